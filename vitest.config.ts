@@ -1,0 +1,40 @@
+import { defineConfig } from 'vitest/config'
+
+const node = { environment: 'node', testTimeout: 30_000, hookTimeout: 60_000 } as const
+const slowBorder = ['**/*.db.test.ts', '**/*.edge.test.ts', 'infra/e2e/**/*.test.ts']
+const ignored = ['**/node_modules/**', '**/dist/**', '.dev/**']
+
+// unit: pure logic. db: real Postgres and Redis. edge: the Worker in workerd. e2e: both planes and the simulator.
+export default defineConfig({
+  test: {
+    coverage: {
+      provider: 'v8',
+      include: ['shared/src/**/*.ts', 'control-plane/src/**/*.ts', 'data-plane/src/**/*.ts', 'infra/kite-simulator/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/testing/**'],
+      reporter: ['text-summary', 'json-summary'],
+    },
+    projects: [
+      { test: { ...node, name: 'unit', include: ['**/*.test.ts'], exclude: [...ignored, ...slowBorder] } },
+      {
+        test: {
+          ...node,
+          name: 'db',
+          include: ['**/*.db.test.ts', '**/*.edge.test.ts'],
+          exclude: ignored,
+          globalSetup: ['infra/testing/global-setup.ts'],
+        },
+      },
+      {
+        test: {
+          ...node,
+          name: 'e2e',
+          include: ['infra/e2e/**/*.test.ts'],
+          exclude: ignored,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
