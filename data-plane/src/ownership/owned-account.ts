@@ -1,0 +1,21 @@
+import type { Secret } from '@ticker/shared/crypto'
+
+/** The session that may be used now: version `session.version` of the account and no other. */
+export interface BrokerSession {
+  version: number
+  brokerUserId: string
+  accessToken: Secret
+  expiresAtMs: number
+}
+
+/** An account this instance holds the lease of, as last read from Postgres. Immutable; replaced as a whole. */
+export interface OwnedAccount {
+  accountId: string
+  owner: string
+  apiKey: string
+  epoch: number
+  maxConnections: number
+  maxInstrumentsPerConnection: number
+  /** undefined: not logged in, logged out, expired, or found dead. */
+  session: BrokerSession | undefined
+}

@@ -1,0 +1,71 @@
+// The command channel: a Redis stream per data-plane instance. A nudge says "look again"; a question asks for an
+// answer before its deadline. Neither carries anything that must not be lost (ARCHITECTURE: Command channel).
+import { z } from 'zod'
+import { accountId } from '../domain/accounts.ts'
+
+export type Realm = 'live' | 'sim'
+
+/** Stream entry field that holds the JSON of one command. */
+export const COMMAND_FIELD = 'command'
+export const COMMAND_STREAM_LENGTH_MAX = 10_000
+export const ANSWER_TTL_S = 60
+
+export const commandStreamKey = (realm: Realm, instanceId: string) => `${realm}:commands:${instanceId}`
+export const answerKey = (realm: Realm, questionId: string) => `${realm}:answers:${questionId}`
+
+export const nudge = z.strictObject({
+  kind: z.literal('nudge'),
+  subject: z.union([z.strictObject({ account_id: accountId }), z.literal('fleet')]),
+})
+export type Nudge = z.infer<typeof nudge>
+
+/** Questions by call; each has its own params. The only one so far: what this instance sees of itself. */
+export const question = z.strictObject({
+  kind: z.literal('question'),
+  id: z.string().min(1).max(64),
+  call: z.enum(['instance_status']),
+  params: z.strictObject({}),
+  /** Epoch ms; answered later it is of no use to anyone and is dropped. */
+  deadline_ms: z.int(),
+  traceparent: z.string().max(200).optional(),
+})
+export type Question = z.infer<typeof question>
+
+export const command = z.discriminatedUnion('kind', [nudge, question])
+export type Command = z.infer<typeof command>
+
+export const instanceStatus = z.object({
+  instance_id: z.string(),
+  epoch: z.int(),
+  uptime_s: z.number(),
+  accounts: z.array(
+    z.object({
+      account_id: z.string(),
+      session: z.enum(['none', 'active', 'parked']),
+      connections: z.array(
+        z.object({ state: z.string(), instruments: z.int(), last_tick_age_ms: z.number().nullable() }),
+      ),
+    }),
+  ),
+  ticks: z.object({ received: z.number(), instruments: z.int() }),
+  stream_clients: z.int(),
+  kite_clients: z.int(),
+})
+export type InstanceStatus = z.infer<typeof instanceStatus>
+
+export const answer = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), result: z.unknown() }),
+  z.object({ ok: z.literal(false), code: z.string(), message: z.string() }),
+])
+export type Answer = z.infer<typeof answer>
+
+/** Parses one stream entry; a value that is no command is told apart, never thrown. */
+export function parseCommand(text: string | undefined): Command | undefined {
+  if (text === undefined) return undefined
+  try {
+    const parsed = command.safeParse(JSON.parse(text))
+    return parsed.success ? parsed.data : undefined
+  } catch {
+    return undefined
+  }
+}

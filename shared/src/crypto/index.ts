@@ -1,0 +1,5 @@
+export * from './hash.ts'
+export * from './key-ring.ts'
+export * from './sealed.ts'
+export * from './secret.ts'
+export * from './tickets.ts'

@@ -1,0 +1,72 @@
+// Short-lived credentials the data plane checks without asking anyone: stream tickets and Kite day tokens.
+// JWTs (HS256, `kid`); any key of the ring verifies. A Kite token is the same JWT spelled with [A-Za-z0-9_] only,
+// because pykiteconnect does not URL-encode it (KITE-COMPATIBILITY).
+import { jwtVerify, SignJWT } from 'jose'
+import type { KeyRing } from './key-ring.ts'
+
+export interface TicketClaims {
+  kind: 'stream' | 'kite'
+  key_id: string
+  owner: string
+  /** null: every account of the owner. A Kite token names exactly one. */
+  account_ids: string[] | null
+}
+
+export type TicketVerdict =
+  | { ok: true; claims: TicketClaims; expiresAtMs: number }
+  | { ok: false; reason: 'invalid' | 'expired' }
+
+const ISSUER = 'ticker'
+
+export async function signTicket(
+  ring: KeyRing,
+  claims: TicketClaims,
+  nowMs: number,
+  expiresAtMs: number,
+): Promise<string> {
+  return new SignJWT({ key_id: claims.key_id, owner: claims.owner, account_ids: claims.account_ids })
+    .setProtectedHeader({ alg: 'HS256', kid: ring.current.id })
+    .setIssuer(ISSUER)
+    .setAudience(claims.kind)
+    .setIssuedAt(Math.floor(nowMs / 1000))
+    .setExpirationTime(Math.floor(expiresAtMs / 1000))
+    .sign(ring.current.bytes)
+}
+
+export async function verifyTicket(
+  ring: KeyRing,
+  kind: TicketClaims['kind'],
+  token: string,
+  nowMs: number,
+): Promise<TicketVerdict> {
+  try {
+    const { payload } = await jwtVerify(
+      token,
+      (header) => {
+        const key = ring.byId.get(header.kid ?? '')
+        if (!key) throw new Error('unknown kid')
+        return key
+      },
+      { issuer: ISSUER, audience: kind, algorithms: ['HS256'], currentDate: new Date(nowMs) },
+    )
+    const { key_id, owner, account_ids, exp } = payload
+    if (typeof key_id !== 'string' || typeof owner !== 'string' || exp === undefined)
+      return { ok: false, reason: 'invalid' }
+    const accounts = Array.isArray(account_ids) ? account_ids.filter((id) => typeof id === 'string') : null
+    return { ok: true, claims: { kind, key_id, owner, account_ids: accounts }, expiresAtMs: exp * 1000 }
+  } catch (error) {
+    const expired = error instanceof Error && 'code' in error && error.code === 'ERR_JWT_EXPIRED'
+    return { ok: false, reason: expired ? 'expired' : 'invalid' }
+  }
+}
+
+const SPELLED: Record<string, string> = { '.': '_p', '-': '_d', _: '_u' }
+const SPELT_BACK: Record<string, string> = { _p: '.', _d: '-', _u: '_' }
+
+export function spellKiteToken(jwt: string): string {
+  return jwt.replace(/[._-]/g, (character) => SPELLED[character] ?? character)
+}
+
+export function readKiteToken(token: string): string {
+  return token.replace(/_[pdu]/g, (pair) => SPELT_BACK[pair] ?? pair)
+}

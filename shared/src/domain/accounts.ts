@@ -1,0 +1,84 @@
+import { z } from 'zod'
+
+export const accountId = z
+  .string()
+  .regex(/^[a-z0-9_-]{1,50}$/, 'an account id is 1-50 of a-z, 0-9, _ and -')
+  .meta({ description: 'Slug chosen by you', example: 'desk1' })
+
+export const tradingState = z.enum(['ACTIVE', 'REDUCING', 'HALTED'])
+
+export const accountCreate = z
+  .strictObject({
+    id: accountId,
+    name: z.string().min(1).max(100).optional(),
+    broker_user_id: z
+      .string()
+      .min(1)
+      .max(20)
+      .optional()
+      .meta({
+        description: 'The broker client id that may log in; learned at the first login when absent',
+        example: 'AB1234',
+      }),
+    api_key: z.string().min(1).max(64).meta({ description: "The Kite Connect app's api_key" }),
+    api_secret: z
+      .string()
+      .min(1)
+      .max(128)
+      .meta({ description: "The app's api_secret; stored encrypted, never shown" }),
+    max_connections: z.int().min(1).max(3).optional(),
+    max_instruments_per_connection: z.int().min(1).max(3000).optional(),
+  })
+  .meta({ id: 'AccountCreate' })
+
+export const sessionStatus = z.enum(['none', 'active', 'expired', 'dead', 'logged_out'])
+
+export const session = z
+  .object({
+    account_id: accountId,
+    status: sessionStatus,
+    version: z.int(),
+    broker_user_id: z.string().nullable(),
+    user_name: z.string().nullable(),
+    login_at: z.string().nullable(),
+    expires_at: z.string().nullable(),
+    reason: z
+      .string()
+      .nullable()
+      .meta({ description: 'Why the session is dead, in the words of the broker' }),
+  })
+  .meta({ id: 'Session' })
+
+export const account = z
+  .object({
+    id: accountId,
+    name: z.string(),
+    owner: z.string(),
+    broker_user_id: z.string().nullable(),
+    api_key: z.string(),
+    status: z.enum(['active', 'disabled']),
+    trading_state: tradingState,
+    order_gate_reason: z.string().nullable(),
+    max_connections: z.int(),
+    max_instruments_per_connection: z.int(),
+    session: session.omit({ account_id: true }),
+    owner_instance_id: z
+      .string()
+      .nullable()
+      .meta({ description: 'The data-plane instance that serves the account now' }),
+    synthetic: z.boolean(),
+    created_at: z.string(),
+    updated_at: z.string(),
+  })
+  .meta({ id: 'Account' })
+
+export type Account = z.infer<typeof account>
+export type AccountCreate = z.infer<typeof accountCreate>
+export type TradingState = z.infer<typeof tradingState>
+
+export const loginLink = z
+  .object({
+    login_url: z.string().meta({ description: 'Open this in your own browser; single use' }),
+    expires_at: z.string(),
+  })
+  .meta({ id: 'LoginLink' })

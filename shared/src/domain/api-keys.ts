@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { accountId } from './accounts.ts'
+
+export const SCOPES = [
+  'accounts:read',
+  'accounts:write',
+  'instruments:read',
+  'subscriptions:read',
+  'subscriptions:write',
+  'orders:read',
+  'orders:write',
+  'stream',
+  'fleet:read',
+  'keys:write',
+] as const
+export const scope = z.enum(SCOPES).meta({ id: 'Scope' })
+export type Scope = z.infer<typeof scope>
+
+export const apiKeyCreate = z
+  .strictObject({
+    name: z.string().min(1).max(100),
+    scopes: z.array(scope).min(1),
+    account_ids: z
+      .array(accountId)
+      .max(1000)
+      .optional()
+      .meta({ description: 'Absent: every account of your owner' }),
+    expires_at: z.iso.datetime().optional(),
+  })
+  .meta({ id: 'ApiKeyCreate' })
+
+export const apiKey = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    owner: z.string(),
+    scopes: z.array(scope),
+    account_ids: z.array(accountId).nullable(),
+    expires_at: z.string().nullable(),
+    revoked_at: z.string().nullable(),
+    created_at: z.string(),
+  })
+  .meta({ id: 'ApiKey' })
+
+export const apiKeyCreated = apiKey
+  .extend({ secret: z.string().meta({ description: 'Shown once; only its SHA-256 is stored' }) })
+  .meta({ id: 'ApiKeyCreated' })
+
+export const streamTicket = z
+  .object({
+    ticket: z.string().meta({ description: 'WebSocket subprotocol: ["ticker.v1", "ticket.<this>"]' }),
+    expires_at: z.string(),
+    stream_url: z.string(),
+  })
+  .meta({ id: 'StreamTicket' })
+
+export const kiteToken = z
+  .object({
+    api_key: z.string().meta({ description: 'What Kite clients call api_key: your account id' }),
+    access_token: z.string(),
+    expires_at: z.string(),
+    kite_socket_url: z.string().meta({ description: 'The root for KiteTicker' }),
+  })
+  .meta({ id: 'KiteToken' })

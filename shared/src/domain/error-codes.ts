@@ -1,0 +1,72 @@
+// Every error a caller can meet: code, HTTP status, public words. The code is the contract; the words may improve.
+// Rendered into docs/errors.md by `pnpm docs:errors`; a code that nothing can raise does not belong here.
+
+export const ERROR_CODES = {
+  malformed_json: { status: 400, title: 'The body is not valid JSON.' },
+  invalid_request: { status: 400, title: 'The request does not fit its schema; see errors[].' },
+  idempotency_key_missing: {
+    status: 400,
+    title:
+      'This write reaches the broker: send an Idempotency-Key header (1-255 characters, unique per order).',
+  },
+  unauthenticated: { status: 401, title: 'Send an API key: Authorization: Bearer key_….' },
+  scope_missing: { status: 403, title: 'This API key lacks the scope that this route needs.' },
+  account_not_allowed: { status: 403, title: 'This API key may not use that account.' },
+  login_state_invalid: {
+    status: 403,
+    title: 'This login link was used, has expired, or was opened in another browser. Ask for a new one.',
+  },
+  login_user_mismatch: {
+    status: 403,
+    title: 'Another broker user logged in than the one this account belongs to.',
+  },
+  postback_forged: { status: 403, title: 'The checksum does not match.' },
+  not_found: { status: 404, title: 'There is no such resource.' },
+  account_not_found: { status: 404, title: 'There is no account of that id that this key may see.' },
+  order_not_found: {
+    status: 404,
+    title: 'There is no order of that id on an account that this key may see.',
+  },
+  instrument_not_found: {
+    status: 404,
+    title: 'No instrument of that token or exchange:tradingsymbol in the current dump.',
+  },
+  method_not_allowed: { status: 405, title: 'The resource does not take that method.' },
+  account_exists: { status: 409, title: 'An account of that id, broker user or api_key exists already.' },
+  account_disabled: { status: 409, title: 'The account is disabled.' },
+  session_inactive: {
+    status: 409,
+    title:
+      'The account is not logged in today. POST /v1/accounts/{id}/login and open the URL in your browser.',
+  },
+  body_too_large: { status: 413, title: 'The body is larger than 1 MB.' },
+  unsupported_media_type: { status: 415, title: 'Send application/json.' },
+  instrument_unknown: {
+    status: 422,
+    title: 'Some instruments are not in the current dump; nothing was changed. See errors[].',
+  },
+  subscription_limit: {
+    status: 422,
+    title: 'The subscriptions would exceed what your accounts can stream; nothing was changed.',
+  },
+  idempotency_conflict: {
+    status: 422,
+    title: 'This Idempotency-Key was used with another body. Use a new key for a new order.',
+  },
+  order_invalid: { status: 422, title: 'The order would be refused; nothing was sent. See errors[].' },
+  order_gate_closed: { status: 409, title: 'Orders of this account are stopped; see detail for the reason.' },
+  rate_limited: { status: 429, title: 'Too many requests; wait as Retry-After says.' },
+  internal: { status: 500, title: 'Something failed on our side. The request id finds it in the logs.' },
+  broker_refused: { status: 502, title: 'The broker refused; its words are in detail.' },
+  broker_unreachable: { status: 502, title: 'The broker did not answer.' },
+  database_unavailable: {
+    status: 503,
+    title: 'The database does not answer. Nothing was stored; try again.',
+  },
+  data_plane_unreachable: {
+    status: 503,
+    title: 'The data plane does not answer right now. Stored changes still apply.',
+  },
+} as const satisfies Record<string, { status: number; title: string }>
+
+export type ErrorCode = keyof typeof ERROR_CODES

@@ -1,0 +1,8 @@
+import { v7 } from 'uuid'
+
+export type IdPrefix = 'ord' | 'key' | 'aud' | 'req'
+
+/** A UUIDv7 with its kind in front: sorts by creation, says what it names (DECISIONS: ids). */
+export function newId(prefix: IdPrefix): string {
+  return `${prefix}_${v7().replaceAll('-', '')}`
+}

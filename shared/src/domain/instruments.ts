@@ -1,0 +1,42 @@
+import { z } from 'zod'
+
+export const exchange = z
+  .string()
+  .regex(/^[A-Z]{2,10}$/, 'an exchange is NSE, NFO, BSE, BFO, MCX, CDS, BCD …')
+  .meta({ example: 'NSE' })
+
+export const instrumentToken = z.int().min(1).max(4_294_967_295).meta({ example: 408065 })
+
+/** exchange:tradingsymbol; symbols hold spaces, &, - and dots, and the first colon splits. */
+export const instrumentKey = z
+  .string()
+  .max(120)
+  .regex(/^[A-Z]{2,10}:[^\s:][^:]*$/, 'an instrument is a token or "EXCHANGE:TRADINGSYMBOL"')
+  .meta({ example: 'NSE:INFY' })
+
+/** Everywhere an instrument is named, a token or exchange:tradingsymbol will do. */
+export const instrumentRef = z.union([instrumentToken, instrumentKey]).meta({ id: 'InstrumentRef' })
+export type InstrumentRef = z.infer<typeof instrumentRef>
+
+export const instrument = z
+  .object({
+    instrument_token: instrumentToken,
+    exchange_token: z.int(),
+    exchange,
+    tradingsymbol: z.string(),
+    name: z.string(),
+    expiry: z.string().nullable().meta({ description: 'YYYY-MM-DD' }),
+    strike: z.number(),
+    tick_size: z.number(),
+    lot_size: z.int(),
+    instrument_type: z.string().meta({ description: 'EQ, FUT, CE or PE' }),
+    segment: z.string().meta({ example: 'NFO-OPT' }),
+    tradable: z.boolean().meta({ description: 'false for an index' }),
+  })
+  .meta({ id: 'Instrument' })
+export type Instrument = z.infer<typeof instrument>
+
+export function splitInstrumentKey(key: string): { exchange: string; tradingsymbol: string } {
+  const colon = key.indexOf(':')
+  return { exchange: key.slice(0, colon), tradingsymbol: key.slice(colon + 1) }
+}

@@ -1,0 +1,28 @@
+// The broker and its exchanges live in IST (UTC+05:30, no daylight saving); everything inside is epoch ms.
+
+export const IST_OFFSET_MS = 330 * 60_000
+const DAY_MS = 86_400_000
+
+/** 'YYYY-MM-DD' in IST. */
+export function tradingDayOf(epochMs: number): string {
+  return new Date(epochMs + IST_OFFSET_MS).toISOString().slice(0, 10)
+}
+
+/** The next 06:00 IST: the broker's tokens and our day tokens die then (KITE.md 3). */
+export function nextTokenExpiryMs(epochMs: number): number {
+  const istMs = epochMs + IST_OFFSET_MS
+  const todaysSixMs = Math.floor(istMs / DAY_MS) * DAY_MS + 6 * 3_600_000
+  return (istMs < todaysSixMs ? todaysSixMs : todaysSixMs + DAY_MS) - IST_OFFSET_MS
+}
+
+/** The broker's 'YYYY-MM-DD hh:mm:ss' (IST, no zone) to epoch ms; undefined when it is not one. */
+export function parseBrokerTime(text: string | null | undefined): number | undefined {
+  if (!text || !/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/.test(text)) return undefined
+  const ms = Date.parse(`${text.replace(' ', 'T')}+05:30`)
+  return Number.isNaN(ms) ? undefined : ms
+}
+
+/** Epoch ms to the broker's 19 characters of IST. */
+export function formatBrokerTime(epochMs: number): string {
+  return new Date(epochMs + IST_OFFSET_MS).toISOString().slice(0, 19).replace('T', ' ')
+}
