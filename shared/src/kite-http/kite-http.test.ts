@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest'
+import { Secret } from '../crypto/secret.ts'
+import {
+  brokerUpdatedMs,
+  deleteSession,
+  describeFailure,
+  exchangeRequestToken,
+  getOrderHistory,
+  getOrders,
+  getProfile,
+  isDeadSession,
+  type KiteHttp,
+  placedOrderIds,
+  readEnvelope,
+  tagsOf,
+} from './index.ts'
+
+const credentials = { api_key: 'app', access_token: new Secret('tok') }
+
+function answering(status: number, body: unknown) {
+  const seen: { url: string; init: RequestInit | undefined }[] = []
+  const fetchStub: typeof fetch = async (url, init) => {
+    seen.push({ url: String(url), init })
+    return new Response(typeof body === 'string' ? body : JSON.stringify(body), { status })
+  }
+  const http: KiteHttp = { root: 'http://broker', fetch: fetchStub, timeoutMs: 1000 }
+  return { http, seen }
+}
+
+describe('readEnvelope', () => {
+  it('does not take HTML with status 200 for a success', () => {
+    expect(readEnvelope(200, '<html>')).toEqual({ ok: false, failure: { kind: 'unreadable', status: 200 } })
+    expect(readEnvelope(200, '[1]')).toEqual({ ok: false, failure: { kind: 'unreadable', status: 200 } })
+    expect(readEnvelope(502, '{"status":"success","data":1}').ok).toBe(false)
+    expect(readEnvelope(200, '{}').ok).toBe(false)
+  })
+
+  it('keeps status, error_type and text of a refusal', () => {
+    const outcome = readEnvelope(
+      403,
+      '{"status":"error","message":"Incorrect `api_key` or `access_token`.","error_type":"TokenException"}',
+    )
+    expect(outcome).toEqual({
+      ok: false,
+      failure: {
+        kind: 'refused',
+        status: 403,
+        error_type: 'TokenException',
+        message: 'Incorrect `api_key` or `access_token`.',
+      },
+    })
+    expect(!outcome.ok && isDeadSession(outcome.failure)).toBe(true)
+    expect(readEnvelope(500, '{"status":"error"}')).toMatchObject({
+      failure: { error_type: 'GeneralException', message: '' },
+    })
+  })
+})
+
+describe('sessions', () => {
+  it('sends the checksum of key, request token and secret, and keeps the token in a Secret', async () => {
+    const { http, seen } = answering(200, {
+      status: 'success',
+      data: { user_id: 'AB1234', access_token: 'day' },
+    })
+    const outcome = await exchangeRequestToken(http, {
+      api_key: 'a',
+      request_token: 'b',
+      api_secret: new Secret('c'),
+    })
+    expect(
+      outcome.ok && [outcome.data.user_id, outcome.data.user_name, `${outcome.data.access_token}`],
+    ).toEqual(['AB1234', 'AB1234', '[secret]'])
+    const form = new URLSearchParams(String(seen[0]?.init?.body))
+    expect(form.get('checksum')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
+  })
+
+  it('logs out and reads the profile with the version header and credentials', async () => {
+    const { http, seen } = answering(200, { status: 'success', data: true })
+    expect(await deleteSession(http, credentials)).toEqual({ ok: true, data: true })
+    expect(seen[0]?.init?.method).toBe('DELETE')
+    const profile = answering(200, { status: 'success', data: { user_id: 'AB1234', user_name: 'A' } })
+    expect(await getProfile(profile.http, credentials)).toMatchObject({
+      ok: true,
+      data: { user_id: 'AB1234' },
+    })
+    expect(profile.seen[0]?.init?.headers).toMatchObject({
+      'X-Kite-Version': '3',
+      Authorization: 'token app:tok',
+    })
+    const refused = answering(403, { status: 'error', error_type: 'TokenException', message: 'no' })
+    expect((await deleteSession(refused.http, credentials)).ok).toBe(false)
+  })
+})
+
+const row = {
+  order_id: '2042130686722629633',
+  status: 'OPEN',
+  exchange: 'NSE',
+  tradingsymbol: 'INFY',
+  transaction_type: 'BUY',
+  quantity: 1,
+  order_timestamp: '2026-11-23 09:15:01',
+  exchange_update_timestamp: '2026-11-23 09:15:02',
+  tag: 'mine',
+  tags: ['mktp'],
+}
+
+describe('orders', () => {
+  it('reads book rows, with our tag in tag or tags[], and IST times as epoch ms', async () => {
+    const { http } = answering(200, { status: 'success', data: [row] })
+    const outcome = await getOrders(http, credentials)
+    expect(outcome.ok).toBe(true)
+    if (!outcome.ok || !outcome.data[0]) return
+    expect(tagsOf(outcome.data[0])).toEqual(['mine', 'mktp'])
+    expect(brokerUpdatedMs(outcome.data[0])).toBe(Date.parse('2026-11-23T09:15:02+05:30'))
+    expect(outcome.data[0].filled_quantity).toBe(0)
+  })
+
+  it('takes a null book for an empty one, and a misshapen one for unreadable', async () => {
+    expect(await getOrders(answering(200, { status: 'success', data: null }).http, credentials)).toEqual({
+      ok: true,
+      data: [],
+    })
+    const misshapen = await getOrderHistory(
+      answering(200, { status: 'success', data: [{}] }).http,
+      credentials,
+      '1',
+    )
+    expect(misshapen).toEqual({ ok: false, failure: { kind: 'unreadable', status: 200 } })
+  })
+
+  it('reads order ids as strings from every published shape', () => {
+    expect(placedOrderIds({ order_id: '2042130686722629633' })).toEqual(['2042130686722629633'])
+    expect(placedOrderIds([{ order_id: '1' }, { error: {} }])).toEqual(['1'])
+    expect(placedOrderIds({ order_id: '1', children: [{ order_id: '2' }] })).toEqual(['1'])
+    expect(placedOrderIds({})).toBeUndefined()
+    expect(placedOrderIds([])).toBeUndefined()
+  })
+})
+
+describe('failures without an answer', () => {
+  it('tells a timeout from an unreachable host, and shows neither URL nor secret', async () => {
+    const hangs: typeof fetch = (_, init) =>
+      new Promise((_resolve, reject) =>
+        init?.signal?.addEventListener('abort', () => reject(new Error('aborted'))),
+      )
+    expect(await getOrders({ root: 'http://b', fetch: hangs, timeoutMs: 5 }, credentials)).toEqual({
+      ok: false,
+      failure: { kind: 'timeout' },
+    })
+    const refuses: typeof fetch = async () => {
+      throw new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code: 'ECONNREFUSED' }) })
+    }
+    const outcome = await getOrders({ root: 'http://b', fetch: refuses, timeoutMs: 5 }, credentials)
+    expect(outcome).toEqual({ ok: false, failure: { kind: 'network', message: 'ECONNREFUSED' } })
+    expect(
+      [
+        describeFailure({ kind: 'timeout' }),
+        describeFailure({ kind: 'network', message: 'ECONNREFUSED' }),
+        describeFailure({ kind: 'unreadable', status: 200 }),
+        describeFailure({ kind: 'refused', status: 400, error_type: 'InputException', message: 'bad' }),
+      ].every((words) => words.length > 5),
+    ).toBe(true)
+  })
+})

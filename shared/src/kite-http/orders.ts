@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { parseBrokerTime } from '../domain/time.ts'
+import type { KiteOutcome } from './envelope.ts'
+import { type Credentials, type KiteHttp, request } from './request.ts'
+import { shaped } from './shaped.ts'
+
+const count = z.coerce.number().int()
+const text = z.string().nullish()
+
+/** One row of the order book, history or an order update: what we rely on, and the rest as it came. */
+export const kiteOrder = z
+  .looseObject({
+    order_id: z.coerce.string().min(1),
+    status: z.string().min(1),
+    status_message: text,
+    exchange: z.string(),
+    tradingsymbol: z.string(),
+    transaction_type: z.string(),
+    quantity: count,
+    filled_quantity: count.nullish().transform((value) => value ?? 0),
+    average_price: z.coerce
+      .number()
+      .nullish()
+      .transform((value) => value ?? 0),
+    parent_order_id: text,
+    order_timestamp: text,
+    exchange_update_timestamp: text,
+    tag: text,
+    tags: z.array(z.string()).nullish(),
+  })
+  .meta({ description: 'KITE.md 4 and 5' })
+export type KiteOrder = z.output<typeof kiteOrder>
+
+/** Our tag may stand in `tag` or in `tags[]`, among the broker's own (KITE.md 5.3). */
+export function tagsOf(order: KiteOrder): string[] {
+  return [...(order.tag ? [order.tag] : []), ...(order.tags ?? [])]
+}
+
+/** When the broker last changed this order, epoch ms; 0 when it does not say. */
+export function brokerUpdatedMs(order: KiteOrder): number {
+  return Math.max(
+    parseBrokerTime(order.exchange_update_timestamp) ?? 0,
+    parseBrokerTime(order.order_timestamp) ?? 0,
+  )
+}
+
+export async function getOrders(http: KiteHttp, credentials: Credentials): Promise<KiteOutcome<KiteOrder[]>> {
+  const outcome = await request(http, '/orders', { method: 'GET', credentials })
+  return shaped(z.array(kiteOrder), outcome.ok && outcome.data === null ? { ok: true, data: [] } : outcome)
+}
+
+/** The states one order went through, oldest first. */
+export async function getOrderHistory(
+  http: KiteHttp,
+  credentials: Credentials,
+  orderId: string,
+): Promise<KiteOutcome<KiteOrder[]>> {
+  const path = `/orders/${encodeURIComponent(orderId)}`
+  return shaped(z.array(kiteOrder), await request(http, path, { method: 'GET', credentials }))
+}
+
+const placed = z.union([
+  z.object({ order_id: z.coerce.string().min(1) }).transform(({ order_id }) => [order_id]),
+  // Autoslice, both published shapes: a flat list, or the parent with its children.
+  z
+    .array(z.object({ order_id: z.coerce.string().optional() }))
+    .transform((rows) => rows.flatMap(({ order_id }) => (order_id ? [order_id] : []))),
+])
+
+/** The order ids of a successful POST /orders; undefined when the answer holds none. */
+export function placedOrderIds(data: unknown): string[] | undefined {
+  const parsed = placed.safeParse(data)
+  return parsed.success && parsed.data.length > 0 ? parsed.data : undefined
+}
