@@ -4,7 +4,10 @@ import { type DestinationStream, type Logger, pino } from 'pino'
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'child'>
 
-export function createLog(options: { level: string; base: Record<string, unknown> }, destination?: DestinationStream): Log {
+export function createLog(
+  options: { level: string; base: Record<string, unknown> },
+  destination?: DestinationStream,
+): Log {
   const settings = {
     level: options.level,
     base: options.base,
@@ -14,7 +17,11 @@ export function createLog(options: { level: string; base: Record<string, unknown
       log: (fields: Record<string, unknown>) => redact(fields) as Record<string, unknown>,
     },
     hooks: {
-      logMethod(this: Logger, args: Parameters<Logger['info']>, method: (...parameters: Parameters<Logger['info']>) => void) {
+      logMethod(
+        this: Logger,
+        args: Parameters<Logger['info']>,
+        method: (...parameters: Parameters<Logger['info']>) => void,
+      ) {
         const shown = args.map((argument) => (typeof argument === 'string' ? redact(argument) : argument))
         method.apply(this, shown as Parameters<Logger['info']>)
       },

@@ -5,12 +5,16 @@ import type { Clock } from '../clock.ts'
 import type { Log } from './log.ts'
 
 export interface Supervisor {
-  /** Runs the task until the supervisor stops; a task that returns by itself is a crash as well. */
-  run(name: string, task: (signal: AbortSignal) => Promise<void>): void
+  /** Runs the task until it or the supervisor is stopped; a task that returns by itself is a crash as well. */
+  run(name: string, task: (signal: AbortSignal) => Promise<void>): SupervisedTask
   /** Tasks that wait for their restart, with the reason. */
   failing(): { task: string; error: string; crashes: number }[]
   /** Aborts all tasks and waits at most deadlineMs; names the ones that did not end. */
   stop(deadlineMs: number): Promise<string[]>
+}
+
+export interface SupervisedTask {
+  stop(): Promise<void>
 }
 
 const BACKOFF_MIN_MS = 250
@@ -23,7 +27,6 @@ interface Task {
   consecutive: number
   error: string | undefined
   ended: Promise<void>
-  running: boolean
 }
 
 export function createSupervisor(deps: { clock: Clock; log: Log; registry: Registry }): Supervisor {
@@ -43,32 +46,44 @@ export function createSupervisor(deps: { clock: Clock; log: Log; registry: Regis
     registers: [deps.registry],
   })
 
-  async function keepRunning(name: string, task: Task, body: (signal: AbortSignal) => Promise<void>) {
-    while (!controller.signal.aborted) {
+  async function keepRunning(
+    name: string,
+    task: Task,
+    signal: AbortSignal,
+    body: (signal: AbortSignal) => Promise<void>,
+  ) {
+    while (!signal.aborted) {
       const startedMs = clock.monotonicMs()
-      task.running = true
       running.set({ task: name }, 1)
       const cancelHealthy = clock.after(HEALTHY_AFTER_MS, () => {
         task.consecutive = 0
         task.error = undefined
       })
       try {
-        await body(controller.signal)
-        if (controller.signal.aborted) return
+        await body(signal)
+        if (signal.aborted) return
         throw new Error('the task ended by itself')
       } catch (error) {
-        if (controller.signal.aborted) return
+        if (signal.aborted) return
         task.crashes += 1
         task.consecutive += 1
         task.error = error instanceof Error ? error.message : String(error)
         crashes.inc({ task: name })
         running.set({ task: name }, 0)
         const delayMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** (task.consecutive - 1))
-        log.error({ task: name, error, crashes: task.crashes, restart_in_ms: delayMs, ran_ms: clock.monotonicMs() - startedMs }, 'task crashed')
-        await clock.sleep(delayMs, controller.signal)
+        log.error(
+          {
+            task: name,
+            error,
+            crashes: task.crashes,
+            restart_in_ms: delayMs,
+            ran_ms: clock.monotonicMs() - startedMs,
+          },
+          'task crashed',
+        )
+        await clock.sleep(delayMs, signal)
       } finally {
         cancelHealthy()
-        task.running = false
       }
     }
   }
@@ -76,13 +91,21 @@ export function createSupervisor(deps: { clock: Clock; log: Log; registry: Regis
   return {
     run(name, body) {
       if (tasks.has(name)) throw new Error(`task ${name} runs already`)
-      const task: Task = { crashes: 0, consecutive: 0, error: undefined, ended: Promise.resolve(), running: false }
+      const task: Task = { crashes: 0, consecutive: 0, error: undefined, ended: Promise.resolve() }
+      const own = new AbortController()
       tasks.set(name, task)
-      task.ended = keepRunning(name, task, body).finally(() => {
-        task.running = false
-        tasks.delete(name)
-        running.remove({ task: name })
-      })
+      task.ended = keepRunning(name, task, AbortSignal.any([controller.signal, own.signal]), body).finally(
+        () => {
+          tasks.delete(name)
+          running.remove({ task: name })
+        },
+      )
+      return {
+        stop() {
+          own.abort()
+          return task.ended
+        },
+      }
     },
     failing: () =>
       [...tasks].flatMap(([name, task]) =>

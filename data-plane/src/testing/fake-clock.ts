@@ -30,7 +30,9 @@ export function fakeClock(startMs = Date.UTC(2026, 10, 23, 4, 0, 0)): FakeClock 
       const untilMs = elapsedMs + ms
       await settle()
       for (;;) {
-        const [next] = [...timers].filter(([, timer]) => timer.dueMs <= untilMs).sort((a, b) => a[1].dueMs - b[1].dueMs || a[0] - b[0])
+        const [next] = [...timers]
+          .filter(([, timer]) => timer.dueMs <= untilMs)
+          .sort((a, b) => a[1].dueMs - b[1].dueMs || a[0] - b[0])
         if (!next) break
         timers.delete(next[0])
         elapsedMs = Math.max(elapsedMs, next[1].dueMs)

@@ -264,6 +264,8 @@ export const orders = ticker.table(
     order_id: text('order_id').notNull(),
     intent_id: text('intent_id'),
     status: text('status').notNull(),
+    /** How far the status is along an order's life; breaks ties between updates of one second. */
+    status_rank: smallint('status_rank').notNull(),
     status_message: text('status_message'),
     exchange: text('exchange').notNull(),
     tradingsymbol: text('tradingsymbol').notNull(),

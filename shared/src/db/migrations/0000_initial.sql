@@ -152,6 +152,7 @@ CREATE TABLE "ticker"."orders" (
 	"order_id" text NOT NULL,
 	"intent_id" text,
 	"status" text NOT NULL,
+	"status_rank" smallint NOT NULL,
 	"status_message" text,
 	"exchange" text NOT NULL,
 	"tradingsymbol" text NOT NULL,

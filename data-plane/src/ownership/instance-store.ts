@@ -1,0 +1,122 @@
+// The instance's row and what it sees of its accounts: one statement renews the lease and reads every version.
+import type { TradingState } from '@ticker/shared/domain'
+import type pg from 'pg'
+import { LEASE_TTL_MS } from './lease-clock.ts'
+
+export interface InstanceIdentity {
+  id: string
+  streamUrl: string
+  version: string
+}
+
+/** One owned account as the versions query sees it. */
+export interface ObservedAccount {
+  account_id: string
+  owner: string
+  api_key: string
+  max_connections: number
+  max_instruments_per_connection: number
+  trading_state: TradingState
+  order_gate_reason: string | null
+  session_version: number
+  /** Of the current session version, while it is active and not past its expiry. */
+  session_live: boolean
+  due_orders: boolean
+  postback_hints: boolean
+}
+
+export interface Observation {
+  subscriptions_version: number
+  instruments_version: number
+  accounts_version: number
+  trading_state: TradingState
+  unowned_accounts: boolean
+  accounts: ObservedAccount[]
+}
+
+const TTL = `interval '${LEASE_TTL_MS} milliseconds'`
+
+/** Takes the next epoch. Acts of every older epoch of any instance are fenced off where this one becomes owner. */
+export async function registerInstance(pool: pg.Pool, identity: InstanceIdentity): Promise<number> {
+  const { rows } = await pool.query<{ epoch: string }>(
+    `insert into ticker.instances (id, epoch, lease_until, stream_url, version)
+     values ($1, nextval('ticker.instance_epoch'), now() + ${TTL}, $2, $3)
+     on conflict (id) do update set epoch = excluded.epoch, lease_until = excluded.lease_until,
+       stream_url = excluded.stream_url, version = excluded.version, status = 'running'
+     returning epoch`,
+    [identity.id, identity.streamUrl, identity.version],
+  )
+  return Number(rows[0]?.epoch)
+}
+
+/** Renews and observes; undefined when the lease has expired or belongs to a newer epoch. */
+export async function renewAndObserve(
+  pool: pg.Pool,
+  instanceId: string,
+  epoch: number,
+): Promise<Observation | undefined> {
+  const { rows } = await pool.query<{ observation: Observation }>(
+    `with me as (
+       update ticker.instances set lease_until = now() + ${TTL}
+       where id = $1 and epoch = $2 and lease_until > now() and status = 'running'
+       returning id
+     )
+     select jsonb_build_object(
+       'subscriptions_version', f.subscriptions_version,
+       'instruments_version', f.instruments_version,
+       'accounts_version', f.accounts_version,
+       'trading_state', f.trading_state,
+       'unowned_accounts', exists (
+         select 1 from ticker.accounts a where a.status = 'active' and not exists (
+           select 1 from ticker.instances i
+           where i.id = a.owner_instance_id and i.epoch = a.owner_epoch and i.lease_until > now())),
+       'accounts', coalesce((
+         select jsonb_agg(jsonb_build_object(
+           'account_id', a.id, 'owner', a.owner, 'api_key', a.api_key,
+           'max_connections', a.max_connections,
+           'max_instruments_per_connection', a.max_instruments_per_connection,
+           'trading_state', a.trading_state, 'order_gate_reason', a.order_gate_reason,
+           'session_version', a.session_version,
+           'session_live', coalesce(s.status = 'active' and s.expires_at > now(), false),
+           'due_orders', exists (select 1 from ticker.order_intents o
+             where o.account_id = a.id and o.state in ('QUEUED', 'SENDING', 'UNKNOWN')),
+           'postback_hints', exists (select 1 from ticker.postback_hints h where h.account_id = a.id)
+         ) order by a.id)
+         from ticker.accounts a
+         left join ticker.sessions s on s.account_id = a.id and s.version = a.session_version
+         where a.owner_instance_id = $1 and a.owner_epoch = $2 and a.status = 'active'), '[]')
+     ) as observation
+     from ticker.fleet f, me`,
+    [instanceId, epoch],
+  )
+  return rows[0]?.observation
+}
+
+/** Takes every active account without a living owner; the row lock decides between two instances. */
+export async function claimAccounts(pool: pg.Pool, instanceId: string, epoch: number): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string }>(
+    `update ticker.accounts a set owner_instance_id = $1, owner_epoch = $2
+     where a.status = 'active' and not exists (
+       select 1 from ticker.instances i
+       where i.id = a.owner_instance_id and i.epoch = a.owner_epoch and i.lease_until > now())
+     returning a.id`,
+    [instanceId, epoch],
+  )
+  return rows.map((row) => row.id)
+}
+
+/** Gives everything up at once, so that another instance need not wait for the lease to expire. */
+export async function releaseInstance(pool: pg.Pool, instanceId: string, epoch: number): Promise<void> {
+  await pool.query(
+    `update ticker.instances set lease_until = now(), status = 'stopped' where id = $1 and epoch = $2`,
+    [instanceId, epoch],
+  )
+}
+
+/** Instances that ended long ago are of no use to anyone. */
+export async function forgetOldInstances(pool: pg.Pool): Promise<void> {
+  await pool.query(
+    `delete from ticker.instances i where i.lease_until < now() - interval '1 day'
+     and not exists (select 1 from ticker.accounts a where a.owner_instance_id = i.id)`,
+  )
+}

@@ -1,0 +1,41 @@
+import { type KeyRing, unseal } from '@ticker/shared/crypto'
+import type pg from 'pg'
+import type { BrokerSession } from './owned-account.ts'
+
+/** Reads and opens the session of exactly this version; undefined when it may not be used (any more). */
+export async function readSession(
+  pool: pg.Pool,
+  ring: KeyRing,
+  accountId: string,
+  version: number,
+): Promise<BrokerSession | undefined> {
+  const { rows } = await pool.query<{ broker_user_id: string; access_token: string; expires_ms: string }>(
+    `select s.broker_user_id, s.access_token, extract(epoch from s.expires_at) * 1000 as expires_ms
+     from ticker.sessions s join ticker.accounts a on a.id = s.account_id and a.session_version = s.version
+     where s.account_id = $1 and s.version = $2 and s.status = 'active' and s.expires_at > now()`,
+    [accountId, version],
+  )
+  const [row] = rows
+  if (!row) return undefined
+  return {
+    version,
+    brokerUserId: row.broker_user_id,
+    accessToken: await unseal(ring, accountId, 'access_token', row.access_token),
+    expiresAtMs: Number(row.expires_ms),
+  }
+}
+
+/** The broker refused this version's token: only that version is dead, a newer login is not touched. */
+export async function markSessionDead(
+  pool: pg.Pool,
+  accountId: string,
+  version: number,
+  reason: string,
+): Promise<boolean> {
+  const result = await pool.query(
+    `update ticker.sessions set status = 'dead', dead_reason = $3
+     where account_id = $1 and version = $2 and status = 'active'`,
+    [accountId, version, reason],
+  )
+  return result.rowCount === 1
+}
