@@ -1,0 +1,49 @@
+// Which connection of an account carries which instrument. Pure: what is placed stays where it is while it fits,
+// new instruments fill the lowest connection with room, and when not all fit the most needed ones win.
+import { type Mode, modeRank } from '@ticker/shared/kite-wire'
+import type { Target } from './subscription-frames.ts'
+
+export interface Placement {
+  /** One target per connection; always at least one (order updates need a socket even without instruments). */
+  connections: Map<number, Mode>[]
+  /** What does not fit on connections * perConnection. */
+  refused: number[]
+}
+
+export function placeInstruments(
+  wanted: Target,
+  previous: readonly Target[],
+  limits: { connections: number; perConnection: number },
+): Placement {
+  const home = new Map<number, number>()
+  for (const [index, tokens] of previous.entries()) {
+    if (index < limits.connections) for (const token of tokens.keys()) home.set(token, index)
+  }
+  const capacity = limits.connections * limits.perConnection
+  const chosen = wanted.size <= capacity ? [...wanted] : mostNeeded(wanted, home).slice(0, capacity)
+  const connections: Map<number, Mode>[] = Array.from({ length: limits.connections }, () => new Map())
+  const homeless: [number, Mode][] = []
+  for (const [token, mode] of chosen) {
+    const connection = connections[home.get(token) ?? -1]
+    if (connection && connection.size < limits.perConnection) connection.set(token, mode)
+    else homeless.push([token, mode])
+  }
+  let index = 0
+  for (const [token, mode] of homeless) {
+    while ((connections[index]?.size ?? 0) >= limits.perConnection) index += 1
+    connections[index]?.set(token, mode)
+  }
+  while (connections.length > 1 && connections.at(-1)?.size === 0) connections.pop()
+  const kept = new Set(chosen.map(([token]) => token))
+  return { connections, refused: [...wanted.keys()].filter((token) => !kept.has(token)) }
+}
+
+/** Higher mode first, then what is served already (moving costs a gap), then the lower token: stable everywhere. */
+function mostNeeded(wanted: Target, home: ReadonlyMap<number, number>): [number, Mode][] {
+  return [...wanted].sort(
+    ([tokenA, modeA], [tokenB, modeB]) =>
+      modeRank(modeB) - modeRank(modeA) ||
+      Number(home.has(tokenB)) - Number(home.has(tokenA)) ||
+      tokenA - tokenB,
+  )
+}

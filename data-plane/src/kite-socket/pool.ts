@@ -1,0 +1,224 @@
+// The broker sockets of every account this instance owns: opened, filled, moved to a new session and closed to
+// match what it is told. Says for each instrument whether the socket that serves it is alive.
+import type { Log } from '../operations/log.ts'
+import type { OwnedAccount } from '../ownership/owned-account.ts'
+import {
+  type ConnectionDeps,
+  type ConnectionStateName,
+  createKiteConnection,
+  type KiteConnection,
+  type SessionRefusals,
+} from './connection.ts'
+import { placeInstruments } from './placement.ts'
+import type { Target } from './subscription-frames.ts'
+
+/** Open but silent this long counts as stale, well before the read timeout acts. */
+export const SILENT_AFTER_MS = 3_000
+
+export interface PoolEvents {
+  binary(bytes: Uint8Array, receivedMs: number): void
+  order(accountId: string, order: Record<string, unknown>): void
+  /** A socket is back after it was lost: its ticks and order updates in between are missing. */
+  resumed(accountId: string, tokens: Target): void
+  sessionRefused(accountId: string, sessionVersion: number): void
+}
+
+export interface PoolConnectionStatus {
+  state: ConnectionStateName
+  instruments: number
+  last_tick_age_ms: number | null
+}
+
+export interface PoolAccountStatus {
+  account_id: string
+  session: 'none' | 'active' | 'parked'
+  connections: PoolConnectionStatus[]
+}
+
+export interface KitePool {
+  /** The accounts to hold sockets for, as a whole. */
+  setAccounts(accounts: readonly OwnedAccount[]): void
+  /** What each account should stream, as a whole; accounts not owned here are passed over. Returns what did not fit. */
+  setTargets(targets: ReadonlyMap<string, Target>): Map<string, number[]>
+  /** Whether the socket that carries the instrument is alive; undefined: none carries it. */
+  serving(token: number): 'live' | 'stale' | undefined
+  /** Moves whenever an answer of `serving` may have changed. */
+  livenessVersion(): number
+  status(): PoolAccountStatus[]
+  stop(): void
+}
+
+interface PooledAccount {
+  account: OwnedAccount
+  target: Target
+  connections: { connection: KiteConnection; target: Target }[]
+  parked: boolean
+  refusals: SessionRefusals
+}
+
+export function createKitePool(
+  deps: ConnectionDeps & { log: Log; wsRoot: string; events: PoolEvents },
+): KitePool {
+  const { clock, events } = deps
+  const pooled = new Map<string, PooledAccount>()
+  let carriers = new Map<number, KiteConnection[]>()
+  let version = 0
+  let silent = new Set<KiteConnection>()
+
+  function open(entry: PooledAccount, session: NonNullable<OwnedAccount['session']>) {
+    const { accountId } = entry.account
+    const slot: PooledAccount['connections'][number] = {
+      target: new Map(),
+      connection: createKiteConnection(deps, {
+        label: `${accountId}/${entry.connections.length + 1}`,
+        wsRoot: deps.wsRoot,
+        apiKey: entry.account.apiKey,
+        session,
+        instrumentsMax: entry.account.maxInstrumentsPerConnection,
+        refusals: entry.refusals,
+        events: {
+          binary: events.binary,
+          order: (order) => events.order(accountId, order),
+          ready(resumed) {
+            version += 1
+            if (resumed) events.resumed(accountId, slot.target)
+          },
+          lost: () => {
+            version += 1
+          },
+          parked(sessionVersion) {
+            version += 1
+            if (entry.parked) return
+            entry.parked = true
+            events.sessionRefused(accountId, sessionVersion)
+          },
+        },
+      }),
+    }
+    entry.connections.push(slot)
+  }
+
+  function apply(entry: PooledAccount): number[] {
+    const { session, maxConnections, maxInstrumentsPerConnection } = entry.account
+    if (!session) {
+      close(entry, 0)
+      return []
+    }
+    const placement = placeInstruments(
+      entry.target,
+      entry.connections.map((slot) => slot.target),
+      { connections: maxConnections, perConnection: maxInstrumentsPerConnection },
+    )
+    if (placement.refused.length > 0) deps.metrics.refusedInstruments.inc(placement.refused.length)
+    close(entry, placement.connections.length)
+    while (entry.connections.length < placement.connections.length) open(entry, session)
+    for (const [index, target] of placement.connections.entries()) {
+      const slot = entry.connections[index]
+      if (!slot) continue
+      slot.target = target
+      slot.connection.setTarget(target)
+      slot.connection.setSession(session)
+    }
+    return placement.refused
+  }
+
+  function close(entry: PooledAccount, keep: number) {
+    for (const slot of entry.connections.splice(keep)) slot.connection.stop()
+  }
+
+  function index() {
+    carriers = new Map()
+    for (const entry of pooled.values()) {
+      for (const { connection, target } of entry.connections) {
+        for (const token of target.keys()) {
+          const found = carriers.get(token)
+          if (found) found.push(connection)
+          else carriers.set(token, [connection])
+        }
+      }
+    }
+    version += 1
+  }
+
+  const limitOf = (account: OwnedAccount) => account.maxInstrumentsPerConnection
+  const isSame = (a: OwnedAccount, b: OwnedAccount) =>
+    a.session?.version === b.session?.version &&
+    a.apiKey === b.apiKey &&
+    a.maxConnections === b.maxConnections &&
+    limitOf(a) === limitOf(b)
+  const isSilent = (connection: KiteConnection) => (connection.silentMs() ?? 0) > SILENT_AFTER_MS
+
+  return {
+    setAccounts(accounts) {
+      const owned = new Set(accounts.map((account) => account.accountId))
+      for (const [accountId, entry] of pooled) {
+        if (owned.has(accountId)) continue
+        close(entry, 0)
+        pooled.delete(accountId)
+      }
+      for (const account of accounts) {
+        const entry = pooled.get(account.accountId)
+        if (!entry) {
+          const refusals = { version: 0, count: 0 }
+          const fresh = { account, target: new Map(), connections: [], parked: false, refusals }
+          pooled.set(account.accountId, fresh)
+          apply(fresh)
+          continue
+        }
+        if (entry.account.session?.version !== account.session?.version) entry.parked = false
+        const before = entry.account
+        entry.account = account
+        if (isSame(before, account)) continue
+        if (before.apiKey !== account.apiKey || limitOf(before) !== limitOf(account)) close(entry, 0)
+        apply(entry)
+      }
+      index()
+    },
+    setTargets(targets) {
+      const refused = new Map<string, number[]>()
+      for (const [accountId, entry] of pooled) {
+        entry.target = targets.get(accountId) ?? new Map()
+        const left = apply(entry)
+        if (left.length > 0) refused.set(accountId, left)
+      }
+      index()
+      return refused
+    },
+    serving(token) {
+      const found = carriers.get(token)
+      if (!found) return undefined
+      return found.some((connection) => connection.state() === 'open' && !isSilent(connection))
+        ? 'live'
+        : 'stale'
+    },
+    livenessVersion() {
+      const nowSilent = new Set<KiteConnection>()
+      for (const entry of pooled.values()) {
+        for (const { connection } of entry.connections) if (isSilent(connection)) nowSilent.add(connection)
+      }
+      if (nowSilent.size !== silent.size || [...nowSilent].some((connection) => !silent.has(connection))) {
+        version += 1
+        silent = nowSilent
+      }
+      return version
+    },
+    status: () =>
+      [...pooled.values()].map((entry) => ({
+        account_id: entry.account.accountId,
+        session: entry.account.session ? (entry.parked ? 'parked' : 'active') : 'none',
+        connections: entry.connections.map(({ connection }) => {
+          const lastTickMs = connection.lastTickMs()
+          return {
+            state: connection.state(),
+            instruments: connection.instruments(),
+            last_tick_age_ms: lastTickMs === undefined ? null : Math.round(clock.monotonicMs() - lastTickMs),
+          }
+        }),
+      })),
+    stop() {
+      for (const entry of pooled.values()) close(entry, 0)
+      pooled.clear()
+      index()
+    },
+  }
+}

@@ -1,0 +1,75 @@
+// The latest packet of every instrument, as it arrived, in one slab of 184-byte slots. Grows by doubling, never
+// shrinks: at most one slot per instrument ever seen. `latest` readers and the publisher read it in place.
+import { FULL_LENGTH, slicePrefix, type Mode } from '@ticker/shared/kite-wire'
+
+export const SLOT_BYTES = FULL_LENGTH
+const INITIAL_SLOTS = 4_096
+
+export interface TickStore {
+  /** Copies the packet in and returns its slot. */
+  put(token: number, source: Uint8Array, offset: number, length: number, seq: number, receivedMs: number): number
+  /** -1: no tick of this instrument was received yet. */
+  slotOf(token: number): number
+  tokenAt(slot: number): number
+  lengthAt(slot: number): number
+  seqAt(slot: number): number
+  receivedMsAt(slot: number): number
+  /** A view that the next tick of the instrument overwrites; copy what must last. */
+  packetAt(slot: number): Uint8Array
+  /** `packetAt` cut to what a client in `mode` may see. */
+  packetFor(slot: number, mode: Mode): Uint8Array
+  size(): number
+}
+
+export function createTickStore(initialSlots = INITIAL_SLOTS): TickStore {
+  let capacity = initialSlots
+  let bytes = new Uint8Array(capacity * SLOT_BYTES)
+  let lengths = new Uint8Array(capacity)
+  let tokens = new Uint32Array(capacity)
+  let seqs = new Float64Array(capacity)
+  let received = new Float64Array(capacity)
+  const slots = new Map<number, number>()
+
+  function grow() {
+    capacity *= 2
+    bytes = widened(bytes, new Uint8Array(capacity * SLOT_BYTES))
+    lengths = widened(lengths, new Uint8Array(capacity))
+    tokens = widened(tokens, new Uint32Array(capacity))
+    seqs = widened(seqs, new Float64Array(capacity))
+    received = widened(received, new Float64Array(capacity))
+  }
+
+  const packetAt = (slot: number) =>
+    bytes.subarray(slot * SLOT_BYTES, slot * SLOT_BYTES + (lengths[slot] ?? 0))
+
+  return {
+    put(token, source, offset, length, seq, receivedMs) {
+      let slot = slots.get(token)
+      if (slot === undefined) {
+        slot = slots.size
+        if (slot === capacity) grow()
+        slots.set(token, slot)
+        tokens[slot] = token
+      }
+      const start = slot * SLOT_BYTES
+      for (let index = 0; index < length; index++) bytes[start + index] = source[offset + index] ?? 0
+      lengths[slot] = length
+      seqs[slot] = seq
+      received[slot] = receivedMs
+      return slot
+    },
+    slotOf: (token) => slots.get(token) ?? -1,
+    tokenAt: (slot) => tokens[slot] ?? 0,
+    lengthAt: (slot) => lengths[slot] ?? 0,
+    seqAt: (slot) => seqs[slot] ?? 0,
+    receivedMsAt: (slot) => received[slot] ?? 0,
+    packetAt,
+    packetFor: (slot, mode) => slicePrefix(packetAt(slot), tokens[slot] ?? 0, mode),
+    size: () => slots.size,
+  }
+}
+
+function widened<T extends Uint8Array | Uint32Array | Float64Array>(from: T, into: T): T {
+  into.set(from)
+  return into
+}
