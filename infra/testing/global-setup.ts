@@ -1,5 +1,5 @@
 // One PostgreSQL and one Redis for the whole `db` project; each test file takes a fresh database (database.ts).
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
@@ -16,6 +16,8 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject) {
   const folder = await mkdtemp(join(tmpdir(), 'ticker-test-'))
+  // Run by root, PostgreSQL is another user and must be able to enter.
+  await chmod(folder, 0o755)
   const postgres = await startPostgres({
     directory: join(folder, 'postgres'),
     port: await freePort(),
