@@ -11,15 +11,10 @@ export const accountCreate = z
   .strictObject({
     id: accountId,
     name: z.string().min(1).max(100).optional(),
-    broker_user_id: z
-      .string()
-      .min(1)
-      .max(20)
-      .optional()
-      .meta({
-        description: 'The broker client id that may log in; learned at the first login when absent',
-        example: 'AB1234',
-      }),
+    broker_user_id: z.string().min(1).max(20).optional().meta({
+      description: 'The broker client id that may log in; learned at the first login when absent',
+      example: 'AB1234',
+    }),
     api_key: z.string().min(1).max(64).meta({ description: "The Kite Connect app's api_key" }),
     api_secret: z
       .string()
@@ -30,6 +25,19 @@ export const accountCreate = z
     max_instruments_per_connection: z.int().min(1).max(3000).optional(),
   })
   .meta({ id: 'AccountCreate' })
+
+export const accountUpdate = z
+  .strictObject({
+    name: z.string().min(1).max(100).optional(),
+    status: z
+      .enum(['active', 'disabled'])
+      .optional()
+      .meta({ description: 'A disabled account neither streams nor trades; its rows stay' }),
+    max_connections: z.int().min(1).max(3).optional(),
+    max_instruments_per_connection: z.int().min(1).max(3000).optional(),
+  })
+  .refine((update) => Object.keys(update).length > 0, 'name at least one field')
+  .meta({ id: 'AccountUpdate' })
 
 export const sessionStatus = z.enum(['none', 'active', 'expired', 'dead', 'logged_out'])
 
@@ -74,6 +82,8 @@ export const account = z
 
 export type Account = z.infer<typeof account>
 export type AccountCreate = z.infer<typeof accountCreate>
+export type AccountUpdate = z.infer<typeof accountUpdate>
+export type Session = z.infer<typeof session>
 export type TradingState = z.infer<typeof tradingState>
 
 export const loginLink = z

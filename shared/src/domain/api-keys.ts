@@ -28,6 +28,7 @@ export const apiKeyCreate = z
     expires_at: z.iso.datetime().optional(),
   })
   .meta({ id: 'ApiKeyCreate' })
+export type ApiKeyCreate = z.infer<typeof apiKeyCreate>
 
 export const apiKey = z
   .object({
@@ -41,6 +42,7 @@ export const apiKey = z
     created_at: z.string(),
   })
   .meta({ id: 'ApiKey' })
+export type ApiKey = z.infer<typeof apiKey>
 
 export const apiKeyCreated = apiKey
   .extend({ secret: z.string().meta({ description: 'Shown once; only its SHA-256 is stored' }) })
@@ -53,6 +55,8 @@ export const streamTicket = z
     stream_url: z.string(),
   })
   .meta({ id: 'StreamTicket' })
+
+export const kiteTokenCreate = z.strictObject({ account_id: accountId }).meta({ id: 'KiteTokenCreate' })
 
 export const kiteToken = z
   .object({

@@ -55,15 +55,10 @@ export const placeOrder = z
     validity: z.enum(['DAY', 'IOC', 'TTL']).default('DAY'),
     validity_ttl: z.int().min(1).max(1440).optional().meta({ description: 'Minutes; required for TTL' }),
     disclosed_quantity: z.int().min(0).optional(),
-    market_protection: z
-      .number()
-      .min(-1)
-      .max(100)
-      .optional()
-      .meta({
-        description:
-          'Percent, or -1 for the automatic band (default for MARKET and SL-M, which the broker refuses without)',
-      }),
+    market_protection: z.number().min(-1).max(100).optional().meta({
+      description:
+        'Percent, or -1 for the automatic band (default for MARKET and SL-M, which the broker refuses without)',
+    }),
     tag: z
       .string()
       .max(20)
@@ -135,3 +130,14 @@ export const order = z
   })
   .meta({ id: 'Order' })
 export type Order = z.infer<typeof order>
+
+export const orderEvent = z
+  .object({
+    seq: z.int().meta({ description: 'Per account, without gaps in what a cursor sees' }),
+    kind: z.string().meta({ example: 'intent.queued' }),
+    order_id: z.string().nullable(),
+    detail: z.record(z.string(), z.unknown()),
+    at: z.string(),
+  })
+  .meta({ id: 'OrderEvent' })
+export type OrderEvent = z.infer<typeof orderEvent>

@@ -30,6 +30,18 @@ export const subscriptionDelete = z
   })
   .meta({ id: 'SubscriptionDelete' })
 
+export const subscriptionPutResult = z
+  .object({
+    upserted: z.int().meta({ description: 'New or changed' }),
+    unchanged: z.int(),
+    warnings: z.array(z.string()),
+  })
+  .meta({ id: 'SubscriptionPutResult' })
+
+export const subscriptionDeleteResult = z
+  .object({ deleted: z.int() })
+  .meta({ id: 'SubscriptionDeleteResult' })
+
 export const subscription = z
   .object({
     exchange,
