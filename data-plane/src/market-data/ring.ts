@@ -43,7 +43,10 @@ export function createRing(ringBytes = RING_BYTES): Ring {
       const position = within + length > ringBytes ? head + ringBytes - within : head
       const seq = newest + 1
       head = position + length
-      while (oldest < seq && ((positions[oldest & mask] ?? 0) < head - ringBytes || seq - oldest >= entries)) {
+      while (
+        oldest < seq &&
+        ((positions[oldest & mask] ?? 0) < head - ringBytes || seq - oldest >= entries)
+      ) {
         oldest += 1
       }
       const start = position % ringBytes

@@ -1,13 +1,20 @@
 // The latest packet of every instrument, as it arrived, in one slab of 184-byte slots. Grows by doubling, never
 // shrinks: at most one slot per instrument ever seen. `latest` readers and the publisher read it in place.
-import { FULL_LENGTH, slicePrefix, type Mode } from '@ticker/shared/kite-wire'
+import { FULL_LENGTH, type Mode, slicePrefix } from '@ticker/shared/kite-wire'
 
 export const SLOT_BYTES = FULL_LENGTH
 const INITIAL_SLOTS = 4_096
 
 export interface TickStore {
   /** Copies the packet in and returns its slot. */
-  put(token: number, source: Uint8Array, offset: number, length: number, seq: number, receivedMs: number): number
+  put(
+    token: number,
+    source: Uint8Array,
+    offset: number,
+    length: number,
+    seq: number,
+    receivedMs: number,
+  ): number
   /** -1: no tick of this instrument was received yet. */
   slotOf(token: number): number
   tokenAt(slot: number): number
