@@ -1,0 +1,140 @@
+// Market data of one process, put together: broker sockets, slab, ring, reconciler. The composition root tells it
+// which accounts it owns; the streams and the publisher read from it.
+import { randomBytes } from 'node:crypto'
+import type { Realm } from '@ticker/shared/commands'
+import type { Registry } from 'prom-client'
+import type { Clock } from '../clock.ts'
+import { createKiteSocketMetrics } from '../kite-socket/metrics.ts'
+import { createKitePool, type PoolAccountStatus } from '../kite-socket/pool.ts'
+import type { OpenRawSocket } from '../kite-socket/raw-socket.ts'
+import type { Target } from '../kite-socket/subscription-frames.ts'
+import type { Log } from '../operations/log.ts'
+import type { Supervisor } from '../operations/supervisor.ts'
+import type { OwnedAccount } from '../ownership/owned-account.ts'
+import type { Queries } from './desired.ts'
+import { createDesiredView, type DesiredView } from './desired-view.ts'
+import { createIngest, type DirtySink } from './ingest.ts'
+import { EMPTY_DIRECTORY, type InstrumentDirectory } from './instrument-directory.ts'
+import { createReconciler, type ReconcileStatus } from './reconciler.ts'
+import { createRing, type Ring } from './ring.ts'
+import { createTickStore, type TickStore } from './tick-store.ts'
+
+export interface MarketDataDeps {
+  realm: Realm
+  clock: Clock
+  random: () => number
+  log: Log
+  registry: Registry
+  supervisor: Supervisor
+  db: Queries
+  wsRoot: string
+  openSocket: OpenRawSocket
+  ringBytes?: number
+}
+
+/** What readers of ticks (streams, compatible socket, publisher) see of market data. */
+export interface TickSource {
+  readonly realm: Realm
+  readonly streamId: bigint
+  readonly store: TickStore
+  readonly ring: Ring
+  readonly desired: DesiredView
+  directory(): InstrumentDirectory
+  serving(token: number): 'live' | 'stale' | undefined
+  livenessVersion(): number
+}
+
+export interface MarketDataStatus {
+  accounts: PoolAccountStatus[]
+  ticks: { received: number; instruments: number }
+  reconcile: ReconcileStatus
+}
+
+export interface MarketDataRuntime extends TickSource {
+  setAccounts(accounts: readonly OwnedAccount[]): void
+  wake(reason: string): void
+  onOrderUpdate(listener: (accountId: string, order: Record<string, unknown>) => void): void
+  /** A socket of the account was down: its order updates may be missing. `tokens` lost ticks. */
+  onGap(listener: (accountId: string, tokens: Target) => void): void
+  onSessionRefused(listener: (accountId: string, sessionVersion: number) => void): void
+  /** Called for every packet, on the hot path: at most one, and it must only take note. */
+  setDirtySink(sink: DirtySink): void
+  status(): MarketDataStatus
+  stop(): Promise<void>
+}
+
+export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
+  const store = createTickStore()
+  const ring = createRing(deps.ringBytes)
+  const desired = createDesiredView()
+  let directory = EMPTY_DIRECTORY
+  let sink: DirtySink = () => {}
+  const orderListeners: ((accountId: string, order: Record<string, unknown>) => void)[] = []
+  const gapListeners: ((accountId: string, tokens: Target) => void)[] = []
+  const refusalListeners: ((accountId: string, sessionVersion: number) => void)[] = []
+
+  const { clock, registry, log } = deps
+  const ingest = createIngest({ clock, registry, store, ring, dirty: (token, slot) => sink(token, slot) })
+  const pool = createKitePool({
+    clock,
+    log,
+    random: deps.random,
+    openSocket: deps.openSocket,
+    wsRoot: deps.wsRoot,
+    metrics: createKiteSocketMetrics(registry),
+    events: {
+      binary: ingest.frame,
+      order: (accountId, order) => {
+        for (const listener of orderListeners) listener(accountId, order)
+      },
+      resumed: (accountId, tokens) => {
+        for (const listener of gapListeners) listener(accountId, tokens)
+      },
+      sessionRefused: (accountId, version) => {
+        for (const listener of refusalListeners) listener(accountId, version)
+      },
+    },
+  })
+  const reconciler = createReconciler({
+    clock,
+    log,
+    registry,
+    db: deps.db,
+    view: desired,
+    setTargets: pool.setTargets,
+    setDirectory: (next) => {
+      directory = next
+    },
+  })
+  deps.supervisor.run('market-data reconciler', reconciler.run)
+
+  return {
+    realm: deps.realm,
+    streamId: randomBytes(8).readBigUInt64BE(),
+    store,
+    ring,
+    desired,
+    directory: () => directory,
+    serving: pool.serving,
+    livenessVersion: pool.livenessVersion,
+    setAccounts(accounts) {
+      pool.setAccounts(accounts)
+      reconciler.wake('accounts')
+    },
+    wake: reconciler.wake,
+    onOrderUpdate: (listener) => orderListeners.push(listener),
+    onGap: (listener) => gapListeners.push(listener),
+    onSessionRefused: (listener) => refusalListeners.push(listener),
+    setDirtySink: (next) => {
+      sink = next
+    },
+    status: () => ({
+      accounts: pool.status(),
+      ticks: { received: ingest.received(), instruments: store.size() },
+      reconcile: reconciler.status(),
+    }),
+    async stop() {
+      pool.stop()
+    },
+  }
+}
