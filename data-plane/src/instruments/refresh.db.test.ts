@@ -1,0 +1,155 @@
+import { createServer } from 'node:http'
+import { Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
+import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
+import { Registry } from 'prom-client'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../clock.ts'
+import { silentLog } from '../operations/log.ts'
+import { readDump } from './dump-rows.ts'
+import { createInstrumentRefresh } from './refresh.ts'
+
+const HEADER =
+  'instrument_token,exchange_token,tradingsymbol,name,last_price,expiry,strike,tick_size,lot_size,instrument_type,segment,exchange'
+const infy = '408065,1594,INFY,"INFOSYS",0,,0,0.05,1,EQ,NSE,NSE'
+const mm = '519937,2031,M&M,MAHINDRA & MAHINDRA,0.0,,0.0,0.05,1.0,EQ,NSE,NSE'
+const nifty = '256265,1001,NIFTY 50,NIFTY 50,0,,0,0,0,EQ,INDICES,NSE'
+const option =
+  '12683010,49543,HINDPETRO26SEP410.75PE,HINDPETRO,0.0,2031-09-29,410.75,0.05,2025,PE,NFO-OPT,NFO'
+const csv = (rows: string[], eol = '\n') => [HEADER, ...rows, ''].join(eol)
+
+async function parsed(text: string) {
+  const rows = []
+  for await (const row of readDump(Readable.from([text]))) rows.push(row)
+  return rows
+}
+
+describe('readDump', () => {
+  it.each(['\n', '\r\n'])(
+    'reads quoted and unquoted names, integers and floats, line end %j',
+    async (eol) => {
+      const rows = await parsed(csv([infy, mm, nifty, option], eol))
+      expect(rows.map((row) => [row.tradingsymbol, row.name, row.strike, row.lot_size, row.expiry])).toEqual([
+        ['INFY', 'INFOSYS', '0', 1, null],
+        ['M&M', 'MAHINDRA & MAHINDRA', '0.0', 1, null],
+        ['NIFTY 50', 'NIFTY 50', '0', 0, null],
+        ['HINDPETRO26SEP410.75PE', 'HINDPETRO', '410.75', 2025, '2031-09-29'],
+      ])
+    },
+  )
+
+  it.each([
+    ['<html>'],
+    [csv(['408065,1594'])],
+    [csv([infy.replace('408065', 'x')])],
+    [csv([infy.replace(',1,EQ', ',-1,EQ')])],
+  ])('refuses %j', async (text) => {
+    await expect(parsed(text)).rejects.toThrow()
+  })
+})
+
+describe('createInstrumentRefresh', () => {
+  let database: TestDatabase
+  let body = ''
+  let status = 200
+  let fetches = 0
+  let stored = 0
+  let root = ''
+  const server = createServer((_, response) => {
+    fetches += 1
+    response.writeHead(status, { 'Content-Encoding': 'gzip', 'Content-Type': 'text/csv' })
+    response.end(gzipSync(body))
+  })
+
+  beforeAll(async () => {
+    database = await freshDatabase()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    root = `http://127.0.0.1:${address && typeof address === 'object' ? address.port : 0}`
+  })
+  afterAll(async () => {
+    server.close()
+    await database.drop()
+  })
+
+  const refresh = () =>
+    createInstrumentRefresh({
+      pool: database.pool,
+      root,
+      fetch,
+      clock: systemClock,
+      log: silentLog,
+      registry: new Registry(),
+      credentials: () => undefined,
+      onStored: () => {
+        stored += 1
+      },
+    })
+  const active = async () => {
+    const { rows } = await database.pool.query<{ key: string }>(
+      `select exchange || ':' || tradingsymbol || '=' || instrument_token as key from ticker.instruments where is_active order by 1`,
+    )
+    return rows.map((row) => row.key)
+  }
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, index) =>
+      infy.replace('408065', String(256 * (index + 10) + 1)).replace('INFY', `S${index}`),
+    )
+
+  it('loads once a day, then finds the dump of today and asks no more', async () => {
+    body = csv([infy, mm, nifty, option])
+    const controller = new AbortController()
+    const running = createInstrumentRefresh({
+      pool: database.pool,
+      root,
+      fetch,
+      clock: systemClock,
+      log: silentLog,
+      registry: new Registry(),
+      credentials: () => undefined,
+      onStored: () => controller.abort(),
+    }).run(controller.signal)
+    await running
+    expect(await active()).toEqual([
+      'NFO:HINDPETRO26SEP410.75PE=12683010',
+      'NSE:INFY=408065',
+      'NSE:M&M=519937',
+      'NSE:NIFTY 50=256265',
+    ])
+    const again = new AbortController()
+    const second = refresh().run(again.signal)
+    again.abort()
+    await second
+    expect(fetches).toBe(1)
+  })
+
+  it('sweeps what is gone and survives two symbols that swap tokens', async () => {
+    body = csv([infy.replace('408065', '519937'), mm.replace('519937', '408065'), nifty, option])
+    await refresh().refreshNow({ force: false })
+    expect(await active()).toContain('NSE:INFY=519937')
+    body = csv([nifty, infy, mm, ...many(100), option])
+    await refresh().refreshNow({ force: false })
+    body = csv([nifty, infy, ...many(90), option])
+    await refresh().refreshNow({ force: false })
+    expect(await active()).not.toContain('NSE:M&M=519937')
+  })
+
+  it('keeps the last good dump when an exchange shrinks or is gone, when the file is cut or refused, unless forced', async () => {
+    const before = await active()
+    body = csv([nifty, infy, ...many(50), option])
+    await expect(refresh().refreshNow({ force: false })).rejects.toThrow(/NSE 92 → 52/)
+    body = csv([nifty, infy, ...many(90)])
+    await expect(refresh().refreshNow({ force: false })).rejects.toThrow(/NFO 1 → 0/)
+    body = csv([infy]).slice(0, -20)
+    await expect(refresh().refreshNow({ force: false })).rejects.toThrow()
+    body = HEADER
+    await expect(refresh().refreshNow({ force: false })).rejects.toThrow(/empty/)
+    status = 503
+    await expect(refresh().refreshNow({ force: false })).rejects.toThrow(/503/)
+    status = 200
+    expect(await active()).toEqual(before)
+    body = csv([nifty, infy])
+    expect((await refresh().refreshNow({ force: true })).rowCount).toBe(2)
+    expect(stored).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,132 @@
+// Keeps the registry of today: fetches the broker's dump when none was stored since 08:30 IST, streamed row by row.
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { authorization, type Credentials, KITE_VERSION } from '@ticker/shared/kite-http'
+import type pg from 'pg'
+import { Counter, Gauge, type Registry } from 'prom-client'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../operations/log.ts'
+import { readDump } from './dump-rows.ts'
+import { DumpRejected, type StoredDump, storeDump } from './registry-store.ts'
+
+const CHECK_INTERVAL_MS = 60_000
+const RETRY_MIN_MS = 2_000
+const RETRY_MAX_MS = 300_000
+const FETCH_TIMEOUT_MS = 120_000
+/** Any fixed number: only one instance of the fleet loads at a time. */
+const LOAD_LOCK = 7_265_002
+
+export interface RefreshDeps {
+  pool: pg.Pool
+  /** https://api.kite.trade or the simulator's root. */
+  root: string
+  fetch: typeof fetch
+  clock: Clock
+  log: Log
+  registry: Registry
+  /** Any owned account that is logged in; the dump is the same for all. */
+  credentials(): Credentials | undefined
+  onStored(): void
+}
+
+export interface InstrumentRefresh {
+  run(signal: AbortSignal): Promise<void>
+  /** Fetches and stores now, whatever is stored; force accepts a dump that the shrink guard refuses. */
+  refreshNow(options: { force: boolean }): Promise<StoredDump>
+}
+
+export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
+  const { pool, clock, log } = deps
+  const registers = [deps.registry]
+  const rows = new Gauge({
+    name: 'ticker_instruments',
+    help: 'Instruments in the last stored dump',
+    registers,
+  })
+  const failures = new Counter({
+    name: 'ticker_instrument_refresh_failures_total',
+    help: 'Dumps that were not stored',
+    labelNames: ['reason'],
+    registers,
+  })
+
+  async function refreshNow(options: { force: boolean }): Promise<StoredDump> {
+    const credentials = deps.credentials()
+    const headers: Record<string, string> = { 'X-Kite-Version': KITE_VERSION }
+    if (credentials) headers.Authorization = authorization(credentials)
+    const response = await deps.fetch(`${deps.root}/instruments`, {
+      headers,
+      signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+    })
+    if (!response.ok || !response.body) throw new DumpRejected(`the broker answered ${response.status}`)
+    const hash = createHash('sha256')
+    const csv = Readable.fromWeb(response.body)
+    csv.on('data', (chunk: Buffer) => hash.update(chunk))
+    csv.pause()
+    const startedMs = clock.monotonicMs()
+    const stored = await storeDump(pool, readDump(csv), () => hash.digest('hex'), options)
+    rows.set(stored.rowCount)
+    log.info(
+      {
+        rows: stored.rowCount,
+        snapshot_id: stored.snapshotId,
+        took_ms: Math.round(clock.monotonicMs() - startedMs),
+      },
+      'instruments stored',
+    )
+    deps.onStored()
+    return stored
+  }
+
+  /** True when the last dump is older than the last 08:30 IST, the hour the broker's file is complete (KITE.md 6). */
+  async function isDue(): Promise<boolean> {
+    const { rows: found } = await pool.query<{ due: boolean; row_count: number | null }>(
+      `with last as (select fetched_at, row_count from ticker.instrument_snapshots order by id desc limit 1),
+       ist as (select now() at time zone 'Asia/Kolkata' as t)
+       select coalesce((select fetched_at from last) at time zone 'Asia/Kolkata' <
+         case when t::time >= '08:30' then t::date + time '08:30' else t::date - 1 + time '08:30' end, true) as due,
+         (select row_count from last) as row_count from ist`,
+    )
+    if (found[0]?.row_count) rows.set(found[0].row_count)
+    return found[0]?.due ?? true
+  }
+
+  async function withLoadLock(use: () => Promise<void>): Promise<void> {
+    const client = await pool.connect()
+    try {
+      const { rows: locked } = await client.query<{ ok: boolean }>('select pg_try_advisory_lock($1) as ok', [
+        LOAD_LOCK,
+      ])
+      if (!locked[0]?.ok) return
+      try {
+        await use()
+      } finally {
+        await client.query('select pg_advisory_unlock($1)', [LOAD_LOCK])
+      }
+    } finally {
+      client.release()
+    }
+  }
+
+  return {
+    refreshNow,
+    async run(signal) {
+      let failed = 0
+      while (!signal.aborted) {
+        let delayMs = CHECK_INTERVAL_MS
+        try {
+          await withLoadLock(async () => {
+            if (await isDue()) await refreshNow({ force: false })
+          })
+          failed = 0
+        } catch (error) {
+          failed += 1
+          failures.inc({ reason: error instanceof DumpRejected ? 'rejected' : 'failed' })
+          delayMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (failed - 1))
+          log.error({ error, retry_in_ms: delayMs }, 'instruments not refreshed; the last good dump is kept')
+        }
+        await clock.sleep(delayMs, signal)
+      }
+    },
+  }
+}

@@ -1,0 +1,36 @@
+import type { KiteOrder, KiteOutcome } from '@ticker/shared/kite-http'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../operations/log.ts'
+import type { ObservedAccount } from '../ownership/instance-store.ts'
+import type { LeaseClock } from '../ownership/lease-clock.ts'
+import type { BrokerSession, OwnedAccount } from '../ownership/owned-account.ts'
+import type { IntentStore } from './intent-store.ts'
+import type { OrderMetrics } from './metrics.ts'
+import type { OrderLineFactory } from './order-line.ts'
+import type { ChangedOrder, OrderStore } from './order-store.ts'
+
+export type OrderAccount = OwnedAccount & { observed: ObservedAccount }
+
+/** The broker's order reads, with the credentials of one session. */
+export interface OrderReads {
+  book(account: OrderAccount, session: BrokerSession): Promise<KiteOutcome<KiteOrder[]>>
+  history(account: OrderAccount, session: BrokerSession, orderId: string): Promise<KiteOutcome<KiteOrder[]>>
+}
+
+/** What the order path of one account needs from the rest of the process. */
+export interface AccountOrdersDeps {
+  accountId: string
+  instanceId: string
+  /** The account as last seen; undefined when it is no longer ours. */
+  account(): OrderAccount | undefined
+  lease: LeaseClock
+  clock: Clock
+  log: Log
+  metrics: OrderMetrics
+  intents: IntentStore
+  orders: OrderStore
+  reads: OrderReads
+  connect: OrderLineFactory
+  onChanged(accountId: string, changed: ChangedOrder[]): void
+  onSessionDead(accountId: string, sessionVersion: number, reason: string): Promise<void>
+}

@@ -1,0 +1,66 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { fakeClock } from '../testing/fake-clock.ts'
+import {
+  createGovernor,
+  ENTRIES_PER_DAY_MAX,
+  ORDERS_PER_MINUTE_MAX,
+  ORDERS_PER_SECOND_MAX,
+} from './governor.ts'
+
+it('waits out the previous owner’s second before its first order', async () => {
+  const clock = fakeClock()
+  const governor = createGovernor(clock)
+  expect(governor.take()).toEqual({ granted: false, waitMs: 1000, limit: 'takeover' })
+  await clock.advance(1000)
+  expect(governor.take()).toEqual({ granted: true })
+})
+
+it('never grants more than the limits in any sliding second or minute, and loses no capacity to waiting', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 50, maxLength: 300 }),
+      async (gaps) => {
+        const clock = fakeClock()
+        const governor = createGovernor(clock)
+        await clock.advance(1000)
+        const granted: number[] = []
+        for (const gapMs of gaps) {
+          await clock.advance(gapMs)
+          for (let burst = 0; burst < 12; burst += 1)
+            if (governor.take().granted) granted.push(clock.monotonicMs())
+        }
+        const within = (atMs: number, spanMs: number) =>
+          granted.filter((other) => other > atMs - spanMs && other <= atMs).length
+        for (const atMs of granted) {
+          expect(within(atMs, 1_000)).toBeLessThanOrEqual(ORDERS_PER_SECOND_MAX)
+          expect(within(atMs, 60_000)).toBeLessThanOrEqual(ORDERS_PER_MINUTE_MAX)
+        }
+      },
+    ),
+    { numRuns: 20 },
+  )
+})
+
+it('says when the next order may go, and gives a token back that was not used', async () => {
+  const clock = fakeClock()
+  const governor = createGovernor(clock)
+  await clock.advance(1000)
+  for (let index = 0; index < ORDERS_PER_SECOND_MAX; index += 1) expect(governor.take().granted).toBe(true)
+  await clock.advance(400)
+  expect(governor.take()).toEqual({ granted: false, waitMs: 600, limit: 'second' })
+  governor.giveBack()
+  expect(governor.take()).toEqual({ granted: true })
+  expect(governor.usedToday()).toBe(ORDERS_PER_SECOND_MAX)
+})
+
+it('goes on from the counts it was given, and keeps the day’s last 500 orders for exits', async () => {
+  const clock = fakeClock()
+  const governor = createGovernor(clock)
+  governor.startFrom({ today: ENTRIES_PER_DAY_MAX - 1, lastMinute: ORDERS_PER_MINUTE_MAX })
+  await clock.advance(1000)
+  expect(governor.take()).toMatchObject({ granted: false, limit: 'minute' })
+  await clock.advance(60_000)
+  expect(governor.take().granted).toBe(true)
+  expect(governor.take()).toEqual({ granted: false, waitMs: undefined, limit: 'day' })
+})

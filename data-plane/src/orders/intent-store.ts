@@ -1,0 +1,280 @@
+// The intent rows and their transitions. Each transition is one statement: a conditional UPDATE that only the right
+// state (and epoch, and attempt) passes, with its event appended in the same commit. No row: it did not happen.
+import type { IntentState, PlaceOrder } from '@ticker/shared/domain'
+import type pg from 'pg'
+
+export interface Intent {
+  id: string
+  tag: string
+  request: PlaceOrder
+  createdMs: number
+}
+
+export interface UnknownIntent {
+  id: string
+  tag: string
+  reads: number
+  ageMs: number
+}
+
+/** Who sends: the fence of every act. */
+export interface Sender {
+  accountId: string
+  instanceId: string
+  epoch: number
+  sessionVersion: number
+}
+
+/** Names one sending of one intent; a later sending of the same intent has a higher attempt. */
+export interface Claim {
+  intentId: string
+  epoch: number
+  attempt: number
+}
+
+export type Settlement =
+  | { state: 'ACCEPTED'; orderIds: string[] }
+  | { state: 'REJECTED' | 'NEEDS_AUTHORISATION'; code: string; reason: string }
+  | { state: 'UNKNOWN'; code: string; reason: string; firstReadMs: number }
+  | { state: 'QUEUED'; reason: string; retryAfterMs: number }
+
+export interface IntentStore {
+  due(accountId: string, limit: number): Promise<Intent[]>
+  expireOverdue(accountId: string): Promise<string[]>
+  refuse(accountId: string, intentId: string, code: string, reason: string): Promise<boolean>
+  claim(intentId: string, sender: Sender): Promise<Claim | undefined>
+  /** A claim whose commit was not confirmed and after which nothing was written: back to QUEUED, if it did commit. */
+  unclaim(intentId: string, epoch: number): Promise<boolean>
+  settle(claim: Claim, settlement: Settlement): Promise<boolean>
+  /** SENDING by an older epoch: its sender is gone, what it did is not known. */
+  orphansToUnknown(accountId: string, epoch: number): Promise<string[]>
+  unknownDue(accountId: string): Promise<UnknownIntent[]>
+  unknownSummary(
+    accountId: string,
+  ): Promise<{ count: number; oldestMs: number; nextReadMs: number | undefined }>
+  unknownRead(intentId: string, nextReadMs: number): Promise<void>
+  counts(accountId: string): Promise<{ today: number; lastMinute: number }>
+  closeGate(accountId: string, reason: string): Promise<void>
+}
+
+/** Appends one event per row of CTE `changed` (account_id, id, kind, detail), in id order. */
+const LOG_CHANGED = `
+  counted as (select account_id, count(*) as n from changed group by account_id),
+  bumped as (
+    update ticker.accounts a set event_seq = a.event_seq + c.n from counted c where a.id = c.account_id
+    returning a.id, a.event_seq - c.n as base),
+  logged as (
+    insert into ticker.order_events (account_id, seq, kind, intent_id, detail)
+    select c.account_id, b.base + row_number() over (partition by c.account_id order by c.id), c.kind, c.id, c.detail
+    from changed c join bumped b on b.id = c.account_id)`
+
+export function createIntentStore(pool: pg.Pool): IntentStore {
+  async function changedIds(sql: string, parameters: unknown[]): Promise<string[]> {
+    const { rows } = await pool.query<{ id: string }>(
+      `${sql}, ${LOG_CHANGED} select id from changed`,
+      parameters,
+    )
+    return rows.map((row) => row.id)
+  }
+
+  async function move(
+    claim: Claim,
+    from: IntentState[],
+    to: IntentState,
+    set: string,
+    values: unknown[],
+    detail: unknown,
+  ) {
+    // ACCEPTED is evidence, merged from anyone; every other verdict belongs to the attempt that got it.
+    const fence = to === 'ACCEPTED' ? 'true' : 'o.sending_epoch = $4 and o.attempts = $5'
+    const changed = await changedIds(
+      `with changed as (
+         update ticker.order_intents o set state = $2, updated_at = now()${set}
+         where o.id = $1 and o.state = any($3::text[]) and $4::bigint is not null and $5::int is not null and ${fence}
+         returning o.account_id, o.id, 'intent.' || lower($2) as kind, $6::jsonb as detail)`,
+      [claim.intentId, to, from, claim.epoch, claim.attempt, JSON.stringify(detail), ...values],
+    )
+    return changed.length === 1
+  }
+
+  return {
+    async due(accountId, limit) {
+      const { rows } = await pool.query<{ id: string; tag: string; request: PlaceOrder; created_ms: string }>(
+        `select id, tag, request, extract(epoch from created_at) * 1000 as created_ms from ticker.order_intents
+         where account_id = $1 and state = 'QUEUED' and deadline > now() and (not_before is null or not_before <= now())
+         order by created_at, id limit $2`,
+        [accountId, limit],
+      )
+      return rows.map(({ id, tag, request, created_ms }) => ({
+        id,
+        tag,
+        request,
+        createdMs: Number(created_ms),
+      }))
+    },
+
+    expireOverdue: (accountId) =>
+      changedIds(
+        `with changed as (
+           update ticker.order_intents o set state = 'EXPIRED', reason_code = 'deadline_passed',
+             reason = 'Not sent before its deadline.', updated_at = now()
+           where o.account_id = $1 and o.state = 'QUEUED' and o.deadline <= now()
+           returning o.account_id, o.id, 'intent.expired' as kind, '{}'::jsonb as detail)`,
+        [accountId],
+      ),
+
+    async refuse(accountId, intentId, code, reason) {
+      const changed = await changedIds(
+        `with changed as (
+           update ticker.order_intents o set state = 'REFUSED', reason_code = $3, reason = $4, updated_at = now()
+           where o.account_id = $1 and o.id = $2 and o.state = 'QUEUED'
+           returning o.account_id, o.id, 'intent.refused' as kind, jsonb_build_object('code', $3::text, 'reason', $4::text) as detail)`,
+        [accountId, intentId, code, reason],
+      )
+      return changed.length === 1
+    },
+
+    async claim(intentId, sender) {
+      const { rows } = await pool.query<{ id: string; attempts: number }>(
+        `with changed as (
+           update ticker.order_intents o set state = 'SENDING', sending_epoch = $3, sending_at = now(),
+             session_version = $4, attempts = o.attempts + 1, reason_code = null, reason = null, updated_at = now()
+           from ticker.accounts a, ticker.instances n, ticker.fleet f
+           where o.id = $1 and o.state = 'QUEUED' and o.deadline > now()
+             and a.id = o.account_id and a.status = 'active' and a.owner_instance_id = $2 and a.owner_epoch = $3
+             and a.session_version = $4 and a.trading_state <> 'HALTED' and f.trading_state <> 'HALTED'
+             and a.order_gate_reason is null and n.id = $2 and n.epoch = $3 and n.lease_until > now()
+           returning o.account_id, o.id, o.attempts, 'intent.sending' as kind,
+             jsonb_build_object('epoch', $3::bigint, 'attempt', o.attempts) as detail), ${LOG_CHANGED}
+         select id, attempts from changed`,
+        [intentId, sender.instanceId, sender.epoch, sender.sessionVersion],
+      )
+      const [row] = rows
+      return row ? { intentId: row.id, epoch: sender.epoch, attempt: row.attempts } : undefined
+    },
+
+    async unclaim(intentId, epoch) {
+      const changed = await changedIds(
+        `with changed as (
+           update ticker.order_intents o set state = 'QUEUED', updated_at = now()
+           where o.id = $1 and o.state = 'SENDING' and o.sending_epoch = $2
+           returning o.account_id, o.id, 'intent.queued' as kind, '{"reason":"claim not confirmed; nothing was sent"}'::jsonb as detail)`,
+        [intentId, epoch],
+      )
+      return changed.length === 1
+    },
+
+    settle(claim, settlement) {
+      switch (settlement.state) {
+        case 'ACCEPTED':
+          return accept(pool, claim, settlement.orderIds)
+        case 'QUEUED':
+          return move(
+            claim,
+            ['SENDING'],
+            'QUEUED',
+            `, not_before = now() + $7::float8 * interval '1 millisecond', reason = $8`,
+            [settlement.retryAfterMs, settlement.reason],
+            { reason: settlement.reason },
+          )
+        case 'UNKNOWN':
+          return move(
+            claim,
+            ['SENDING'],
+            'UNKNOWN',
+            `, next_read_at = now() + $7::float8 * interval '1 millisecond', reads = 0, reason_code = $8, reason = $9`,
+            [settlement.firstReadMs, settlement.code, settlement.reason],
+            { reason: settlement.reason },
+          )
+        default:
+          return move(
+            claim,
+            ['SENDING'],
+            settlement.state,
+            ', reason_code = $7, reason = $8',
+            [settlement.code, settlement.reason],
+            { code: settlement.code, reason: settlement.reason },
+          )
+      }
+    },
+
+    orphansToUnknown: (accountId, epoch) =>
+      changedIds(
+        `with changed as (
+           update ticker.order_intents o set state = 'UNKNOWN', next_read_at = now(), reads = 0,
+             reason_code = 'outcome_unknown', reason = 'The process that sent it is gone.', updated_at = now()
+           where o.account_id = $1 and o.state = 'SENDING' and o.sending_epoch <> $2
+           returning o.account_id, o.id, 'intent.unknown' as kind, jsonb_build_object('epoch', o.sending_epoch) as detail)`,
+        [accountId, epoch],
+      ),
+
+    async unknownDue(accountId) {
+      const { rows } = await pool.query<{ id: string; tag: string; reads: number; age_ms: string }>(
+        `select id, tag, reads, extract(epoch from now() - sending_at) * 1000 as age_ms from ticker.order_intents
+         where account_id = $1 and state = 'UNKNOWN' and next_read_at <= now() order by created_at limit 1000`,
+        [accountId],
+      )
+      return rows.map(({ id, tag, reads, age_ms }) => ({ id, tag, reads, ageMs: Number(age_ms) }))
+    },
+
+    async unknownSummary(accountId) {
+      const { rows } = await pool.query<{ n: number; oldest_ms: string | null; next_ms: string | null }>(
+        `select count(*)::int as n, extract(epoch from now() - min(sending_at)) * 1000 as oldest_ms,
+           extract(epoch from min(next_read_at) - now()) * 1000 as next_ms
+         from ticker.order_intents where account_id = $1 and state = 'UNKNOWN'`,
+        [accountId],
+      )
+      const [row] = rows
+      return {
+        count: row?.n ?? 0,
+        oldestMs: Number(row?.oldest_ms ?? 0),
+        nextReadMs: row?.next_ms == null ? undefined : Math.max(0, Number(row.next_ms)),
+      }
+    },
+
+    async unknownRead(intentId, nextReadMs) {
+      await pool.query(
+        `update ticker.order_intents set reads = reads + 1, next_read_at = now() + $2::float8 * interval '1 millisecond'
+         where id = $1 and state = 'UNKNOWN'`,
+        [intentId, nextReadMs],
+      )
+    },
+
+    async counts(accountId) {
+      const { rows } = await pool.query<{ today: number; last_minute: number }>(
+        `select count(*)::int as today, count(*) filter (where sending_at > now() - interval '1 minute')::int as last_minute
+         from ticker.order_intents where account_id = $1
+         and sending_at >= date_trunc('day', now() at time zone 'Asia/Kolkata') at time zone 'Asia/Kolkata'`,
+        [accountId],
+      )
+      return { today: rows[0]?.today ?? 0, lastMinute: rows[0]?.last_minute ?? 0 }
+    },
+
+    async closeGate(accountId, reason) {
+      await pool.query(
+        `update ticker.accounts set order_gate_reason = $2, updated_at = now() where id = $1`,
+        [accountId, reason],
+      )
+    },
+  }
+}
+
+async function accept(pool: pg.Pool, claim: Claim, orderIds: string[]): Promise<boolean> {
+  const { rows } = await pool.query<{ id: string }>(
+    `with changed as (
+       update ticker.order_intents o set state = 'ACCEPTED', broker_order_id = coalesce(o.broker_order_id, ($2::text[])[1]),
+         reason_code = null, reason = null, updated_at = now()
+       where o.id = $1 and o.state in ('SENDING', 'UNKNOWN', 'RELEASED')
+       returning o.account_id, o.id, 'intent.accepted' as kind, jsonb_build_object('order_ids', $2::text[]) as detail), ${LOG_CHANGED},
+     linked as (
+       insert into ticker.intent_orders (account_id, order_id, intent_id)
+       select o.account_id, unnest($2::text[]), o.id from ticker.order_intents o where o.id = $1
+       on conflict do nothing returning account_id, order_id, intent_id),
+     attached as (
+       update ticker.orders r set intent_id = l.intent_id from linked l
+       where r.account_id = l.account_id and r.order_id = l.order_id and r.intent_id is null)
+     select id from changed`,
+    [claim.intentId, orderIds],
+  )
+  return rows.length === 1
+}

@@ -1,0 +1,183 @@
+// The broker's orders as one monotonic record each, merged from socket, postback and book in any order and number
+// (RELIABILITY 13). Rows that carry one of our tags adopt their intent (RELIABILITY 5): seeing is evidence.
+import { brokerUpdatedMs, type KiteOrder, tagsOf } from '@ticker/shared/kite-http'
+import type pg from 'pg'
+import { statusRank, TERMINAL_RANK } from './order-status.ts'
+
+export interface ChangedOrder {
+  orderId: string
+  intentId: string | null
+  clientTag: string | null
+  order: KiteOrder
+}
+
+export interface MergeResult {
+  changed: ChangedOrder[]
+  /** Intents that an order was found for, whose outcome was open. */
+  adopted: string[]
+  /** Orders of the account that are not finished. */
+  openCount: number
+}
+
+export type OrderSource = 'socket' | 'postback' | 'book'
+
+export interface OrderStore {
+  merge(accountId: string, orders: KiteOrder[], source: OrderSource): Promise<MergeResult>
+  takeHints(accountId: string): Promise<{ orderId: string; receivedAt: string }[]>
+  dropHint(accountId: string, orderId: string, receivedAt: string): Promise<void>
+}
+
+const ADOPT = `
+  with seen as (select r.order_id, r.tags from jsonb_to_recordset($2::jsonb) as r(order_id text, tags text[])),
+  matched as (
+    select i.id, i.account_id, i.state, s.order_id from seen s
+    join ticker.order_intents i on i.account_id = $1 and i.tag = any(s.tags)),
+  linked as (
+    insert into ticker.intent_orders (account_id, order_id, intent_id)
+    select account_id, order_id, id from matched on conflict do nothing),
+  changed as (
+    update ticker.order_intents o set state = 'ACCEPTED', broker_order_id = coalesce(o.broker_order_id, m.order_id),
+      reason_code = null, reason = null, updated_at = now()
+    from matched m where o.id = m.id and o.state in ('SENDING', 'UNKNOWN', 'RELEASED')
+    returning o.account_id, o.id, m.order_id, m.state as was),
+  bumped as (
+    update ticker.accounts set event_seq = event_seq + (select count(*) from changed)
+    where id = $1 and exists (select 1 from changed) returning event_seq - (select count(*) from changed) as base),
+  logged as (
+    insert into ticker.order_events (account_id, seq, kind, intent_id, order_id, detail)
+    select $1, b.base + row_number() over (order by c.id), 'intent.accepted', c.id, c.order_id,
+      jsonb_build_object('order_ids', jsonb_build_array(c.order_id), 'adopted_from', c.was, 'source', $3::text)
+    from changed c, bumped b)
+  select id from changed`
+
+const MERGE = `
+  with incoming as (
+    select r.* from jsonb_to_recordset($2::jsonb) as r(order_id text, status text, status_rank smallint, status_message text,
+      exchange text, tradingsymbol text, transaction_type text, quantity int, filled_quantity int,
+      average_price numeric, updated_ms float8, broker_order jsonb)),
+  changed as (
+    insert into ticker.orders as o (account_id, order_id, intent_id, status, status_rank, status_message, exchange, tradingsymbol,
+      transaction_type, quantity, filled_quantity, average_price, broker_updated_at, broker_order)
+    select $1, n.order_id, l.intent_id, n.status, n.status_rank, n.status_message, n.exchange, n.tradingsymbol,
+      n.transaction_type, n.quantity, n.filled_quantity, n.average_price, to_timestamp(n.updated_ms / 1000), n.broker_order
+    from incoming n left join ticker.intent_orders l on l.account_id = $1 and l.order_id = n.order_id
+    on conflict (account_id, order_id) do update set intent_id = coalesce(o.intent_id, excluded.intent_id),
+      status = excluded.status, status_rank = excluded.status_rank, status_message = excluded.status_message,
+      quantity = excluded.quantity, filled_quantity = excluded.filled_quantity, average_price = excluded.average_price,
+      broker_updated_at = excluded.broker_updated_at, broker_order = excluded.broker_order, updated_at = now()
+    where o.status_rank < ${TERMINAL_RANK}
+      and excluded.filled_quantity >= o.filled_quantity
+      and (excluded.status_rank = ${TERMINAL_RANK} or excluded.broker_updated_at > o.broker_updated_at
+        or (excluded.broker_updated_at = o.broker_updated_at and excluded.status_rank >= o.status_rank))
+      and (excluded.status, excluded.filled_quantity, excluded.average_price, excluded.quantity, excluded.status_message,
+           excluded.broker_updated_at)
+        is distinct from (o.status, o.filled_quantity, o.average_price, o.quantity, o.status_message, o.broker_updated_at)
+    returning o.order_id, o.intent_id, o.status, o.filled_quantity, o.average_price, o.status_message, o.broker_updated_at),
+  bumped as (
+    update ticker.accounts set event_seq = event_seq + (select count(*) from changed)
+    where id = $1 and exists (select 1 from changed) returning event_seq - (select count(*) from changed) as base),
+  logged as (
+    insert into ticker.order_events (account_id, seq, kind, intent_id, order_id, detail)
+    select $1, b.base + row_number() over (order by c.broker_updated_at, c.order_id), 'order.updated', c.intent_id, c.order_id,
+      jsonb_build_object('status', c.status, 'filled_quantity', c.filled_quantity, 'average_price', c.average_price,
+        'status_message', c.status_message, 'source', $3::text)
+    from changed c, bumped b)
+  select c.order_id, c.intent_id, i.client_tag from changed c left join ticker.order_intents i on i.id = c.intent_id`
+
+export function createOrderStore(pool: pg.Pool): OrderStore {
+  return {
+    async merge(accountId, orders, source) {
+      const latest = lastPerOrder(orders)
+      const client = await pool.connect()
+      try {
+        await client.query('begin')
+        const tags = JSON.stringify(
+          latest.map((order) => ({ order_id: order.order_id, tags: tagsOf(order) })),
+        )
+        const adopted = await client.query<{ id: string }>(ADOPT, [accountId, tags, source])
+        const rows = JSON.stringify(latest.map(asRow))
+        const changed = await client.query<{
+          order_id: string
+          intent_id: string | null
+          client_tag: string | null
+        }>(MERGE, [accountId, rows, source])
+        const open = await client.query<{ n: number }>(
+          `select count(*)::int as n from ticker.orders where account_id = $1 and status_rank < ${TERMINAL_RANK}
+           and broker_updated_at > now() - interval '1 day'`,
+          [accountId],
+        )
+        await client.query('commit')
+        const byId = new Map(latest.map((order) => [order.order_id, order]))
+        return {
+          adopted: adopted.rows.map((row) => row.id),
+          changed: changed.rows.flatMap((row) => {
+            const order = byId.get(row.order_id)
+            return order
+              ? [{ orderId: row.order_id, intentId: row.intent_id, clientTag: row.client_tag, order }]
+              : []
+          }),
+          openCount: open.rows[0]?.n ?? 0,
+        }
+      } catch (error) {
+        await client.query('rollback').catch(() => {})
+        throw error
+      } finally {
+        client.release()
+      }
+    },
+
+    async takeHints(accountId) {
+      const { rows } = await pool.query<{ orderId: string; receivedAt: string }>(
+        `select order_id as "orderId", received_at::text as "receivedAt" from ticker.postback_hints
+         where account_id = $1 order by received_at limit 100`,
+        [accountId],
+      )
+      return rows
+    },
+
+    async dropHint(accountId, orderId, receivedAt) {
+      // A hint that arrived while the order was being read stays for the next pass.
+      await pool.query(
+        `delete from ticker.postback_hints where account_id = $1 and order_id = $2 and received_at <= $3`,
+        [accountId, orderId, receivedAt],
+      )
+    },
+  }
+}
+
+/** One statement may touch a row once: of several updates of one order, the furthest counts. */
+function lastPerOrder(orders: KiteOrder[]): KiteOrder[] {
+  const latest = new Map<string, KiteOrder>()
+  for (const order of orders) {
+    const known = latest.get(order.order_id)
+    if (!known || isFurther(order, known)) latest.set(order.order_id, order)
+  }
+  return [...latest.values()]
+}
+
+function isFurther(candidate: KiteOrder, known: KiteOrder): boolean {
+  const byRank = statusRank(candidate.status) - statusRank(known.status)
+  if (statusRank(known.status) === TERMINAL_RANK || statusRank(candidate.status) === TERMINAL_RANK)
+    return byRank > 0
+  return (
+    brokerUpdatedMs(candidate) - brokerUpdatedMs(known) > 0 ||
+    (brokerUpdatedMs(candidate) === brokerUpdatedMs(known) && byRank >= 0)
+  )
+}
+
+function asRow(order: KiteOrder) {
+  return {
+    order_id: order.order_id,
+    status: order.status,
+    status_rank: statusRank(order.status),
+    status_message: order.status_message ?? null,
+    exchange: order.exchange,
+    tradingsymbol: order.tradingsymbol,
+    transaction_type: order.transaction_type,
+    quantity: order.quantity,
+    filled_quantity: order.filled_quantity,
+    average_price: order.average_price,
+    updated_ms: brokerUpdatedMs(order),
+    broker_order: order,
+  }
+}

@@ -1,0 +1,167 @@
+// Sends one intent: connect, claim, check, write once, store the verdict (RELIABILITY 2–4). Concurrent per intent;
+// the decision to send is the caller's, one at a time.
+import { sleepWith } from '../clock.ts'
+import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
+import type { Governor } from './governor.ts'
+import type { Claim, Intent, Settlement } from './intent-store.ts'
+import { orderForm } from './order-form.ts'
+import { FIRST_READ_MS } from './unknown-schedule.ts'
+import { type Verdict, verdictOf } from './verdict.ts'
+
+/** Between asking for the claim's commit and the write; a longer pause means this process may have been frozen. */
+const COMMIT_TO_WRITE_MS_MAX = 2_000
+const RETRY_CONNECT_MS = 1_000
+const RETRY_STORE_MS = 500
+const CLAIM_REFUSED_PAUSE_MS = 500
+
+export interface Sending {
+  /** Starts sending; a token of the governor has been taken for it. */
+  start(intent: Intent, account: OrderAccount, governor: Governor): void
+  isBusy(intentId: string): boolean
+  count(): number
+  /** Waits until everything in flight has a stored verdict, at most deadlineMs. */
+  drained(deadlineMs: number): Promise<void>
+}
+
+export function createSending(deps: AccountOrdersDeps, onSettled: () => void): Sending {
+  const { clock, log, metrics, intents, lease } = deps
+  const inFlight = new Map<string, Promise<void>>()
+
+  async function send(intent: Intent, account: OrderAccount, governor: Governor) {
+    const session = account.session
+    if (!session) return governor.giveBack()
+    const opened = await deps.connect()
+    if (!opened.ok) {
+      governor.giveBack()
+      log.warn(
+        { intent_id: intent.id, reason: opened.reason },
+        'broker not reachable; the order stays queued',
+      )
+      return clock.sleep(RETRY_CONNECT_MS)
+    }
+    const asked = lease.read()
+    const claim = await claimOnce(intent, account, session.version)
+    if (!claim) {
+      // Halted, expired, or another login or owner: the next pass sees why.
+      opened.line.discard()
+      governor.giveBack()
+      return clock.sleep(CLAIM_REFUSED_PAUSE_MS)
+    }
+    const mayWrite = () => {
+      const now = lease.read()
+      const paused =
+        now.monotonicMs - asked.monotonicMs >= COMMIT_TO_WRITE_MS_MAX ||
+        Math.abs(now.wallMs - asked.wallMs) >= COMMIT_TO_WRITE_MS_MAX
+      return lease.mayAct() && !paused
+    }
+    metrics.queuedSeconds.observe(Math.max(0, clock.nowMs() - intent.createdMs) / 1000)
+    const writtenMs = clock.monotonicMs()
+    const credentials = { api_key: account.apiKey, access_token: session.accessToken }
+    const sent = await opened.line.post(
+      `/orders/${intent.request.variety}`,
+      credentials,
+      orderForm(intent.request, intent.tag),
+      mayWrite,
+    )
+    metrics.brokerPostSeconds.observe((clock.monotonicMs() - writtenMs) / 1000)
+    if (sent.kind === 'not_sent') governor.giveBack()
+    const verdict = verdictOf(sent)
+    metrics.intents.inc({ verdict: verdict.state })
+    log.info({ intent_id: intent.id, verdict: verdict.state, attempt: claim.attempt }, 'order answered')
+    await storeVerdict(claim, verdict)
+    await followUp(verdict, session.version)
+  }
+
+  /** When the commit's outcome is not known, nothing is sent: the row goes back to QUEUED once it can be written. */
+  async function claimOnce(
+    intent: Intent,
+    account: OrderAccount,
+    sessionVersion: number,
+  ): Promise<Claim | undefined> {
+    const sender = {
+      accountId: deps.accountId,
+      instanceId: deps.instanceId,
+      epoch: account.epoch,
+      sessionVersion,
+    }
+    try {
+      return await intents.claim(intent.id, sender)
+    } catch (error) {
+      log.warn({ intent_id: intent.id, error }, 'claim not confirmed; nothing sent')
+      await untilStored(() => intents.unclaim(intent.id, account.epoch))
+      return undefined
+    }
+  }
+
+  async function storeVerdict(claim: Claim, verdict: Verdict) {
+    const stored = await untilStored(() => intents.settle(claim, settlementOf(verdict)))
+    if (!stored)
+      log.info(
+        { intent_id: claim.intentId, verdict: verdict.state },
+        'verdict came after the intent had moved on',
+      )
+  }
+
+  async function followUp(verdict: Verdict, sessionVersion: number) {
+    if (verdict.state === 'QUEUED_SESSION_DEAD')
+      await deps.onSessionDead(deps.accountId, sessionVersion, verdict.reason)
+    if (verdict.state === 'REJECTED_AND_GATE') {
+      log.error({ reason: verdict.reason }, 'order gate closed by the broker')
+      await untilStored(() => intents.closeGate(deps.accountId, verdict.reason))
+    }
+  }
+
+  /** The verdict of a sent order must not be lost to a database that is away for a while. */
+  async function untilStored<T>(store: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await store()
+      } catch (error) {
+        log.error({ error }, 'order outcome not stored yet')
+        await sleepWith(clock, RETRY_STORE_MS)
+      }
+    }
+  }
+
+  return {
+    isBusy: (intentId) => inFlight.has(intentId),
+    count: () => inFlight.size,
+    start(intent, account, governor) {
+      const sending = send(intent, account, governor)
+        .catch((error: unknown) => log.error({ intent_id: intent.id, error }, 'sending failed'))
+        .finally(() => {
+          inFlight.delete(intent.id)
+          metrics.inFlight.dec()
+          onSettled()
+        })
+      inFlight.set(intent.id, sending)
+      metrics.inFlight.inc()
+    },
+    async drained(deadlineMs) {
+      await Promise.race([Promise.all(inFlight.values()), clock.sleep(deadlineMs)])
+    },
+  }
+}
+
+const RATE_LIMITED_RETRY_MS = 1_100
+
+function settlementOf(verdict: Verdict): Settlement {
+  switch (verdict.state) {
+    case 'ACCEPTED':
+      return verdict
+    case 'QUEUED':
+      return {
+        state: 'QUEUED',
+        reason: verdict.reason,
+        retryAfterMs: verdict.why === 'rate_limited' ? RATE_LIMITED_RETRY_MS : 0,
+      }
+    case 'QUEUED_SESSION_DEAD':
+      return { state: 'QUEUED', reason: verdict.reason, retryAfterMs: 0 }
+    case 'UNKNOWN':
+      return { ...verdict, firstReadMs: FIRST_READ_MS }
+    case 'REJECTED_AND_GATE':
+      return { state: 'REJECTED', code: verdict.code, reason: verdict.reason }
+    default:
+      return verdict
+  }
+}
