@@ -1,0 +1,162 @@
+// `/sim/*`: what tests and demos steer the simulator with. Not part of the broker, without authentication, so the
+// simulator belongs on a loopback or private address.
+import { Hono } from 'hono'
+import { z } from 'zod'
+import type { SimClock } from '../clock.ts'
+import { type Faults, faultSchema } from '../faults/faults.ts'
+import type { InstrumentBook } from '../instruments/instrument-book.ts'
+import type { OrderBooks } from '../orders/order-books.ts'
+import type { PriceEngine } from '../prices/engine.ts'
+import { inputRefused, refused } from '../refusal.ts'
+import type { RestContext, RestEnv } from '../rest/env.ts'
+import { refuse, success } from '../rest/envelope.ts'
+import { sessionOf } from '../rest/session-routes.ts'
+import type { TickerServer } from '../ticker/ticker-server.ts'
+import type { User, UserStore } from '../users/user-store.ts'
+import type { Replays } from './replays.ts'
+import {
+  clockSchema,
+  frameSchema,
+  loginSchema,
+  replaySchema,
+  userChangeSchema,
+  userSchema,
+} from './schemas.ts'
+
+export interface ControlParts {
+  clock: SimClock
+  users: UserStore
+  instruments: InstrumentBook
+  engine: PriceEngine
+  books: OrderBooks
+  ticker: TickerServer
+  faults: Faults
+  replays: Replays
+}
+
+export function controlRoutes(parts: ControlParts): Hono<RestEnv> {
+  const { clock, users, instruments, engine, books, ticker, faults, replays } = parts
+  const app = new Hono<RestEnv>().basePath('/sim')
+
+  app.get('/state', (c) =>
+    success(c, {
+      clock: clock.view(),
+      users: users.all().map(userView),
+      sockets: ticker.view(),
+      orders: books.count(),
+      faults: faults.list(),
+      instruments: instruments.size,
+      ticks: engine.ticks,
+      replay: replays.view(),
+    }),
+  )
+
+  app.post('/users', async (c) => {
+    const body = await parsed(c, userSchema)
+    if (!body.ok) return body.response
+    const user = users.add(body.value)
+    return user === null ? refuse(c, inputRefused('too many users')) : success(c, userView(user))
+  })
+  app.put('/users/:user_id', async (c) => {
+    const body = await parsed(c, userChangeSchema)
+    if (!body.ok) return body.response
+    const user = users.change(c.req.param('user_id'), body.value)
+    return user === null ? refuse(c, unknownUser()) : success(c, userView(user))
+  })
+
+  app.post('/login', async (c) => {
+    const body = await parsed(c, loginSchema)
+    if (!body.ok) return body.response
+    const user = users.get(body.value.user_id)
+    if (user === null) return refuse(c, unknownUser())
+    if (body.value.result === 'request_token')
+      return success(c, { request_token: users.issueRequestToken(user) })
+    users.login(user)
+    return success(c, sessionOf(user))
+  })
+
+  app.get('/clock', (c) => success(c, clock.view()))
+  app.post('/clock', async (c) => {
+    const body = await parsed(c, clockSchema)
+    if (!body.ok) return body.response
+    const { set, offset_ms: offsetMs, speed } = body.value
+    if (set !== undefined) clock.set(Date.parse(set))
+    if (offsetMs !== undefined) clock.setOffset(offsetMs)
+    if (speed !== undefined) clock.setSpeed(speed)
+    return success(c, clock.view())
+  })
+
+  app.get('/faults', (c) => success(c, faults.list()))
+  app.post('/faults', async (c) => {
+    const body = await parsed(c, faultSchema)
+    if (!body.ok) return body.response
+    const fault = body.value
+    if (fault.user_id !== undefined && users.get(fault.user_id) === null) return refuse(c, unknownUser())
+    if (fault.kind === 'drop_socket') return success(c, { dropped: ticker.dropSockets(fault.user_id) })
+    if (fault.kind === 'token_dead') return success(c, { dead: killTokens(users, fault.user_id) })
+    const armed = faults.arm(fault)
+    return armed === null ? refuse(c, inputRefused('too many faults are armed')) : success(c, armed)
+  })
+  app.delete('/faults', (c) => {
+    faults.clear()
+    return success(c, true)
+  })
+  app.delete('/faults/:id', (c) =>
+    faults.remove(c.req.param('id'))
+      ? success(c, true)
+      : refuse(c, refused(404, 'InputException', 'no such fault')),
+  )
+
+  app.get('/replay', (c) => success(c, replays.view()))
+  app.post('/replay', async (c) => {
+    const body = await parsed(c, replaySchema)
+    if (!body.ok) return body.response
+    const { path, paths, speed, start } = body.value
+    const outcome = await replays.start(paths ?? (path === undefined ? [] : [path]), speed, start)
+    return outcome.ok ? success(c, outcome.value) : refuse(c, outcome.refusal)
+  })
+  app.delete('/replay', (c) => {
+    replays.stop()
+    return success(c, true)
+  })
+
+  app.post('/frames', async (c) => {
+    const body = await parsed(c, frameSchema)
+    if (!body.ok) return body.response
+    ticker.sendText(body.value.user_id, { type: body.value.type, data: body.value.data })
+    return success(c, true)
+  })
+  return app
+}
+
+function userView(user: User) {
+  const { api_secret: _secret, session, ...shown } = user
+  return { ...shown, logged_in: session !== null, session_expires_ms: session?.expires_ms ?? null }
+}
+
+function unknownUser() {
+  return refused(404, 'InputException', 'no such user_id')
+}
+
+function killTokens(users: UserStore, userId: string | undefined): number {
+  const killed = users
+    .all()
+    .filter((user) => user.session !== null && (userId ?? user.user_id) === user.user_id)
+  for (const user of killed) users.logout(user)
+  return killed.length
+}
+
+async function parsed<S extends z.ZodType>(
+  c: RestContext,
+  schema: S,
+): Promise<{ ok: true; value: z.output<S> } | { ok: false; response: Response }> {
+  let json: unknown
+  try {
+    json = await c.req.json()
+  } catch {
+    return { ok: false, response: refuse(c, inputRefused('the body is not JSON')) }
+  }
+  const result = schema.safeParse(json)
+  if (result.success) return { ok: true, value: result.data }
+  return { ok: false, response: refuse(c, inputRefused(z.prettifyError(result.error))) }
+}

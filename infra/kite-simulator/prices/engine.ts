@@ -1,0 +1,104 @@
+// Keeps the quotes that somebody watches and ticks them in rounds. Only watched instruments cost anything; every
+// listener hears each quote that ticked, then the end of the round, when sockets flush one frame each.
+import type { SimClock } from '../clock.ts'
+import type { InstrumentBook } from '../instruments/instrument-book.ts'
+import { type Random, seededRandom, seedFrom } from '../random.ts'
+import { Quote } from './quote.ts'
+import { Underlyings } from './underlyings.ts'
+
+export interface TickListener {
+  /** A quote has a new packet; its bytes are overwritten by its next tick. */
+  onTick(quote: Quote): void
+  onRoundEnd(): void
+}
+
+export class PriceEngine {
+  readonly #clock: SimClock
+  readonly #book: InstrumentBook
+  readonly #seed: number
+  readonly #underlyings: Underlyings
+  readonly #quotes = new Map<number, Quote>()
+  readonly #watchers = new Map<number, number>()
+  readonly #random: Random
+  readonly #listeners: TickListener[] = []
+  #ticks = 0
+
+  constructor(clock: SimClock, book: InstrumentBook, seed: number) {
+    this.#clock = clock
+    this.#book = book
+    this.#seed = seed
+    this.#underlyings = new Underlyings(seed, book)
+    this.#random = seededRandom(seedFrom(seed, 'rounds'))
+  }
+
+  listen(listener: TickListener): void {
+    this.#listeners.push(listener)
+  }
+
+  get ticks(): number {
+    return this.#ticks
+  }
+
+  get watched(): number {
+    return this.#watchers.size
+  }
+
+  isWatched(token: number): boolean {
+    return this.#watchers.has(token)
+  }
+
+  /** Undefined for a token that is not in the instruments. */
+  quote(token: number): Quote | undefined {
+    const known = this.#quotes.get(token)
+    if (known !== undefined) return known
+    const instrument = this.#book.get(token)
+    if (instrument === undefined) return undefined
+    const quote = new Quote(instrument, this.#underlyings.of(instrument), this.#seed, this.#clock.nowMs())
+    this.#quotes.set(token, quote)
+    return quote
+  }
+
+  watch(token: number): void {
+    this.#watchers.set(token, (this.#watchers.get(token) ?? 0) + 1)
+  }
+
+  unwatch(token: number): void {
+    const left = (this.#watchers.get(token) ?? 0) - 1
+    if (left > 0) this.#watchers.set(token, left)
+    else this.#watchers.delete(token)
+  }
+
+  /** One round: spots move by `seconds`, then each watched quote ticks with the given chance. */
+  step(seconds: number, chance: number): void {
+    if (this.#watchers.size === 0) return
+    const nowMs = this.#clock.nowMs()
+    const moved = new Set<object>()
+    for (const token of this.#watchers.keys()) {
+      const quote = this.quote(token)
+      if (quote === undefined || quote.replayed) continue
+      if (!moved.has(quote.spot)) {
+        moved.add(quote.spot)
+        quote.spot.step(seconds)
+      }
+      if (this.#random.next() >= chance) continue
+      quote.advance(nowMs)
+      this.#emit(quote)
+    }
+    this.endRound()
+  }
+
+  /** A recorded row; the caller ends the round when no more rows are due. */
+  emitRecorded(quote: Quote, price: number, recordedMs: number): void {
+    quote.record(price, recordedMs)
+    this.#emit(quote)
+  }
+
+  endRound(): void {
+    for (const listener of this.#listeners) listener.onRoundEnd()
+  }
+
+  #emit(quote: Quote): void {
+    this.#ticks++
+    for (const listener of this.#listeners) listener.onTick(quote)
+  }
+}

@@ -1,0 +1,75 @@
+// Orders over HTTP, with the faults that strike between a request and its reply: the two moments in which a client
+// cannot know what happened.
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { Hono } from 'hono'
+import { inputRefused, refused, TOO_MANY_REQUESTS } from '../refusal.ts'
+import { authenticate } from './authenticate.ts'
+import type { RestContext, RestEnv, RestParts } from './env.ts'
+import { refuse, success } from './envelope.ts'
+import { formOf } from './form.ts'
+
+/** How long a reply that never comes keeps the connection open before the simulator resets it. */
+export const HANG_MS = 30_000
+const TIMED_OUT = inputRefused(
+  'Order request timed out. Please check the order book and confirm before placing again.',
+)
+
+export function orderRoutes(parts: RestParts): Hono<RestEnv> {
+  const { desk, books, faults, tasks } = parts
+  const app = new Hono<RestEnv>()
+  const gate = authenticate(parts)
+
+  app.post('/orders/:variety', gate, async (c) => {
+    const user = c.get('user')
+    if (faults.take('order_429', user.user_id) !== null) return refuse(c, TOO_MANY_REQUESTS)
+    if (faults.take('never_arrives', user.user_id) !== null) return cutConnection(c)
+    const outcome = desk.place(user, c.req.param('variety'), await formOf(c))
+    if (faults.take('timeout_400', user.user_id) !== null) return refuse(c, TIMED_OUT)
+    const lost = faults.take('lose_reply', user.user_id)
+    if (lost?.how === 'reset') return cutConnection(c)
+    if (lost !== null) {
+      await tasks.sleep(HANG_MS)
+      return cutConnection(c)
+    }
+    return outcome.ok ? success(c, { order_id: outcome.value }) : refuse(c, outcome.refusal)
+  })
+
+  app.put('/orders/:variety/:order_id', gate, async (c) => {
+    const outcome = desk.modify(c.get('user'), c.req.param('order_id'), await formOf(c))
+    return outcome.ok ? success(c, { order_id: outcome.value }) : refuse(c, outcome.refusal)
+  })
+
+  app.delete('/orders/:variety/:order_id', gate, (c) => {
+    const outcome = desk.cancel(c.get('user'), c.req.param('order_id'))
+    return outcome.ok ? success(c, { order_id: outcome.value }) : refuse(c, outcome.refusal)
+  })
+
+  app.get('/orders', gate, (c) => success(c, books.rows(c.get('user').user_id)))
+  app.get('/trades', gate, (c) => success(c, books.trades(c.get('user').user_id)))
+  app.get('/orders/:order_id', gate, (c) => {
+    const order = books.find(c.get('user').user_id, c.req.param('order_id'))
+    return order === null ? refuse(c, notFound()) : success(c, order.history)
+  })
+  app.get('/orders/:order_id/trades', gate, (c) => {
+    const userId = c.get('user').user_id
+    const order = books.find(userId, c.req.param('order_id'))
+    return order === null ? refuse(c, notFound()) : success(c, books.trades(userId, order.row.order_id))
+  })
+
+  app.get('/portfolio/positions', gate, (c) => {
+    const positions = desk.positions(c.get('user').user_id)
+    return success(c, { net: positions, day: positions })
+  })
+  app.get('/portfolio/holdings', gate, (c) => success(c, []))
+  return app
+}
+
+function notFound() {
+  return refused(404, 'GeneralException', "Couldn't find that `order_id`.")
+}
+
+/** The client sees a reset instead of an answer. */
+function cutConnection(c: RestContext): Response {
+  c.env.incoming.socket.resetAndDestroy()
+  return RESPONSE_ALREADY_SENT
+}
