@@ -6,13 +6,7 @@ import type { TestProject } from 'vitest/node'
 import { freePort } from '../local/free-port.ts'
 import { startPostgres } from '../local/postgres.ts'
 import { startRedis } from '../local/redis.ts'
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    postgresUrl: string
-    redisUrl: string
-  }
-}
+import './provided.ts'
 
 export default async function setup(project: TestProject) {
   const folder = await mkdtemp(join(tmpdir(), 'ticker-test-'))

@@ -1,0 +1,57 @@
+import { testRedisUrl } from '@ticker/infra/testing'
+import { answerKey, COMMAND_FIELD, commandStreamKey } from '@ticker/shared/commands'
+import { Registry } from 'prom-client'
+import { createClient } from 'redis'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { systemClock } from '../clock.ts'
+import { silentLog } from '../operations/log.ts'
+import { createCommandReader } from './reader.ts'
+
+const client = () => createClient({ url: testRedisUrl() })
+const [reading, writing, worker] = [client(), client(), client()]
+beforeAll(() => Promise.all([reading.connect(), writing.connect(), worker.connect()]))
+afterAll(() => {
+  for (const each of [reading, writing, worker]) each.destroy()
+})
+
+it('wakes on nudges, answers questions in time, and skips what it cannot read without losing the next', async () => {
+  const registry = new Registry()
+  const instanceId = `instance-${process.pid}`
+  const stream = commandStreamKey('sim', instanceId)
+  const nudges = vi.fn()
+  const reader = createCommandReader({
+    realm: 'sim',
+    instanceId,
+    reading,
+    writing,
+    clock: systemClock,
+    log: silentLog,
+    registry,
+    onNudge: nudges,
+    answer: async (question) => ({ ok: true, result: { asked: question.call } }),
+  })
+  const send = (command: string) =>
+    worker.sendCommand(['XADD', stream, 'MAXLEN', '~', '10000', '*', COMMAND_FIELD, command])
+  const question = (id: string, deadline_ms: number) =>
+    JSON.stringify({ kind: 'question', id, call: 'instance_status', params: {}, deadline_ms })
+  const controller = new AbortController()
+  const running = reader.run(controller.signal)
+  await send('{"kind":"nudge","subject":"fleet"}')
+  await send('not json')
+  await send(question('late', 1))
+  await send(question('asked', Date.now() + 60_000))
+  await vi.waitFor(async () =>
+    expect(await worker.get(answerKey('sim', 'asked'))).toBe(
+      '{"ok":true,"result":{"asked":"instance_status"}}',
+    ),
+  )
+  expect(nudges).toHaveBeenCalledTimes(1)
+  expect(await worker.get(answerKey('sim', 'late'))).toBeNull()
+  const metrics = await registry.metrics()
+  expect(metrics).toContain('ticker_commands_total{kind="malformed",effect="skipped"} 1')
+  expect(metrics).toContain('ticker_commands_total{kind="question",effect="late"} 1')
+  controller.abort()
+  await send('{"kind":"nudge","subject":"fleet"}')
+  await running
+  expect(nudges).toHaveBeenCalledTimes(2)
+})

@@ -1,0 +1,114 @@
+// The only reader of the environment. Validated at start; a bad value ends the process with a message that says
+// what to set, and never repeats a secret.
+import { type KeyRing, parseKeyRing } from '@ticker/shared/crypto'
+import { z } from 'zod'
+
+export interface Config {
+  realm: 'live' | 'sim'
+  databaseUrl: string
+  databasePoolSize: number
+  commandRedisUrl: string
+  /** undefined: ticks are not published to Redis. */
+  tickRedisUrl: string | undefined
+  credentialKeys: KeyRing
+  ticketKeys: KeyRing
+  kiteSocketRoot: string
+  kiteApiRoot: string
+  streamHost: string
+  streamPort: number
+  /** How clients reach the streams, without a path; undefined: ws://127.0.0.1:{port}. */
+  publicStreamUrl: string | undefined
+  opsHost: string
+  opsPort: number
+  logLevel: string
+  jsonTicks: JsonTicks
+}
+
+/** Instruments that are also published as JSON, one channel each. */
+export type JsonTicks = 'all' | ReadonlySet<number>
+
+const LIVE_HOSTS = new Set(['api.kite.trade', 'ws.kite.trade'])
+
+const port = z.coerce.number().int().min(0).max(65_535)
+const url = (protocols: string[]) =>
+  z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+      `must be a ${protocols.join(' or ')} URL`,
+    )
+    .transform((text) => text.replace(/\/$/, ''))
+
+const environment = z.object({
+  REALM: z.enum(['live', 'sim'], 'must be "live" or "sim"'),
+  DATABASE_DIRECT_URL: url(['postgres:', 'postgresql:']),
+  DATABASE_POOL_SIZE: z.coerce.number().int().min(4).max(100).default(10),
+  COMMAND_REDIS_URL: url(['redis:', 'rediss:']),
+  TICK_REDIS_URL: url(['redis:', 'rediss:']).optional(),
+  CREDENTIAL_KEYS: z.string(),
+  TICKET_KEYS: z.string(),
+  KITE_WS_ROOT: url(['wss:', 'ws:']).default('wss://ws.kite.trade'),
+  KITE_API_ROOT: url(['https:', 'http:']).default('https://api.kite.trade'),
+  STREAM_HOST: z.string().default('0.0.0.0'),
+  STREAM_PORT: port.default(8080),
+  PUBLIC_STREAM_URL: url(['wss:', 'ws:']).optional(),
+  OPS_HOST: z.string().default('127.0.0.1'),
+  OPS_PORT: port.default(9090),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  JSON_TICKS: z
+    .string()
+    .regex(/^(all|\d+(,\d+)*)$/, 'must be "all" or instrument tokens separated by commas')
+    .optional(),
+})
+
+export class ConfigInvalid extends Error {}
+
+export function readConfig(env: Record<string, string | undefined>): Config {
+  // An empty variable in a compose file means "not set".
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const parsed = environment.safeParse(present)
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => {
+      const name = String(issue.path[0])
+      return `${name} ${present[name] === undefined ? 'is not set; it ' : ''}${issue.message}`
+    })
+    throw new ConfigInvalid(`Configuration:\n  ${problems.join('\n  ')}`)
+  }
+  const values = parsed.data
+  for (const name of ['KITE_WS_ROOT', 'KITE_API_ROOT'] as const) {
+    if (values.REALM === 'live' && !LIVE_HOSTS.has(new URL(values[name]).hostname)) {
+      throw new ConfigInvalid(
+        `Configuration:\n  ${name} of a live realm must be the broker's own host (${[...LIVE_HOSTS].join(', ')})`,
+      )
+    }
+  }
+  return {
+    realm: values.REALM,
+    databaseUrl: values.DATABASE_DIRECT_URL,
+    databasePoolSize: values.DATABASE_POOL_SIZE,
+    commandRedisUrl: values.COMMAND_REDIS_URL,
+    tickRedisUrl: values.TICK_REDIS_URL,
+    credentialKeys: keyRing('CREDENTIAL_KEYS', values.CREDENTIAL_KEYS),
+    ticketKeys: keyRing('TICKET_KEYS', values.TICKET_KEYS),
+    kiteSocketRoot: values.KITE_WS_ROOT,
+    kiteApiRoot: values.KITE_API_ROOT,
+    streamHost: values.STREAM_HOST,
+    streamPort: values.STREAM_PORT,
+    publicStreamUrl: values.PUBLIC_STREAM_URL,
+    opsHost: values.OPS_HOST,
+    opsPort: values.OPS_PORT,
+    logLevel: values.LOG_LEVEL,
+    jsonTicks:
+      values.JSON_TICKS === 'all'
+        ? 'all'
+        : new Set((values.JSON_TICKS ?? '').split(',').filter(Boolean).map(Number)),
+  }
+}
+
+function keyRing(name: string, text: string): KeyRing {
+  try {
+    return parseKeyRing(name, text)
+  } catch (error) {
+    throw new ConfigInvalid(`Configuration:\n  ${error instanceof Error ? error.message : name}`)
+  }
+}
