@@ -17,7 +17,7 @@ export const PUBLISH_TIMEOUT_MS = 1_000
 /** While Redis is away, how often to look whether it is back. */
 const AWAY_POLL_MS = 100
 /** Messages of one flush; what is left waits for the next, and stays current meanwhile. */
-const MESSAGES_PER_FLUSH = 128
+const MESSAGES_PER_FLUSH = 512
 
 export const rawChannel = (realm: Realm, shard: number) => `${realm}:ticks:raw:${shard}`
 export const jsonChannel = (realm: Realm, token: number) => `${realm}:ticks:json:${token}`

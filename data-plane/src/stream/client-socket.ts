@@ -1,0 +1,63 @@
+// One client's WebSocket as the streams use it: bounded sending, liveness by ping, a limit on what it may send.
+// Shared by /v1/stream and the Kite-compatible socket.
+import { WebSocket } from 'ws'
+import type { Clock } from '../clock.ts'
+
+export interface ClientSocket {
+  send(data: string | Uint8Array): void
+  /** Bytes this process holds for the client. */
+  bufferedBytes(): number
+  open(): boolean
+  /** Sends the close code, and cuts the connection when the client does not answer it. */
+  close(code: number, reason: string): void
+  ping(): void
+  /** Since the last pong, or any message. */
+  quietMs(): number
+}
+
+const CLOSE_GRACE_MS = 1_000
+
+export function createClientSocket(
+  socket: WebSocket,
+  clock: Clock,
+  events: { message(text: string): void; flood(): void; closed(): void },
+  messagesPerSecondMax: number,
+): ClientSocket {
+  let heardMs = clock.monotonicMs()
+  let windowMs = heardMs
+  let inWindow = 0
+
+  socket.on('pong', () => {
+    heardMs = clock.monotonicMs()
+  })
+  socket.on('message', (message, isBinary) => {
+    heardMs = clock.monotonicMs()
+    if (heardMs - windowMs >= 1_000) {
+      windowMs = heardMs
+      inWindow = 0
+    }
+    inWindow += 1
+    if (inWindow > messagesPerSecondMax) events.flood()
+    else if (!isBinary && Buffer.isBuffer(message)) events.message(message.toString('utf8'))
+  })
+  socket.on('close', events.closed)
+  // A protocol error or a reset is followed by close; without a listener it would end the process.
+  socket.on('error', () => {})
+
+  return {
+    send(data) {
+      if (socket.readyState === WebSocket.OPEN) socket.send(data)
+    },
+    bufferedBytes: () => socket.bufferedAmount,
+    open: () => socket.readyState === WebSocket.OPEN,
+    close(code, reason) {
+      if (socket.readyState !== WebSocket.OPEN) return
+      socket.close(code, reason)
+      clock.after(CLOSE_GRACE_MS, () => socket.terminate())
+    },
+    ping() {
+      if (socket.readyState === WebSocket.OPEN) socket.ping()
+    },
+    quietMs: () => clock.monotonicMs() - heardMs,
+  }
+}

@@ -1,0 +1,31 @@
+// Whether the API key behind a ticket was revoked or has expired. Answers are kept ≤ 10 s; when Postgres does not
+// answer, the last answer (or "not revoked") stands: a ticket is short-lived by itself.
+import type { Clock } from '../clock.ts'
+import type { Queries } from '../market-data/desired.ts'
+
+export type IsKeyRevoked = (keyId: string) => Promise<boolean>
+
+const FRESH_MS = 10_000
+const KEYS_MAX = 10_000
+
+const REVOKED = `
+  select 1 from ticker.api_keys
+   where id = $1 and revoked_at is null and (expires_at is null or expires_at > now())`
+
+export function createKeyRevocations(deps: { db: Queries; clock: Clock }): IsKeyRevoked {
+  const known = new Map<string, { revoked: boolean; readMs: number }>()
+  return async (keyId) => {
+    const answer = known.get(keyId)
+    if (answer && deps.clock.monotonicMs() - answer.readMs < FRESH_MS) return answer.revoked
+    try {
+      const { rowCount } = await deps.db.query(REVOKED, [keyId])
+      known.delete(keyId)
+      known.set(keyId, { revoked: rowCount === 0, readMs: deps.clock.monotonicMs() })
+      const [oldest] = known.keys()
+      if (known.size > KEYS_MAX && oldest !== undefined) known.delete(oldest)
+      return rowCount === 0
+    } catch {
+      return answer?.revoked ?? false
+    }
+  }
+}
