@@ -1,0 +1,132 @@
+// The broker's own socket for unmodified Kite clients (KITE-COMPATIBILITY "Socket"): at /, /kite/ws and /kite/ws/.
+// api_key is our account id, access_token a day token from POST /v1/kite-tokens. A bad credential gets HTTP 403
+// before the upgrade, cheaply: clients repeat it up to 50 times. The query carries a live key: never log a URL.
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type KeyRing, readKiteToken, verifyTicket } from '@ticker/shared/crypto'
+import type { Registry } from 'prom-client'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { Clock } from '../clock.ts'
+import type { TickSource } from '../market-data/runtime.ts'
+import type { Log } from '../operations/log.ts'
+import type { Supervisor } from '../operations/supervisor.ts'
+import { STREAM_BOUNDS, type StreamBounds } from '../stream/bounds.ts'
+import { createClientSocket } from '../stream/client-socket.ts'
+import type { IsKeyRevoked } from '../stream/key-revocations.ts'
+import { CLOSE } from '../stream/protocol.ts'
+import { type ClientAddress, createFailureLimit, refuseUpgrade, remoteAddress } from '../stream/upgrade.ts'
+import { createKiteHub, type KiteClient } from './hub.ts'
+import { createKiteCompatMetrics } from './metrics.ts'
+
+const PATHS = new Set(['/', '/kite/ws', '/kite/ws/'])
+
+export interface KiteCompatDeps {
+  clock: Clock
+  log: Log
+  registry: Registry
+  supervisor: Supervisor
+  source: TickSource
+  ticketKeys: KeyRing
+  isKeyRevoked: IsKeyRevoked
+  clientAddress?: ClientAddress
+  bounds?: Partial<StreamBounds>
+}
+
+export interface KiteCompatServer {
+  /** true: the request was ours, whatever became of it. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
+  /** The broker's order object, to the clients of that account. */
+  broadcastOrder(accountId: string, order: unknown): void
+  clients(): number
+  /** Tells every client to come back (1012) and takes no more. */
+  stop(): Promise<void>
+}
+
+type Identity = Pick<KiteClient, 'accountId' | 'owner' | 'keyId' | 'expiresAtMs'>
+
+export function createKiteCompatServer(deps: KiteCompatDeps): KiteCompatServer {
+  const { clock, log, source, supervisor, isKeyRevoked } = deps
+  const bounds: StreamBounds = { ...STREAM_BOUNDS, ...deps.bounds }
+  const metrics = createKiteCompatMetrics(deps.registry)
+  const addressOf = deps.clientAddress ?? remoteAddress
+  const failures = createFailureLimit(clock)
+  const hub = createKiteHub({ clock, source, bounds, metrics, isKeyRevoked })
+  const server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: bounds.messageMaxBytes,
+  })
+  let stopping = false
+  supervisor.run('kite socket flush', hub.runFlush)
+  supervisor.run('kite socket heartbeat', hub.runHeartbeat)
+  supervisor.run('kite socket revocations', hub.runRevocations)
+
+  function refuse(socket: Duplex, status: number, reason: string, message: string) {
+    metrics.refused.inc({ reason })
+    refuseUpgrade(socket, status, message)
+  }
+
+  async function identify(query: URLSearchParams): Promise<Identity | undefined> {
+    const accountId = query.get('api_key') ?? ''
+    const token = readKiteToken(query.get('access_token') ?? '')
+    if (accountId === '' || token === '') return undefined
+    const verdict = await verifyTicket(deps.ticketKeys, 'kite', token, clock.nowMs())
+    if (!verdict.ok || !verdict.claims.account_ids?.includes(accountId)) return undefined
+    const { key_id: keyId, owner } = verdict.claims
+    if (await isKeyRevoked(keyId)) return undefined
+    return { accountId, owner, keyId, expiresAtMs: verdict.expiresAtMs }
+  }
+
+  async function admit(request: IncomingMessage, query: URLSearchParams, socket: Duplex, head: Buffer) {
+    const address = addressOf(request)
+    if (stopping) return refuse(socket, 503, 'stopping', 'Restarting; connect again.')
+    if (failures.exceeded(address)) return refuse(socket, 403, 'rate_limited', 'Too many bad credentials.')
+    if (hub.clients() >= bounds.clientsMax) return refuse(socket, 503, 'full', 'Too many clients.')
+    const identity = await identify(query)
+    if (!identity) {
+      failures.failed(address)
+      const message = 'Incorrect api_key (account id) or access_token (POST /v1/kite-tokens).'
+      return refuse(socket, 403, 'bad_credentials', message)
+    }
+    if (socket.destroyed) return
+    server.handleUpgrade(request, socket, head, (webSocket) => welcome(webSocket, identity))
+  }
+
+  function welcome(webSocket: WebSocket, identity: Identity) {
+    let client: KiteClient | undefined
+    const events = {
+      message: (text: string) => client && hub.receive(client, text),
+      closed: () => client && hub.leave(client),
+      flood() {
+        if (!client) return
+        metrics.closed.inc({ reason: 'too_many_messages' })
+        client.socket.close(CLOSE.policy, 'too_many_messages')
+        hub.leave(client)
+        client = undefined
+      },
+    }
+    const socket = createClientSocket(webSocket, clock, events, bounds.messagesPerSecondMax)
+    client = hub.join(socket, identity)
+    log.info({ account_id: identity.accountId, key_id: identity.keyId }, 'kite client connected')
+  }
+
+  return {
+    broadcastOrder: hub.broadcastOrder,
+    clients: hub.clients,
+    handleUpgrade(request, socket, head) {
+      const [path = '', ...query] = (request.url ?? '').split('?')
+      if (!PATHS.has(path.replace(/\/{2,}/g, '/'))) return false
+      socket.on('error', () => socket.destroy())
+      admit(request, new URLSearchParams(query.join('&')), socket, head).catch((error: unknown) => {
+        log.error({ error }, 'kite socket upgrade failed')
+        socket.destroy()
+      })
+      return true
+    },
+    async stop() {
+      stopping = true
+      hub.closeAll(CLOSE.restarting, 'restarting')
+      server.close()
+    },
+  }
+}
