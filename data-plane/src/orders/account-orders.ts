@@ -66,6 +66,7 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
 
   async function sendDue(account: OrderAccount): Promise<number> {
     if (!account.observed.due_orders || account.observed.trading_state === 'HALTED') return IDLE_MS
+    if (!deps.lease.mayAct()) return IDLE_MS
     const due = await intents.due(accountId, 100)
     for (const intent of due) {
       if (sending.isBusy(intent.id)) continue

@@ -6,6 +6,7 @@ import {
   ENTRIES_PER_DAY_MAX,
   ORDERS_PER_MINUTE_MAX,
   ORDERS_PER_SECOND_MAX,
+  WRITES_PER_SECOND_MAX,
 } from './governor.ts'
 
 it('waits out the previous owner’s second before its first order', async () => {
@@ -63,4 +64,14 @@ it('goes on from the counts it was given, and keeps the day’s last 500 orders 
   await clock.advance(60_000)
   expect(governor.take().granted).toBe(true)
   expect(governor.take()).toEqual({ granted: false, waitMs: undefined, limit: 'day' })
+})
+
+it('refuses the write that would be one too many for the broker, however late its token was used', async () => {
+  const clock = fakeClock()
+  const governor = createGovernor(clock)
+  for (let index = 0; index < WRITES_PER_SECOND_MAX; index += 1) expect(governor.mayWrite()).toBe(true)
+  await clock.advance(999)
+  expect(governor.mayWrite()).toBe(false)
+  await clock.advance(1)
+  expect(governor.mayWrite()).toBe(true)
 })

@@ -3,6 +3,8 @@
 import type { Clock } from '../clock.ts'
 
 export const ORDERS_PER_SECOND_MAX = 9
+/** What the broker allows. Checked again at the write: between token and write lie a connect and a commit. */
+export const WRITES_PER_SECOND_MAX = 10
 export const ORDERS_PER_MINUTE_MAX = 400
 export const ENTRIES_PER_DAY_MAX = 4_500
 /** A new owner waits out the second in which the old one may still have sent. */
@@ -16,6 +18,8 @@ export type Permission =
 export interface Governor {
   /** Takes a token, or says how long to wait; `day` means: not today. */
   take(): Permission
+  /** Called in the tick of the write; false: it would be one too many in this second, write nothing. */
+  mayWrite(): boolean
   /** A token taken for a request that was certainly not sent. */
   giveBack(): void
   /** Orders of today and of the last minute that others counted (our rows, the broker's book); the larger wins. */
@@ -27,6 +31,7 @@ export function createGovernor(clock: Clock): Governor {
   const startedMs = clock.monotonicMs()
   /** Times of the last minute's orders, oldest first; at most ORDERS_PER_MINUTE_MAX. */
   let sentMs: number[] = []
+  let writtenMs: number[] = []
   let today = 0
 
   return {
@@ -47,6 +52,13 @@ export function createGovernor(clock: Clock): Governor {
       sentMs.push(nowMs)
       today += 1
       return { granted: true }
+    },
+    mayWrite() {
+      const nowMs = clock.monotonicMs()
+      writtenMs = writtenMs.filter((atMs) => nowMs - atMs < 1_000)
+      if (writtenMs.length >= WRITES_PER_SECOND_MAX) return false
+      writtenMs.push(nowMs)
+      return true
     },
     giveBack() {
       if (sentMs.pop() !== undefined) today -= 1

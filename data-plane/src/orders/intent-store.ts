@@ -139,10 +139,11 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
         `with changed as (
            update ticker.order_intents o set state = 'SENDING', sending_epoch = $3, sending_at = now(),
              session_version = $4, attempts = o.attempts + 1, reason_code = null, reason = null, updated_at = now()
-           from ticker.accounts a, ticker.instances n, ticker.fleet f
+           from ticker.accounts a, ticker.instances n, ticker.fleet f, ticker.sessions s
            where o.id = $1 and o.state = 'QUEUED' and o.deadline > now()
              and a.id = o.account_id and a.status = 'active' and a.owner_instance_id = $2 and a.owner_epoch = $3
-             and a.session_version = $4 and a.trading_state <> 'HALTED' and f.trading_state <> 'HALTED'
+             and a.session_version = $4 and s.account_id = a.id and s.version = $4 and s.status = 'active'
+             and s.expires_at > now() and a.trading_state <> 'HALTED' and f.trading_state <> 'HALTED'
              and a.order_gate_reason is null and n.id = $2 and n.epoch = $3 and n.lease_until > now()
            returning o.account_id, o.id, o.attempts, 'intent.sending' as kind,
              jsonb_build_object('epoch', $3::bigint, 'attempt', o.attempts) as detail), ${LOG_CHANGED}

@@ -1,10 +1,13 @@
 // Sends one intent: connect, claim, check, write once, store the verdict (RELIABILITY 2–4). Concurrent per intent;
 // the decision to send is the caller's, one at a time.
 import { sleepWith } from '../clock.ts'
+import type { ClockReading } from '../ownership/lease-clock.ts'
+import type { BrokerSession } from '../ownership/owned-account.ts'
 import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
 import type { Governor } from './governor.ts'
 import type { Claim, Intent, Settlement } from './intent-store.ts'
 import { orderForm } from './order-form.ts'
+import type { OrderLine } from './order-line.ts'
 import { FIRST_READ_MS } from './unknown-schedule.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
@@ -47,29 +50,43 @@ export function createSending(deps: AccountOrdersDeps, onSettled: () => void): S
       governor.giveBack()
       return clock.sleep(CLAIM_REFUSED_PAUSE_MS)
     }
+    const verdict = await writeOnce(intent, account, session, opened.line, asked, governor)
+    metrics.intents.inc({ verdict: verdict.state })
+    log.info({ intent_id: intent.id, verdict: verdict.state, attempt: claim.attempt }, 'order answered')
+    // Before the verdict is stored: once the intent is QUEUED again it may be sent again.
+    await closeWhatIsDead(verdict, session.version)
+    await storeVerdict(claim, verdict)
+  }
+
+  async function writeOnce(
+    intent: Intent,
+    account: OrderAccount,
+    session: BrokerSession,
+    line: OrderLine,
+    asked: ClockReading,
+    governor: Governor,
+  ): Promise<Verdict> {
     const mayWrite = () => {
       const now = lease.read()
       const paused =
         now.monotonicMs - asked.monotonicMs >= COMMIT_TO_WRITE_MS_MAX ||
         Math.abs(now.wallMs - asked.wallMs) >= COMMIT_TO_WRITE_MS_MAX
-      return lease.mayAct() && !paused
+      return lease.mayAct() && !paused && governor.mayWrite()
     }
     metrics.queuedSeconds.observe(Math.max(0, clock.nowMs() - intent.createdMs) / 1000)
-    const writtenMs = clock.monotonicMs()
+    const startedMs = clock.monotonicMs()
     const credentials = { api_key: account.apiKey, access_token: session.accessToken }
-    const sent = await opened.line.post(
-      `/orders/${intent.request.variety}`,
-      credentials,
-      orderForm(intent.request, intent.tag),
-      mayWrite,
-    )
-    metrics.brokerPostSeconds.observe((clock.monotonicMs() - writtenMs) / 1000)
-    if (sent.kind === 'not_sent') governor.giveBack()
-    const verdict = verdictOf(sent)
-    metrics.intents.inc({ verdict: verdict.state })
-    log.info({ intent_id: intent.id, verdict: verdict.state, attempt: claim.attempt }, 'order answered')
-    await storeVerdict(claim, verdict)
-    await followUp(verdict, session.version)
+    try {
+      const form = orderForm(intent.request, intent.tag)
+      const sent = await line.post(`/orders/${intent.request.variety}`, credentials, form, mayWrite)
+      metrics.brokerPostSeconds.observe((clock.monotonicMs() - startedMs) / 1000)
+      if (sent.kind === 'not_sent') governor.giveBack()
+      return verdictOf(sent)
+    } catch (error) {
+      // A bug of ours, with the request perhaps on its way: in doubt like any other lost answer.
+      log.error({ intent_id: intent.id, error }, 'sending failed')
+      return { state: 'UNKNOWN', code: 'outcome_unknown', reason: 'an error of our own while sending' }
+    }
   }
 
   /** When the commit's outcome is not known, nothing is sent: the row goes back to QUEUED once it can be written. */
@@ -102,9 +119,10 @@ export function createSending(deps: AccountOrdersDeps, onSettled: () => void): S
       )
   }
 
-  async function followUp(verdict: Verdict, sessionVersion: number) {
-    if (verdict.state === 'QUEUED_SESSION_DEAD')
-      await deps.onSessionDead(deps.accountId, sessionVersion, verdict.reason)
+  async function closeWhatIsDead(verdict: Verdict, sessionVersion: number) {
+    if (verdict.state === 'QUEUED_SESSION_DEAD') {
+      await untilStored(() => deps.onSessionDead(deps.accountId, sessionVersion, verdict.reason))
+    }
     if (verdict.state === 'REJECTED_AND_GATE') {
       log.error({ reason: verdict.reason }, 'order gate closed by the broker')
       await untilStored(() => intents.closeGate(deps.accountId, verdict.reason))

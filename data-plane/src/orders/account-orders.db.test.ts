@@ -1,0 +1,434 @@
+// The order path of one account against a real Postgres and a broker that does what each fault row says.
+import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
+import { Secret } from '@ticker/shared/crypto'
+import { type KiteOrder, type KiteOutcome, kiteOrder, readEnvelope } from '@ticker/shared/kite-http'
+import { Registry } from 'prom-client'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { systemClock } from '../clock.ts'
+import { silentLog } from '../operations/log.ts'
+import { claimAccounts, registerInstance } from '../ownership/instance-store.ts'
+import { createLeaseClock } from '../ownership/lease-clock.ts'
+import { seedAccount, seedIntent, seedSession } from '../testing/seed-account.ts'
+import { createAccountOrders } from './account-orders.ts'
+import type { OrderAccount } from './deps.ts'
+import { createIntentStore } from './intent-store.ts'
+import { createOrderMetrics } from './metrics.ts'
+import { createOrderStore } from './order-store.ts'
+import type { SendOutcome } from './verdict.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await freshDatabase()
+})
+afterAll(() => database.drop())
+
+const running: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const stop of running.splice(0)) await stop()
+})
+
+let names = 0
+
+/** A broker in memory: `answer` decides what happens to a POST, `book` is what it would show. */
+async function setup(options: { paused?: boolean } = {}) {
+  names += 1
+  const accountId = `desk${names}`
+  const { pool } = database
+  const instanceId = `00000000-0000-4000-8000-${String(names).padStart(12, '0')}`
+  await seedAccount(pool, accountId)
+  const sessionVersion = await seedSession(pool, accountId, 'token')
+  const epoch = await registerInstance(pool, { id: instanceId, streamUrl: 'ws://127.0.0.1', version: 'test' })
+  await claimAccounts(pool, instanceId, epoch)
+  const lease = createLeaseClock(systemClock)
+  lease.renewed(lease.read())
+
+  const broker = {
+    posts: [] as URLSearchParams[],
+    book: [] as KiteOrder[],
+    history: new Map<string, KiteOrder[]>(),
+    reachable: true,
+    bookOutcome: undefined as KiteOutcome<KiteOrder[]> | undefined,
+    answer: (form: URLSearchParams): SendOutcome => broker.accept(form),
+    accept(form: URLSearchParams): SendOutcome {
+      broker.arrive(form)
+      return answered(200, {
+        status: 'success',
+        data: { order_id: `id-${broker.posts.length}-${accountId}` },
+      })
+    },
+    arrive(form: URLSearchParams) {
+      broker.book.push(row({ order_id: `id-${broker.posts.length}-${accountId}`, tag: form.get('tag') }))
+    },
+  }
+  const account: OrderAccount = {
+    accountId,
+    owner: 'desk',
+    apiKey: 'app',
+    epoch,
+    maxConnections: 3,
+    maxInstrumentsPerConnection: 3000,
+    session: {
+      version: sessionVersion,
+      brokerUserId: 'X',
+      accessToken: new Secret('token'),
+      expiresAtMs: Date.now() + 1e6,
+    },
+    observed: {
+      account_id: accountId,
+      owner: 'desk',
+      api_key: 'app',
+      max_connections: 3,
+      max_instruments_per_connection: 3000,
+      trading_state: 'ACTIVE',
+      order_gate_reason: null,
+      session_version: sessionVersion,
+      session_live: true,
+      due_orders: true,
+      postback_hints: false,
+    },
+  }
+  let current: OrderAccount | undefined = account
+  const changes: string[] = []
+  const deadSessions: number[] = []
+  const registry = new Registry()
+  const path = createAccountOrders({
+    accountId,
+    instanceId,
+    account: () => current,
+    lease,
+    clock: systemClock,
+    log: silentLog,
+    metrics: createOrderMetrics(registry),
+    intents: createIntentStore(pool),
+    orders: createOrderStore(pool),
+    reads: {
+      book: async () => broker.bookOutcome ?? { ok: true, data: [...broker.book] },
+      history: async (_account, _session, orderId) => ({ ok: true, data: broker.history.get(orderId) ?? [] }),
+    },
+    connect: async () => {
+      if (!broker.reachable) return { ok: false, reason: 'ECONNREFUSED' }
+      return {
+        ok: true,
+        line: {
+          discard: () => {},
+          post: async (_path, _credentials, form, mayWrite) => {
+            if (!mayWrite()) return { kind: 'not_sent', reason: 'check' }
+            broker.posts.push(form)
+            return broker.answer(form)
+          },
+        },
+      }
+    },
+    onChanged: (_, changed) => changes.push(...changed.map((each) => `${each.orderId}:${each.order.status}`)),
+    onSessionDead: async (_, version) => {
+      deadSessions.push(version)
+      current = { ...account, session: undefined }
+    },
+  })
+  const start = () => {
+    const controller = new AbortController()
+    const ended = path.run(controller.signal)
+    running.push(() => {
+      controller.abort()
+      return ended
+    })
+  }
+  if (!options.paused) start()
+  const intent = async (id: string) => {
+    const { rows } = await pool.query<{
+      state: string
+      reason: string | null
+      reason_code: string | null
+      broker_order_id: string | null
+    }>('select state, reason, reason_code, broker_order_id from ticker.order_intents where id = $1', [id])
+    return rows[0]
+  }
+  const becomes = (id: string, state: string) =>
+    vi.waitFor(async () => expect((await intent(id))?.state).toBe(state), { timeout: 10_000, interval: 25 })
+  const place = async (tag = `t${names}x${Math.random().toString(36).slice(2)}`, expiresInMs?: number) => {
+    const id = await seedIntent(pool, accountId, {
+      tag,
+      ...(expiresInMs === undefined ? {} : { expiresInMs }),
+    })
+    path.wake()
+    return id
+  }
+  const set = (next: OrderAccount | undefined) => {
+    current = next
+  }
+  return {
+    accountId,
+    instanceId,
+    epoch,
+    account,
+    path,
+    broker,
+    start,
+    place,
+    intent,
+    becomes,
+    changes,
+    deadSessions,
+    registry,
+    set,
+    pool,
+    lease,
+  }
+}
+
+const answered = (status: number, body: unknown): SendOutcome => ({
+  kind: 'answered',
+  outcome: readEnvelope(status, JSON.stringify(body)),
+})
+const refusal = (status: number, error_type: string, message: string) =>
+  answered(status, { status: 'error', error_type, message })
+
+function row(fields: Record<string, unknown>): KiteOrder {
+  return kiteOrder.parse({
+    status: 'OPEN',
+    exchange: 'NSE',
+    tradingsymbol: 'INFY',
+    transaction_type: 'BUY',
+    quantity: 1,
+    order_timestamp: '2026-11-23 09:15:01',
+    exchange_update_timestamp: '2026-11-23 09:15:01',
+    ...fields,
+  })
+}
+
+it('sends a due intent once, with its tag, and records the order id and every step as an event', async () => {
+  const desk = await setup()
+  const id = await desk.place('mytag1234')
+  await desk.becomes(id, 'ACCEPTED')
+  expect(desk.broker.posts.map((form) => Object.fromEntries(form))).toEqual([
+    expect.objectContaining({
+      tradingsymbol: 'INFY',
+      quantity: '1',
+      price: '1500',
+      order_type: 'LIMIT',
+      tag: 'mytag1234',
+    }),
+  ])
+  const { rows } = await desk.pool.query<{ kind: string; seq: string }>(
+    'select kind, seq from ticker.order_events where account_id = $1 order by seq',
+    [desk.accountId],
+  )
+  expect(rows.map((event) => event.kind).slice(0, 2)).toEqual(['intent.sending', 'intent.accepted'])
+  expect(rows.map((event) => Number(event.seq))).toEqual(rows.map((_, index) => index + 1))
+})
+
+it('row 21: the reply is lost, the order arrived: UNKNOWN, then adopted by its tag; one POST', async () => {
+  const desk = await setup()
+  desk.broker.answer = (form) => {
+    desk.broker.arrive(form)
+    return { kind: 'no_answer', reason: 'timeout' }
+  }
+  const id = await desk.place()
+  await desk.becomes(id, 'ACCEPTED')
+  expect(desk.broker.posts).toHaveLength(1)
+  expect((await desk.intent(id))?.broker_order_id).toBe(`id-1-${desk.accountId}`)
+})
+
+it('rows 22 and 23: nothing in the book: UNKNOWN and never sent again; adopted when it appears at last', async () => {
+  const desk = await setup()
+  let lost: URLSearchParams | undefined
+  desk.broker.answer = (form) => {
+    lost = form
+    return { kind: 'no_answer', reason: 'reset' }
+  }
+  const id = await desk.place()
+  await vi.waitFor(
+    async () => {
+      const { rows } = await desk.pool.query<{ reads: number }>(
+        'select reads from ticker.order_intents where id = $1',
+        [id],
+      )
+      expect(rows[0]?.reads).toBeGreaterThanOrEqual(2)
+    },
+    { timeout: 10_000 },
+  )
+  expect((await desk.intent(id))?.state).toBe('UNKNOWN')
+  expect(desk.broker.posts).toHaveLength(1)
+  expect(await desk.registry.metrics()).toContain(`ticker_orders_unknown{account="${desk.accountId}"} 1`)
+  if (lost) desk.broker.arrive(lost)
+  await desk.becomes(id, 'ACCEPTED')
+  expect(desk.broker.posts).toHaveLength(1)
+})
+
+it('a listed refusal is REJECTED with the broker’s words; an unlisted one and a disguised timeout are UNKNOWN', async () => {
+  const desk = await setup()
+  const texts = [
+    'Tick size for this script is 0.10.',
+    'Order request timed out. Please check the order book and confirm before placing again.',
+  ]
+  desk.broker.answer = () => refusal(400, 'OrderException', texts[desk.broker.posts.length - 1] ?? '')
+  const first = await desk.place()
+  await desk.becomes(first, 'REJECTED')
+  expect(await desk.intent(first)).toMatchObject({ reason_code: 'broker_rejected', reason: texts[0] })
+  const second = await desk.place()
+  await desk.becomes(second, 'UNKNOWN')
+  expect(desk.broker.posts).toHaveLength(2)
+})
+
+it('row 27: a forbidden egress address closes the gate with the broker’s words, and later orders are refused unsent', async () => {
+  const desk = await setup()
+  desk.broker.answer = () => refusal(403, 'PermissionException', 'IP 1.2.3.4 is not registered')
+  const id = await desk.place()
+  await desk.becomes(id, 'REJECTED')
+  await vi.waitFor(async () => {
+    const { rows } = await desk.pool.query<{ reason: string }>(
+      'select order_gate_reason as reason from ticker.accounts where id = $1',
+      [desk.accountId],
+    )
+    expect(rows[0]?.reason).toBe('IP 1.2.3.4 is not registered')
+  })
+  desk.set({
+    ...desk.account,
+    observed: { ...desk.account.observed, order_gate_reason: 'IP 1.2.3.4 is not registered' },
+  })
+  const next = await desk.place()
+  await desk.becomes(next, 'REFUSED')
+  expect(desk.broker.posts).toHaveLength(1)
+})
+
+it('goes back to QUEUED on 429 and is sent again; on a dead token the session is dead and nothing more is sent', async () => {
+  const desk = await setup()
+  desk.broker.answer = (form) =>
+    desk.broker.posts.length === 1
+      ? refusal(429, 'NetworkException', 'Too many requests')
+      : desk.broker.accept(form)
+  const id = await desk.place()
+  await desk.becomes(id, 'ACCEPTED')
+  expect(desk.broker.posts).toHaveLength(2)
+  desk.broker.answer = () => refusal(403, 'TokenException', 'Incorrect `api_key` or `access_token`.')
+  const next = await desk.place()
+  await vi.waitFor(() => expect(desk.deadSessions).toHaveLength(1), { timeout: 5_000 })
+  await desk.becomes(next, 'QUEUED')
+  expect(desk.broker.posts).toHaveLength(3)
+})
+
+it('expires what was not sent before its deadline, and keeps an order queued while the broker cannot be reached', async () => {
+  const desk = await setup()
+  desk.broker.reachable = false
+  const id = await desk.place(undefined, 1_500)
+  await desk.becomes(id, 'EXPIRED')
+  expect(desk.broker.posts).toHaveLength(0)
+})
+
+it('row 11: sends nothing once the lease deadline has passed, whatever was claimed', async () => {
+  const desk = await setup()
+  desk.lease.lost()
+  const id = await desk.place(undefined, 2_500)
+  await desk.becomes(id, 'EXPIRED')
+  expect(desk.broker.posts).toHaveLength(0)
+})
+
+it('take-over: an older epoch’s SENDING is UNKNOWN and the book is read and adopted before anything is sent', async () => {
+  const desk = await setup({ paused: true })
+  const orphan = await seedIntent(desk.pool, desk.accountId, { tag: `orphan${names}` })
+  await desk.pool.query(
+    `update ticker.order_intents set state = 'SENDING', sending_epoch = $2, sending_at = now(), attempts = 1 where id = $1`,
+    [orphan, desk.epoch - 1],
+  )
+  desk.broker.book.push(row({ order_id: `found-${names}`, tags: ['mktp', `orphan${names}`] }))
+  const queued = await desk.place()
+  desk.broker.bookOutcome = { ok: false, failure: { kind: 'timeout' } }
+  desk.start()
+  await desk.becomes(orphan, 'UNKNOWN')
+  expect(desk.broker.posts).toHaveLength(0)
+  desk.broker.bookOutcome = undefined
+  await desk.becomes(queued, 'ACCEPTED')
+  expect((await desk.intent(orphan))?.broker_order_id).toBe(`found-${names}`)
+  expect(desk.broker.posts).toHaveLength(1)
+})
+
+it('a stale epoch can neither claim nor settle', async () => {
+  const desk = await setup({ paused: true })
+  const intents = createIntentStore(desk.pool)
+  const id = await seedIntent(desk.pool, desk.accountId, { tag: `stale${names}` })
+  const sender = { accountId: desk.accountId, instanceId: desk.instanceId, sessionVersion: 1 }
+  expect(await intents.claim(id, { ...sender, epoch: desk.epoch - 1 })).toBeUndefined()
+  const claim = await intents.claim(id, { ...sender, epoch: desk.epoch })
+  expect(claim).toEqual({ intentId: id, epoch: desk.epoch, attempt: 1 })
+  expect(await intents.claim(id, { ...sender, epoch: desk.epoch })).toBeUndefined()
+  if (!claim) return
+  const rejected = { state: 'REJECTED', code: 'broker_rejected', reason: 'x' } as const
+  expect(await intents.settle({ ...claim, epoch: desk.epoch - 1 }, rejected)).toBe(false)
+  expect(await intents.settle({ ...claim, attempt: 2 }, rejected)).toBe(false)
+  expect(
+    await intents.settle({ ...claim, epoch: desk.epoch - 1 }, { state: 'ACCEPTED', orderIds: ['e1'] }),
+  ).toBe(true)
+  expect(await intents.settle(claim, rejected)).toBe(false)
+})
+
+it('row 28: updates duplicated and reordered change nothing twice; an end is never undone; external orders are adopted', async () => {
+  const desk = await setup()
+  const at = (second: number) => `2026-11-23 09:16:0${second}`
+  const updates = [
+    row({
+      order_id: `web-${names}`,
+      status: 'OPEN',
+      exchange_update_timestamp: at(1),
+      order_timestamp: at(1),
+    }),
+    row({
+      order_id: `web-${names}`,
+      status: 'COMPLETE',
+      filled_quantity: 1,
+      average_price: 1499.5,
+      exchange_update_timestamp: at(2),
+      order_timestamp: at(2),
+    }),
+  ]
+  desk.path.orderUpdate({ nonsense: true })
+  for (const update of [updates[1], updates[0], updates[1], updates[0]]) desk.path.orderUpdate(update)
+  await vi.waitFor(() => expect(desk.changes).toEqual([`web-${names}:COMPLETE`]))
+  const hinted = row({ order_id: `web2-${names}`, status: 'OPEN' })
+  desk.broker.history.set(`web2-${names}`, [
+    hinted,
+    row({
+      order_id: `web2-${names}`,
+      status: 'CANCELLED',
+      exchange_update_timestamp: at(3),
+      order_timestamp: at(3),
+    }),
+  ])
+  await desk.pool.query('insert into ticker.postback_hints (account_id, order_id) values ($1, $2)', [
+    desk.accountId,
+    `web2-${names}`,
+  ])
+  desk.set({ ...desk.account, observed: { ...desk.account.observed, postback_hints: true } })
+  desk.path.wake()
+  await vi.waitFor(() => expect(desk.changes).toEqual([`web-${names}:COMPLETE`, `web2-${names}:CANCELLED`]))
+  const { rows } = await desk.pool.query(
+    'select status, intent_id, average_price from ticker.orders where account_id = $1 order by order_id',
+    [desk.accountId],
+  )
+  expect(rows).toEqual(
+    [
+      { status: 'COMPLETE', intent_id: null, average_price: '1499.5000' },
+      { status: 'CANCELLED', intent_id: null, average_price: '0.0000' },
+    ].sort((a, b) => (a.status < b.status ? 1 : -1)),
+  )
+  await vi.waitFor(async () =>
+    expect(
+      (await desk.pool.query('select 1 from ticker.postback_hints where account_id = $1', [desk.accountId]))
+        .rowCount,
+    ).toBe(0),
+  )
+})
+
+it('row 26: never writes more than the broker’s 10 in a second, and loses none of a burst', async () => {
+  const desk = await setup()
+  const times: number[] = []
+  desk.broker.answer = (form) => {
+    times.push(performance.now())
+    return desk.broker.accept(form)
+  }
+  const ids = await Promise.all(Array.from({ length: 20 }, () => desk.place()))
+  for (const id of ids) await desk.becomes(id, 'ACCEPTED')
+  expect(times).toHaveLength(20)
+  for (const at of times)
+    expect(times.filter((other) => other > at - 1000 && other <= at).length).toBeLessThanOrEqual(10)
+  await desk.path.drained(1_000)
+})
