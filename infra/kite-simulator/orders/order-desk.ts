@@ -158,7 +158,8 @@ export class OrderDesk implements TickListener {
     const { clock, engine } = this.#parts
     setStatus(order, 'VALIDATION PENDING', clock.nowMs())
     const quote = engine.quote(order.row.instrument_token)
-    const objection = quote === undefined ? 'RMS:Rule: instrument is not tradable' : order.rejectWith
+    const priceless = quote === undefined || (!quote.hasTick && order.row.order_type === 'MARKET')
+    const objection = priceless ? 'RMS:Rule: no last traded price available' : order.rejectWith
     if (quote === undefined || objection !== null) {
       this.#reject(order, objection ?? '')
       return
@@ -221,6 +222,7 @@ export class OrderDesk implements TickListener {
       this.#matchOnTick(order, quote)
       return
     }
+    if (!quote.hasTick) return
     const { last_price: last, depth } = quote.fields
     const buying = order.row.transaction_type === 'BUY'
     const opposite = (buying ? depth.sell[0]?.price : depth.buy[0]?.price) ?? 0
@@ -229,6 +231,7 @@ export class OrderDesk implements TickListener {
   }
 
   #matchOnTick(order: Order, quote: Quote): void {
+    if (!quote.hasTick) return
     const { row } = order
     const last = quote.fields.last_price
     const buying = row.transaction_type === 'BUY'

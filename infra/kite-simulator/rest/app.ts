@@ -1,6 +1,6 @@
 // The whole HTTP face: the broker's REST, the login page, and the control API under `/sim`. Every failure is the
 // broker's envelope; a path that exists answers other methods with 405.
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { refused } from '../refusal.ts'
 import type { RestEnv, RestParts } from './env.ts'
@@ -14,7 +14,12 @@ const BODY_BYTES_MAX = 1024 * 1024
 export function restApp(parts: RestParts, login: Hono<RestEnv>, control: Hono<RestEnv>): Hono<RestEnv> {
   const app = new Hono<RestEnv>()
   const tooLarge = refused(413, 'InputException', 'Request body is too large.')
-  app.use(bodyLimit({ maxSize: BODY_BYTES_MAX, onError: (c) => refuse(c, tooLarge) }))
+  // The rest of such a body is not read, so the connection cannot be used again.
+  const refuseBody = (c: Context) => {
+    c.header('Connection', 'close')
+    return refuse(c, tooLarge)
+  }
+  app.use(bodyLimit({ maxSize: BODY_BYTES_MAX, onError: refuseBody }))
   const features = [login, sessionRoutes(parts), orderRoutes(parts), marketRoutes(parts), control]
   for (const feature of features) app.route('/', feature)
   for (const path of new Set(app.routes.filter(({ path }) => path !== '/*').map(({ path }) => path))) {

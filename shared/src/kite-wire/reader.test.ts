@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -105,7 +106,7 @@ describe('the published fixtures', () => {
   })
 
   it('decodes the JavaScript client full frame', () => {
-    // The published bytes are the quote fields above, two times, no OI and a single bid.
+    // The published bytes are the quote fields above, two times and a single bid; the digest is the file's.
     const packet = new Uint8Array(184)
     packet.set(JS_QUOTE.subarray(4))
     const view = new DataView(packet.buffer)
@@ -114,7 +115,11 @@ describe('the published fixtures', () => {
     view.setUint32(64, 5617)
     view.setInt32(68, 39295)
     view.setUint16(72, 30)
-    const [tick] = decodeFrame(encodeFrame([packet]))
+    const frame = encodeFrame([packet])
+    expect(createHash('sha256').update(frame).digest('hex')).toBe(
+      'd342719a1672e5fd20e228b30f6eacd68dc9eec7aa302168a0cd060f32db5f31',
+    )
+    const [tick] = decodeFrame(frame)
     expect(tick).toMatchObject({ last_trade_time_s: 1655375264, exchange_timestamp_s: 1655378328, oi: 0 })
     expect(tick?.depth?.buy[0]).toEqual({ quantity: 5617, price: 392.95, orders: 30 })
     expect(tick?.depth?.buy.slice(1)).toEqual(Array(4).fill({ quantity: 0, price: 0, orders: 0 }))

@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { decodeFrame, type Tick } from '@ticker/shared/kite-wire'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { z } from 'zod'
+import type { Simulator } from '../index.ts'
+import { INFY, NIFTY, place, startTestSimulator, USER } from '../testing/harness.ts'
+
+// The official KiteTicker runs in a child process: its state is global to the process and it exits the process.
+const CHILD = fileURLToPath(new URL('../testing/kite-ticker-child.ts', import.meta.url))
+const line = z.object({ event: z.string(), data: z.unknown() })
+type Line = z.output<typeof line>
+
+let simulator: Simulator
+beforeAll(async () => {
+  simulator = await startTestSimulator({ heartbeatMs: 1_000 })
+})
+afterAll(() => simulator.stop())
+
+async function run(accessToken: string, subscriptions: object, enough: (lines: Line[]) => boolean) {
+  const child = spawn(
+    process.execPath,
+    [CHILD, simulator.wsUrl, USER.api_key, accessToken, JSON.stringify(subscriptions)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  const lines: Line[] = []
+  for await (const text of createInterface(child.stdout)) {
+    lines.push(line.parse(JSON.parse(text)))
+    if (enough(lines)) break
+  }
+  child.kill('SIGKILL')
+  return lines
+}
+
+it('decodes every mode exactly as this project’s own reader does', async () => {
+  const usdinr = (await (await fetch(`${simulator.url}/instruments/CDS`)).text()).split('\n')[1] ?? ''
+  const currency = Number(usdinr.split(',')[0])
+  const subscriptions = { ltp: [738561], quote: [341249, 260105], full: [INFY, NIFTY, currency] }
+  const lines = await run(USER.access_token, subscriptions, (all) => {
+    return all.filter((one) => one.event === 'ticks').length >= 40
+  })
+  const seen = new Set<string>()
+  let compared = 0
+  for (const [index, { event, data }] of lines.entries()) {
+    const raw = lines[index - 1]
+    if (event !== 'ticks' || raw?.event !== 'frame') continue
+    const ours = decodeFrame(Uint8Array.from(Buffer.from(String(raw.data), 'hex')))
+    expect(data).toEqual(ours.map(asTheClientShows))
+    for (const tick of ours) seen.add(`${tick.instrument_token}:${tick.mode}`)
+    compared += ours.length
+  }
+  expect(compared).toBeGreaterThan(100)
+  expect([...seen]).toEqual(
+    expect.arrayContaining([
+      '738561:ltp',
+      '341249:quote',
+      '260105:quote',
+      `${INFY}:full`,
+      `${NIFTY}:full`,
+      `${currency}:full`,
+    ]),
+  )
+})
+
+it('hears of an order that was filled', async () => {
+  let placed: Promise<string> | undefined
+  const lines = await run(USER.access_token, {}, (all) => {
+    placed ??= place(simulator, { price: 2_000, tag: 'ticker' })
+    return all.some((one) => one.event === 'order')
+  })
+  const order = lines.find((one) => one.event === 'order')?.data
+  expect(order).toMatchObject({
+    order_id: await placed,
+    status: 'COMPLETE',
+    filled_quantity: 10,
+    tag: 'ticker',
+  })
+})
+
+it('shows a 403 for a dead token', async () => {
+  const lines = await run('dead', {}, (all) => all.some((one) => one.event === 'error'))
+  expect(lines.map((one) => one.data)).toContain('Unexpected server response: 403')
+})
+
+/** Our tick in the client's shape: Date objects as JSON, percent as `change`, unscaled index ticks included. */
+function asTheClientShows(tick: Tick): Record<string, unknown> {
+  const {
+    change_percent,
+    change_absolute: _absolute,
+    last_trade_time_s,
+    exchange_timestamp_s,
+    ...rest
+  } = tick
+  const shown: Record<string, unknown> = { ...rest }
+  if (change_percent !== undefined && change_percent !== null)
+    shown.change = expect.closeTo(change_percent, 6)
+  if (last_trade_time_s !== undefined) shown.last_trade_time = asDate(last_trade_time_s)
+  if (exchange_timestamp_s !== undefined) shown.exchange_timestamp = asDate(exchange_timestamp_s)
+  return shown
+}
+
+function asDate(seconds: number | null): string | null {
+  return seconds === null ? null : new Date(seconds * 1000).toISOString()
+}
