@@ -10,6 +10,7 @@ import {
   connected,
   INFY,
   LIMIT_ORDER,
+  MONDAY_MORNING_MS,
   place,
   type Reply,
   startTestSimulator,
@@ -258,15 +259,26 @@ describe('faults around an order', () => {
     expect(rejected.at(-1)).toMatchObject({ status_message_raw: 'RMS:Blocked' })
   })
 
+  it('lose_reply can also hang: the order exists, the answer never comes', async () => {
+    await arm({ kind: 'lose_reply', how: 'hang' })
+    const body = new URLSearchParams({ ...LIMIT_ORDER, quantity: '1', price: '1000', tag: 'hang' })
+    const headers = { authorization: `token ${USER.api_key}:${USER.access_token}` }
+    const signal = AbortSignal.timeout(200)
+    const reply = fetch(`${simulator.url}/orders/regular`, { method: 'POST', headers, body, signal })
+    await expect(reply).rejects.toMatchObject({ name: 'TimeoutError' })
+    expect(await tagged('hang')).toBe(1)
+  })
+
   it('delay_book hides the order for the time asked', async () => {
-    await arm({ kind: 'delay_book', delay_ms: 100 })
-    const reply = await order({ tag: 'late' })
-    expect(reply.http).toBe(200)
-    expect(await tagged('late')).toBe(0)
-    await until(
-      () => tagged('late'),
-      (count) => count === 1,
-    )
+    let wall = MONDAY_MORNING_MS
+    const own = await startTestSimulator({ wallMs: () => wall })
+    const fault = { kind: 'delay_book', delay_ms: 90_000 }
+    expect((await call(own, 'POST', '/sim/faults', fault)).http).toBe(200)
+    await place(own, { tag: 'late' })
+    expect((await call(own, 'GET', '/orders')).data).toEqual([])
+    wall += 90_000
+    expect((await call(own, 'GET', '/orders')).data).toMatchObject([{ tag: 'late' }])
+    await own.stop()
   })
 })
 
