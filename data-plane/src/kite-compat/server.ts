@@ -55,6 +55,8 @@ export function createKiteCompatServer(deps: KiteCompatDeps): KiteCompatServer {
     noServer: true,
     perMessageDeflate: false,
     maxPayload: bounds.messageMaxBytes,
+    // The broker answers without a subprotocol, whatever is offered.
+    handleProtocols: () => false,
   })
   let stopping = false
   supervisor.run('kite socket flush', hub.runFlush)

@@ -1,0 +1,140 @@
+import type { Mode } from '@ticker/shared/kite-wire'
+import { Registry } from 'prom-client'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { silentLog } from '../operations/log.ts'
+import { type FakeClock, fakeClock } from '../testing/fake-clock.ts'
+import { fakeRawSockets } from '../testing/fake-raw-socket.ts'
+import { brokerSession, ownedAccount } from '../testing/owned-accounts.ts'
+import { createKiteSocketMetrics } from './metrics.ts'
+import { createKitePool, type KitePool } from './pool.ts'
+
+let clock: FakeClock
+let upstream: ReturnType<typeof fakeRawSockets>
+let events: string[]
+let pool: KitePool
+
+const quotes = (from: number, count: number) =>
+  new Map(Array.from({ length: count }, (_, index) => [from + index, 'quote' as Mode]))
+const openAll = () => {
+  for (const socket of upstream.sockets) socket.events.open()
+}
+
+beforeEach(() => {
+  clock = fakeClock()
+  upstream = fakeRawSockets()
+  events = []
+  pool = createKitePool({
+    clock,
+    random: () => 0.5,
+    log: silentLog,
+    openSocket: upstream.open,
+    metrics: createKiteSocketMetrics(new Registry()),
+    wsRoot: 'wss://broker.example',
+    events: {
+      binary: (bytes) => events.push(`binary ${bytes.length}`),
+      order: (accountId, order) => events.push(`order ${accountId} ${order.order_id}`),
+      resumed: (accountId, tokens) => events.push(`resumed ${accountId} ${tokens.size}`),
+      sessionRefused: (accountId, version) => events.push(`refused ${accountId} ${version}`),
+    },
+  })
+})
+
+describe('the pool of broker sockets', () => {
+  it('opens one socket without instruments, for order updates, and hands them on with their account', async () => {
+    pool.setAccounts([ownedAccount('desk1')])
+    await clock.advance(0)
+    expect(upstream.sockets).toHaveLength(1)
+    openAll()
+    upstream.last().events.text('{"type":"order","data":{"order_id":"7"}}')
+    expect(events).toEqual(['order desk1 7'])
+  })
+
+  it('opens as many sockets as the instruments need, never a fourth, and names what does not fit', async () => {
+    pool.setAccounts([ownedAccount('desk1', { maxInstrumentsPerConnection: 10 })])
+    expect(pool.setTargets(new Map([['desk1', quotes(1, 12)]]))).toEqual(new Map())
+    await clock.advance(0)
+    expect(upstream.sockets).toHaveLength(2)
+    expect(pool.setTargets(new Map([['desk1', quotes(1, 33)]]))).toEqual(new Map([['desk1', [31, 32, 33]]]))
+    await clock.advance(60_000)
+    expect(upstream.sockets.filter((socket) => !socket.terminated)).toHaveLength(3)
+  })
+
+  it('opens nothing without a session, and closes everything when it ends or the account is handed over', async () => {
+    pool.setAccounts([ownedAccount('desk1', { session: undefined })])
+    pool.setTargets(new Map([['desk1', quotes(1, 5)]]))
+    await clock.advance(0)
+    expect(upstream.sockets).toHaveLength(0)
+    expect(pool.serving(1)).toBeUndefined()
+    pool.setAccounts([ownedAccount('desk1')])
+    await clock.advance(0)
+    openAll()
+    expect(pool.serving(1)).toBe('live')
+    pool.setAccounts([ownedAccount('desk1', { session: undefined })])
+    expect(upstream.last().terminated).toBe(true)
+    pool.setAccounts([ownedAccount('desk1')])
+    await clock.advance(0)
+    pool.setAccounts([])
+    expect(upstream.last().terminated).toBe(true)
+    expect(pool.status()).toEqual([])
+  })
+
+  it('reconnects with a new session version at once, and changes nothing for the same one', async () => {
+    pool.setAccounts([ownedAccount('desk1')])
+    pool.setTargets(new Map([['desk1', quotes(1, 5)]]))
+    await clock.advance(0)
+    openAll()
+    pool.setAccounts([ownedAccount('desk1')])
+    expect(upstream.sockets).toHaveLength(1)
+    pool.setAccounts([ownedAccount('desk1', { session: brokerSession(2) })])
+    await clock.advance(0)
+    expect(upstream.sockets).toHaveLength(2)
+    upstream.last().events.open()
+    expect(upstream.last().sent).toEqual([{ a: 'subscribe', v: [1, 2, 3, 4, 5] }])
+    expect(events).toEqual(['resumed desk1 5'])
+  })
+
+  it('tries a dead token three times over all sockets of the account, says so once, resumes on the next login', async () => {
+    pool.setAccounts([ownedAccount('desk1', { maxInstrumentsPerConnection: 5 })])
+    pool.setTargets(new Map([['desk1', quotes(1, 15)]]))
+    await clock.advance(0)
+    for (const socket of upstream.sockets) socket.events.refused(403)
+    await clock.advance(3_600_000)
+    expect(upstream.sockets).toHaveLength(3)
+    expect(events).toEqual(['refused desk1 1'])
+    expect(pool.status()[0]?.session).toBe('parked')
+    const next = ownedAccount('desk1', { maxInstrumentsPerConnection: 5, session: brokerSession(2) })
+    pool.setAccounts([next])
+    await clock.advance(0)
+    expect(upstream.sockets).toHaveLength(6)
+    openAll()
+    expect(pool.status()[0]).toMatchObject({ session: 'active', connections: [{ state: 'open' }, {}, {}] })
+  })
+
+  it('tells stale within a second of a loss, and after 3 s of silence', async () => {
+    pool.setAccounts([ownedAccount('desk1')])
+    pool.setTargets(new Map([['desk1', quotes(1, 1)]]))
+    await clock.advance(0)
+    expect(pool.serving(1)).toBe('stale')
+    openAll()
+    expect(pool.serving(1)).toBe('live')
+    const version = pool.livenessVersion()
+    await clock.advance(3_001)
+    expect(pool.serving(1)).toBe('stale')
+    expect(pool.livenessVersion()).not.toBe(version)
+    upstream.last().events.binary(new Uint8Array(1))
+    expect(pool.serving(1)).toBe('live')
+    upstream.last().events.closed('close 1006')
+    expect(pool.serving(1)).toBe('stale')
+  })
+
+  it('follows changed limits of an account', async () => {
+    pool.setAccounts([ownedAccount('desk1')])
+    pool.setTargets(new Map([['desk1', quotes(1, 8)]]))
+    await clock.advance(0)
+    pool.setAccounts([ownedAccount('desk1', { maxInstrumentsPerConnection: 5 })])
+    await clock.advance(0)
+    expect(upstream.sockets.filter((socket) => !socket.terminated)).toHaveLength(2)
+    pool.stop()
+    expect(upstream.sockets.every((socket) => socket.terminated)).toBe(true)
+  })
+})

@@ -1,0 +1,138 @@
+// Desired state in a real Postgres, through the reconciler, to what the broker is told.
+import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
+import { encodeFrame, encodePacket } from '@ticker/shared/kite-wire'
+import { Registry } from 'prom-client'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { systemClock } from '../clock.ts'
+import { silentLog } from '../operations/log.ts'
+import { createSupervisor, type Supervisor } from '../operations/supervisor.ts'
+import { addAccount, addInstrument, addSession, moveVersion, subscribe } from '../testing/desired-rows.ts'
+import { fakeRawSockets } from '../testing/fake-raw-socket.ts'
+import { ownedAccount } from '../testing/owned-accounts.ts'
+import { createMarketData, type MarketDataRuntime } from './runtime.ts'
+
+const INFY = 408_065
+const TCS = 2_953_217
+let database: TestDatabase
+let upstream: ReturnType<typeof fakeRawSockets>
+let supervisor: Supervisor
+let marketData: MarketDataRuntime
+
+const eventually = { timeout: 10_000, interval: 20 }
+
+beforeEach(async () => {
+  database = await freshDatabase()
+  const db = database.pool
+  await addAccount(db, 'desk1')
+  await addSession(db, 'desk1', 1)
+  await addInstrument(db, INFY, 'INFY')
+  await addInstrument(db, TCS, 'TCS')
+  await addInstrument(db, 99_841, 'EXPIRED', false)
+  await subscribe(db, 'INFY')
+  await subscribe(db, 'INFY', 'ltp', 'desk', 'console')
+  await subscribe(db, 'EXPIRED')
+  await moveVersion(db, 'subscriptions_version')
+  await moveVersion(db, 'instruments_version')
+  upstream = fakeRawSockets()
+  const registry = new Registry()
+  supervisor = createSupervisor({ clock: systemClock, log: silentLog, registry })
+  marketData = createMarketData({
+    realm: 'sim',
+    clock: systemClock,
+    random: () => 0.5,
+    log: silentLog,
+    registry,
+    supervisor,
+    db,
+    wsRoot: 'wss://broker.example',
+    openSocket: upstream.open,
+    ringBytes: 64 * 1024,
+  })
+})
+
+afterEach(async () => {
+  await marketData.stop()
+  await supervisor.stop(2_000)
+  await database.drop()
+})
+
+describe('market data against Postgres', () => {
+  it('subscribes what is wanted, follows a change as a difference, and stores what comes back', async () => {
+    marketData.setAccounts([ownedAccount('desk1')])
+    await vi.waitFor(() => expect(marketData.status().reconcile.wanted).toBe(1), eventually)
+    await vi.waitFor(() => expect(upstream.sockets).toHaveLength(1), eventually)
+    upstream.last().events.open()
+    await vi.waitFor(() => expect(upstream.last().sent).toHaveLength(2), eventually)
+    expect(upstream.last().sent).toEqual([
+      { a: 'subscribe', v: [INFY] },
+      { a: 'mode', v: ['full', [INFY]] },
+    ])
+    expect(marketData.directory().byKey('NSE:INFY')?.instrument_token).toBe(INFY)
+    expect(marketData.directory().byKey('NSE:EXPIRED')).toBeUndefined()
+    expect(marketData.desired.ownerStreams('desk', INFY)).toBe(true)
+    expect(marketData.desired.ownerStreams('stranger', INFY)).toBe(false)
+
+    await subscribe(database.pool, 'TCS', 'quote')
+    await moveVersion(database.pool, 'subscriptions_version')
+    marketData.wake('nudge')
+    await vi.waitFor(() => expect(upstream.last().sent).toHaveLength(3), eventually)
+    expect(upstream.last().sent[2]).toEqual({ a: 'subscribe', v: [TCS] })
+    expect(upstream.sockets).toHaveLength(1)
+
+    const marked: number[] = []
+    marketData.setDirtySink((token) => marked.push(token))
+    upstream
+      .last()
+      .events.binary(encodeFrame([encodePacket({ instrument_token: INFY, last_price: 1_500 }, 'full')]))
+    expect(marked).toEqual([INFY])
+    expect(marketData.serving(INFY)).toBe('live')
+    expect(marketData.status()).toMatchObject({
+      accounts: [
+        { account_id: 'desk1', session: 'active', connections: [{ state: 'open', instruments: 2 }] },
+      ],
+      ticks: { received: 1, instruments: 1 },
+      reconcile: { wanted: 2, served: 2, unserved: {} },
+    })
+  })
+
+  it('notices by itself that a session ended, and says why nothing is served', async () => {
+    marketData.setAccounts([ownedAccount('desk1')])
+    await vi.waitFor(() => expect(marketData.status().reconcile.served).toBe(1), eventually)
+    await database.pool.query("update ticker.sessions set status = 'dead'")
+    await vi.waitFor(
+      () => expect(marketData.status().reconcile).toMatchObject({ served: 0, unserved: { no_session: 1 } }),
+      eventually,
+    )
+  })
+
+  it('keeps the last targets while Postgres does not answer', async () => {
+    marketData.setAccounts([ownedAccount('desk1')])
+    await vi.waitFor(() => expect(marketData.status().reconcile.served).toBe(1), eventually)
+    await vi.waitFor(() => expect(upstream.sockets).toHaveLength(1), eventually)
+    upstream.last().events.open()
+    await database.pool.query('alter table ticker.fleet rename to away')
+    marketData.wake('nudge')
+    await systemClock.sleep(200)
+    expect(marketData.serving(INFY)).toBe('live')
+    expect(supervisor.failing()).toEqual([])
+    await database.pool.query('alter table ticker.away rename to fleet')
+  })
+
+  it('passes on orders, gaps and refused sessions with their account', async () => {
+    const heard: unknown[] = []
+    marketData.onOrderUpdate((accountId, order) => heard.push(['order', accountId, order.order_id]))
+    marketData.onGap((accountId) => heard.push(['gap', accountId]))
+    marketData.onSessionRefused((accountId, version) => heard.push(['refused', accountId, version]))
+    marketData.setAccounts([ownedAccount('desk1')])
+    await vi.waitFor(() => expect(upstream.sockets).toHaveLength(1), eventually)
+    upstream.last().events.open()
+    upstream.last().events.text('{"type":"order","data":{"order_id":"42"}}')
+    upstream.last().events.closed('close 1006')
+    await vi.waitFor(() => expect(upstream.sockets).toHaveLength(2), eventually)
+    upstream.last().events.open()
+    expect(heard).toEqual([
+      ['order', 'desk1', '42'],
+      ['gap', 'desk1'],
+    ])
+  })
+})

@@ -1,0 +1,324 @@
+// The composition root: builds every part from the configuration, starts the loops under the supervisor, and stops
+// them in order. main.ts runs it as the process; tests run it in theirs.
+import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { Realm } from '@ticker/shared/commands'
+import {
+  getOrderHistory,
+  getOrders,
+  getProfile,
+  isDeadSession,
+  type KiteHttp,
+} from '@ticker/shared/kite-http'
+import pg from 'pg'
+import { systemClock } from './clock.ts'
+import { createCommandReader } from './command-channel/reader.ts'
+import type { Config } from './config.ts'
+import { createInstrumentRefresh } from './instruments/refresh.ts'
+import { createKiteCompatServer } from './kite-compat/server.ts'
+import { openWebSocket } from './kite-socket/raw-socket.ts'
+import { createMarketData } from './market-data/runtime.ts'
+import { closeServer, listen } from './operations/listen.ts'
+import { createLog, type Log } from './operations/log.ts'
+import { createOpsServer } from './operations/ops-server.ts'
+import { createRegistry } from './operations/process-metrics.ts'
+import { createReadiness } from './operations/readiness.ts'
+import { createCommandConnection } from './operations/redis-connection.ts'
+import { createSupervisor } from './operations/supervisor.ts'
+import { createIntentStore } from './orders/intent-store.ts'
+import { createOrderMetrics } from './orders/metrics.ts'
+import { createOrderDesk } from './orders/order-desk.ts'
+import { orderLineFactory } from './orders/order-line.ts'
+import { createOrderStore } from './orders/order-store.ts'
+import {
+  claimAccounts,
+  forgetOldInstances,
+  registerInstance,
+  releaseInstance,
+  renewAndObserve,
+} from './ownership/instance-store.ts'
+import type { OwnershipView } from './ownership/ownership.ts'
+import { createOwnership } from './ownership/ownership.ts'
+import { markSessionDead, readSession } from './ownership/session-store.ts'
+import { createPublisher } from './publish/publisher.ts'
+import { createTickRedis } from './publish/tick-redis.ts'
+import { createKeyRevocations } from './stream/key-revocations.ts'
+import { createStreamServer } from './stream/server.ts'
+import { VERSION } from './version.ts'
+
+export interface DataPlane {
+  instanceId: string
+  streamPort: number
+  opsPort: number
+  stop(): Promise<void>
+}
+
+const READ_TIMEOUT_MS = 7_000
+/** Without a pass that reached the database for this long, the instance is not fit for orders. */
+const LEASE_STALE_MS = 8_000
+const DRAIN_MS = 8_000
+
+export async function startDataPlane(config: Config, logOverride?: Log): Promise<DataPlane> {
+  const instanceId = randomUUID()
+  const clock = systemClock
+  const log =
+    logOverride ??
+    createLog({ level: config.logLevel, base: { service: 'data-plane', instance_id: instanceId } })
+  const registry = createRegistry({ instance: instanceId })
+  const readiness = createReadiness()
+  const supervisor = createSupervisor({ clock, log, registry })
+  readiness.register(
+    'tasks',
+    () =>
+      supervisor
+        .failing()
+        .map((task) => `${task.task}: ${task.error}`)
+        .join('; ') || undefined,
+  )
+
+  const pool = new pg.Pool({
+    connectionString: config.databaseUrl,
+    max: config.databasePoolSize,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 15_000,
+  })
+  pool.on('error', (error) => log.warn({ error }, 'idle database connection lost'))
+  await checkRealm(pool, config.realm)
+  const kite: KiteHttp = { root: config.kiteApiRoot, fetch, timeoutMs: READ_TIMEOUT_MS }
+
+  const marketData = createMarketData({
+    realm: config.realm,
+    clock,
+    random: Math.random,
+    log,
+    registry,
+    supervisor,
+    db: pool,
+    wsRoot: config.kiteSocketRoot,
+    openSocket: openWebSocket,
+  })
+
+  // The streams listen before the instance registers: what it announces must be reachable.
+  const isKeyRevoked = createKeyRevocations({ db: pool, clock })
+  const clients = { clock, log, registry, supervisor, ticketKeys: config.ticketKeys, isKeyRevoked }
+  const streams = createStreamServer({ ...clients, marketData })
+  const kiteCompat = createKiteCompatServer({ ...clients, source: marketData })
+  const streamServer = createServer((_, response) => {
+    response.writeHead(404, { 'Content-Type': 'application/json' })
+    response.end('{"code":"not_found"}')
+  })
+  streamServer.on('upgrade', (request, socket, head) => {
+    if (!streams.handleUpgrade(request, socket, head) && !kiteCompat.handleUpgrade(request, socket, head)) {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
+    }
+  })
+  const streamPort = await listen(streamServer, config.streamPort, config.streamHost)
+
+  const identity = {
+    id: instanceId,
+    streamUrl: config.publicStreamUrl ?? `ws://127.0.0.1:${streamPort}`,
+    version: VERSION,
+  }
+  const ownership = createOwnership({
+    clock,
+    log,
+    registry,
+    store: {
+      register: () => registerInstance(pool, identity),
+      renewAndObserve: (epoch) => renewAndObserve(pool, instanceId, epoch),
+      claimAccounts: (epoch) => claimAccounts(pool, instanceId, epoch),
+      release: (epoch) => releaseInstance(pool, instanceId, epoch),
+      readSession: (accountId, version) => readSession(pool, config.credentialKeys, accountId, version),
+    },
+    onView: applyView,
+  })
+  readiness.register('lease', () =>
+    ownership.lease.mayAct() && ownership.lastPassAgeMs() < LEASE_STALE_MS
+      ? undefined
+      : 'the lease was not renewed',
+  )
+
+  async function sessionDead(accountId: string, version: number, reason: string) {
+    if (await markSessionDead(pool, accountId, version, reason))
+      log.error(
+        { account_id: accountId, session_version: version, reason },
+        'broker session is dead; log in again',
+      )
+    ownership.wake()
+  }
+
+  const orderDesk = createOrderDesk({
+    instanceId,
+    supervisor,
+    lease: ownership.lease,
+    clock,
+    log,
+    metrics: createOrderMetrics(registry),
+    intents: createIntentStore(pool),
+    orders: createOrderStore(pool),
+    reads: {
+      book: (account, session) =>
+        getOrders(kite, { api_key: account.apiKey, access_token: session.accessToken }),
+      history: (account, session, orderId) =>
+        getOrderHistory(kite, { api_key: account.apiKey, access_token: session.accessToken }, orderId),
+    },
+    connect: orderLineFactory(config.kiteApiRoot, clock),
+    onChanged(accountId, changed) {
+      // The caller's tag goes out, ours stays inside (RELIABILITY: orders).
+      for (const { order, clientTag, intentId } of changed) {
+        kiteCompat.broadcastOrder(
+          accountId,
+          intentId ? { ...order, tag: clientTag, tags: clientTag ? [clientTag] : [] } : order,
+        )
+      }
+    },
+    onSessionDead: sessionDead,
+  })
+
+  const refresh = createInstrumentRefresh({
+    pool,
+    root: config.kiteApiRoot,
+    fetch,
+    clock,
+    log,
+    registry,
+    credentials: () => {
+      const account = ownership.view()?.accounts.find((each) => each.session)
+      return account?.session && { api_key: account.apiKey, access_token: account.session.accessToken }
+    },
+    onStored: () => ownership.wake(),
+  })
+
+  let versions = ''
+  function applyView(view: OwnershipView) {
+    marketData.setAccounts(view.accounts)
+    orderDesk.setAccounts(view.accounts)
+    const { subscriptions_version, instruments_version, accounts_version } = view.observation
+    const seen = `${subscriptions_version}/${instruments_version}/${accounts_version}`
+    if (seen !== versions) marketData.wake('versions moved')
+    versions = seen
+  }
+
+  marketData.onOrderUpdate((accountId, order) => orderDesk.orderUpdate(accountId, order))
+  marketData.onGap((accountId) => orderDesk.updatesLost(accountId))
+  marketData.onSessionRefused((accountId, version) => {
+    // The socket's 403 alone does not tell a dead token from an app without market data; a profile read does.
+    const account = ownership.view()?.accounts.find((each) => each.accountId === accountId)
+    if (account?.session?.version !== version) return
+    void getProfile(kite, { api_key: account.apiKey, access_token: account.session.accessToken })
+      .then((outcome) => {
+        if (!outcome.ok && isDeadSession(outcome.failure))
+          return sessionDead(accountId, version, 'the broker ended this session')
+        log.error(
+          { account_id: accountId },
+          'the broker refuses the market-data socket while the session lives: the app may lack market data',
+        )
+      })
+      .catch((error: unknown) => log.warn({ error }, 'session not checked'))
+  })
+
+  const reading = createCommandConnection(config.commandRedisUrl, 'reading', log, Math.random)
+  const writing = createCommandConnection(config.commandRedisUrl, 'writing', log, Math.random)
+  const commands = createCommandReader({
+    realm: config.realm,
+    instanceId,
+    reading,
+    writing,
+    clock,
+    log,
+    registry,
+    onNudge: () => {
+      ownership.wake()
+      marketData.wake('nudge')
+    },
+    answer: async () => ({ ok: true, result: instanceStatus() }),
+  })
+
+  function instanceStatus() {
+    const status = marketData.status()
+    return {
+      instance_id: instanceId,
+      epoch: ownership.view()?.epoch ?? 0,
+      uptime_s: Math.round(clock.monotonicMs() / 1000),
+      accounts: status.accounts,
+      ticks: status.ticks,
+      stream_clients: streams.clients(),
+      kite_clients: kiteCompat.clients(),
+    }
+  }
+
+  const tickRedis = config.tickRedisUrl
+    ? createTickRedis({ url: config.tickRedisUrl, random: Math.random, log })
+    : undefined
+  if (tickRedis) {
+    const publisher = createPublisher({
+      clock,
+      log,
+      registry,
+      redis: tickRedis,
+      source: marketData,
+      json: config.jsonTicks,
+    })
+    marketData.setDirtySink(publisher.mark)
+    supervisor.run('publisher', publisher.run)
+  }
+
+  const opsServer = createOpsServer({ readiness, registry })
+  const opsPort = await listen(opsServer, config.opsPort, config.opsHost)
+  supervisor.run('ownership', ownership.run)
+  supervisor.run('instruments', refresh.run)
+  supervisor.run('commands', async (signal) => {
+    signal.addEventListener('abort', () => reading.destroy(), { once: true })
+    while (!signal.aborted) {
+      // Redis away is no crash: desired state is read from Postgres every 2 s without it.
+      if (reading.isReady && writing.isReady)
+        await commands
+          .run(signal)
+          .catch((error: unknown) => log.warn({ error }, 'command channel interrupted'))
+      await clock.sleep(250, signal)
+    }
+  })
+  supervisor.run('old instances', async (signal) => {
+    while (!signal.aborted) {
+      await forgetOldInstances(pool)
+      await clock.sleep(3_600_000, signal)
+    }
+  })
+  log.info(
+    { stream_port: streamPort, ops_port: opsPort, realm: config.realm, version: VERSION },
+    'data plane started',
+  )
+
+  return {
+    instanceId,
+    streamPort,
+    opsPort,
+    async stop() {
+      log.info({}, 'data plane stopping')
+      // No new claims first; then what is in flight gets its verdict; then clients are told to come back.
+      readiness.register('stopping', () => 'the process is stopping')
+      orderDesk.setAccounts([])
+      await orderDesk.drained(DRAIN_MS)
+      await Promise.all([streams.stop(), kiteCompat.stop()])
+      await marketData.stop()
+      const stuck = await supervisor.stop(3_000)
+      if (stuck.length > 0) log.error({ tasks: stuck }, 'tasks did not end in time')
+      await ownership
+        .release()
+        .catch((error: unknown) => log.warn({ error }, 'lease not released; it will expire'))
+      writing.destroy()
+      tickRedis?.stop()
+      await Promise.all([closeServer(streamServer), closeServer(opsServer), pool.end()])
+      log.info({}, 'data plane stopped')
+    },
+  }
+}
+
+/** A database belongs to one realm for ever; the wrong one is refused before anything else is touched. */
+async function checkRealm(pool: pg.Pool, realm: Realm): Promise<void> {
+  const { rows } = await pool.query<{ realm: string }>('select realm from ticker.deployment')
+  if (rows[0]?.realm !== realm)
+    throw new Error(
+      `The database is of realm ${rows[0]?.realm ?? 'none (run "migrate")'}, REALM is ${realm}.`,
+    )
+}
