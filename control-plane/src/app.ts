@@ -1,0 +1,63 @@
+// The whole HTTP surface, assembled from its features. Runs the same in workerd and, for tests, in Node.
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { newId } from '@ticker/shared/domain'
+import { bodyLimit } from 'hono/body-limit'
+import { requestId } from 'hono/request-id'
+import { secureHeaders } from 'hono/secure-headers'
+import { accountRoutes } from './accounts/index.ts'
+import { authenticate } from './auth/authenticate.ts'
+import { authRoutes } from './auth/index.ts'
+import { keyCache } from './auth/key-cache.ts'
+import type { AppEnv, Dependencies } from './dependencies.ts'
+import { notFoundHandler, openApiDocument } from './http/document.ts'
+import { errorHandler, invalidRequest } from './http/errors.ts'
+import { Refused } from './http/problem.ts'
+import { requestLog } from './http/request-log.ts'
+import { instrumentRoutes } from './instruments/index.ts'
+import { operationsRoutes } from './operations/index.ts'
+import { orderRoutes } from './orders/index.ts'
+import { sessionRoutes } from './sessions/index.ts'
+import { subscriptionRoutes } from './subscriptions/index.ts'
+
+export type { AppEnv, Dependencies } from './dependencies.ts'
+
+const BODY_BYTES_MAX = 1024 * 1024
+const REQUEST_ID_CHARACTERS_MAX = 64
+
+export function createApp(deps: Dependencies) {
+  const cache = keyCache(deps.clock.nowMs)
+  const app = new OpenAPIHono<AppEnv>({ defaultHook: invalidRequest })
+  app.onError(errorHandler(deps))
+  // An id that does not look like one is replaced: it ends up in logs and answers.
+  app.use(requestId({ limitLength: REQUEST_ID_CHARACTERS_MAX, generator: () => newId('req') }))
+  app.use(requestLog(deps))
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      xFrameOptions: 'DENY',
+    }),
+  )
+  app.use(authenticate(deps, cache))
+  app.use(
+    bodyLimit({
+      maxSize: BODY_BYTES_MAX,
+      onError: () => {
+        throw new Refused({ code: 'body_too_large' })
+      },
+    }),
+  )
+  const routes = app
+    .route('/', operationsRoutes(deps))
+    .route('/', authRoutes(deps, cache))
+    .route('/', accountRoutes(deps))
+    .route('/', sessionRoutes(deps))
+    .route('/', instrumentRoutes(deps))
+    .route('/', subscriptionRoutes(deps))
+    .route('/', orderRoutes(deps))
+  const document = openApiDocument(app)
+  app.get('/openapi.json', (c) => c.json(document()))
+  app.notFound(notFoundHandler(app))
+  return routes
+}
+
+export type App = ReturnType<typeof createApp>

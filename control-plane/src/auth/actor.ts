@@ -1,0 +1,38 @@
+// Who acts. Everything that is audited names one of these.
+import type { Scope } from '@ticker/shared/domain'
+
+/** An API key, as its caller proved it. */
+export interface Actor {
+  key_id: string
+  owner: string
+  scopes: ReadonlySet<Scope>
+  /** null: every account of the owner. */
+  account_ids: ReadonlySet<string> | null
+  expires_at: string | null
+}
+
+export type Auditor =
+  | { kind: 'api_key'; key_id: string }
+  /** A person's browser on a login link, begun by this key. */
+  | { kind: 'browser'; begun_by: string }
+  /** Whoever posts order updates for this account. */
+  | { kind: 'broker'; account_id: string }
+  | { kind: 'anonymous'; address: string }
+
+export function auditName(auditor: Auditor): string {
+  switch (auditor.kind) {
+    case 'api_key':
+      return auditor.key_id
+    case 'browser':
+      return `browser:${auditor.begun_by}`
+    case 'broker':
+      return `broker:${auditor.account_id}`
+    case 'anonymous':
+      return `anonymous:${auditor.address}`
+  }
+}
+
+/** Whether the key's own list allows the account; its owner is checked by the query that reads it. */
+export function mayUse(actor: Actor, accountId: string): boolean {
+  return actor.account_ids === null || actor.account_ids.has(accountId)
+}

@@ -1,0 +1,22 @@
+// The audit log: who did what to which subject, and whether it was allowed. Written in the statement it is about.
+import { newId } from '@ticker/shared/domain'
+import { type SQL, sql } from 'drizzle-orm'
+import { type Auditor, auditName } from './actor.ts'
+
+export interface AuditEntry {
+  auditor: Auditor
+  /** subject.verb, such as `api_key.create` or `access_token.read`. */
+  action: string
+  subject: string
+  outcome: 'allowed' | 'denied'
+  requestId: string
+  detail?: Record<string, unknown>
+}
+
+/** An INSERT that happens once per row of `source`: a CTE of the same statement, or nothing for always. */
+export function auditInsert(entry: AuditEntry, source?: SQL): SQL {
+  return sql`insert into ticker.audit_log (id, actor, action, subject, outcome, request_id, detail)
+    select ${newId('aud')}::text, ${auditName(entry.auditor)}::text, ${entry.action}::text, ${entry.subject}::text,
+      ${entry.outcome}::text, ${entry.requestId}::text, ${JSON.stringify(entry.detail ?? {})}::jsonb
+    ${source ? sql`from ${source} limit 1` : sql``}`
+}

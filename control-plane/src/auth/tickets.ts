@@ -1,0 +1,87 @@
+// Short-lived credentials for the data plane's own doors: stream tickets and Kite day tokens.
+import { signTicket, spellKiteToken } from '@ticker/shared/crypto'
+import { nextTokenExpiryMs } from '@ticker/shared/domain'
+import { sql } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Call } from '../http/call.ts'
+import { done, type Outcome, refused } from '../http/problem.ts'
+import { mayUse } from './actor.ts'
+import { auditInsert } from './audit.ts'
+
+const STREAM_TICKET_AGE_MS = 10 * 60_000
+const NO_INSTANCE_RETRY_AFTER_S = 5
+
+export async function createStreamTicket(
+  call: Call,
+): Promise<Outcome<{ ticket: string; expires_at: string; stream_url: string }>> {
+  const { config, clock, db } = call.deps
+  const [instance] = await db.rows(
+    z.object({ stream_url: z.string() }),
+    sql`select stream_url from ticker.instances where lease_until > now() and status = 'running'
+      order by started_at limit 1`,
+  )
+  if (!instance) return refused('data_plane_unreachable', { retryAfterS: NO_INSTANCE_RETRY_AFTER_S })
+  const nowMs = clock.nowMs()
+  const expiresAtMs = nowMs + STREAM_TICKET_AGE_MS
+  const { key_id, owner, account_ids } = call.actor
+  const claims = { kind: 'stream' as const, key_id, owner, account_ids: account_ids && [...account_ids] }
+  return done({
+    ticket: await signTicket(config.ticketKeys, claims, nowMs, expiresAtMs),
+    expires_at: new Date(expiresAtMs).toISOString(),
+    stream_url: `${webSocketRoot(instance.stream_url)}/v1/stream`,
+  })
+}
+
+export interface KiteToken {
+  api_key: string
+  access_token: string
+  expires_at: string
+  kite_socket_url: string
+}
+
+/** Credentials an unmodified Kite client uses against us until the next 06:00 IST. */
+export async function createKiteToken(call: Call, accountId: string): Promise<Outcome<KiteToken>> {
+  if (!mayUse(call.actor, accountId)) return refused('account_not_allowed')
+  const { config, clock, db } = call.deps
+  const { key_id, owner } = call.actor
+  const [account] = await db.rows(
+    z.object({ status: z.string(), stream_url: z.string().nullable() }),
+    sql`with a as (
+        select id, status, owner_instance_id from ticker.accounts where id = ${accountId} and owner = ${owner}
+      ), audited as (${auditInsert(
+        {
+          auditor: { kind: 'api_key', key_id },
+          action: 'kite_token.create',
+          subject: accountId,
+          outcome: 'allowed',
+          requestId: call.requestId,
+        },
+        sql`a`,
+      )})
+      select a.status, (select i.stream_url from ticker.instances i
+        where i.id = a.owner_instance_id and i.lease_until > now()) as stream_url
+      from a`,
+  )
+  if (!account) return refused('account_not_found')
+  if (account.status !== 'active') return refused('account_disabled')
+  if (account.stream_url === null) {
+    return refused('data_plane_unreachable', {
+      detail: 'No instance serves the account right now.',
+      retryAfterS: NO_INSTANCE_RETRY_AFTER_S,
+    })
+  }
+  const nowMs = clock.nowMs()
+  const expiresAtMs = nextTokenExpiryMs(nowMs)
+  const claims = { kind: 'kite' as const, key_id, owner, account_ids: [accountId] }
+  return done({
+    api_key: accountId,
+    access_token: spellKiteToken(await signTicket(config.ticketKeys, claims, nowMs, expiresAtMs)),
+    expires_at: new Date(expiresAtMs).toISOString(),
+    kite_socket_url: webSocketRoot(account.stream_url),
+  })
+}
+
+/** Instances may register http(s) or ws(s); clients of sockets want ws(s), without a trailing slash. */
+function webSocketRoot(streamUrl: string): string {
+  return streamUrl.replace(/^http/, 'ws').replace(/\/+$/, '')
+}

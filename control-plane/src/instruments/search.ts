@@ -1,0 +1,87 @@
+import {
+  exchange,
+  type Instrument,
+  instrument,
+  instrumentKey,
+  splitInstrumentKey,
+} from '@ticker/shared/domain'
+import { type SQL, sql } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Call } from '../http/call.ts'
+import { decodeCursor, pageOf, pageQuery } from '../http/pagination.ts'
+import { done, type Outcome, refused } from '../http/problem.ts'
+
+const INSTRUMENT_JSON = sql`jsonb_build_object(
+  'instrument_token', i.instrument_token, 'exchange_token', i.exchange_token, 'exchange', i.exchange,
+  'tradingsymbol', i.tradingsymbol, 'name', i.name, 'expiry', i.expiry, 'strike', i.strike,
+  'tick_size', i.tick_size, 'lot_size', i.lot_size, 'instrument_type', i.instrument_type,
+  'segment', i.segment, 'tradable', (i.instrument_token & 255) <> 9)`
+
+const row = z.object({ instrument })
+
+export const instrumentQuery = pageQuery.extend({
+  exchange: exchange.optional(),
+  segment: z.string().max(20).optional().meta({ example: 'NFO-OPT' }),
+  name: z
+    .string()
+    .max(100)
+    .optional()
+    .meta({ description: 'Exact name of the underlying', example: 'NIFTY' }),
+  prefix: z.string().min(1).max(100).optional().meta({ description: 'The tradingsymbol begins with' }),
+  expiry: z.iso.date().optional(),
+  strike_min: z.coerce.number().optional(),
+  strike_max: z.coerce.number().optional(),
+  type: z.enum(['EQ', 'FUT', 'CE', 'PE']).optional(),
+})
+export type InstrumentQuery = z.output<typeof instrumentQuery>
+
+/** Instruments of the current dump, by exchange and tradingsymbol. */
+export async function searchInstruments(call: Call, query: InstrumentQuery) {
+  const after = decodeCursor(query.cursor, 2)
+  const conditions: SQL[] = [sql`i.is_active`]
+  if (query.exchange) conditions.push(sql`i.exchange = ${query.exchange}`)
+  if (query.segment) conditions.push(sql`i.segment = ${query.segment}`)
+  if (query.name) conditions.push(sql`i.name = ${query.name}`)
+  if (query.prefix) conditions.push(sql`i.tradingsymbol like ${`${escapeLike(query.prefix)}%`}`)
+  if (query.expiry) conditions.push(sql`i.expiry = ${query.expiry}::date`)
+  if (query.strike_min !== undefined) conditions.push(sql`i.strike >= ${query.strike_min}::numeric`)
+  if (query.strike_max !== undefined) conditions.push(sql`i.strike <= ${query.strike_max}::numeric`)
+  if (query.type) conditions.push(sql`i.instrument_type = ${query.type}`)
+  if (after) conditions.push(sql`(i.exchange, i.tradingsymbol) > (${after[0]}, ${after[1]})`)
+  const rows = await call.deps.db.rows(
+    row,
+    sql`select ${INSTRUMENT_JSON} as instrument from ticker.instruments i
+      where ${sql.join(conditions, sql` and `)}
+      order by i.exchange, i.tradingsymbol limit ${query.limit + 1}`,
+  )
+  return pageOf(
+    rows.map((found) => found.instrument),
+    query.limit,
+    (found) => [found.exchange, found.tradingsymbol],
+  )
+}
+
+export async function getInstrument(call: Call, ref: string): Promise<Outcome<Instrument>> {
+  const condition = conditionOf(ref)
+  if (!condition) {
+    return refused('invalid_request', {
+      errors: [{ path: 'ref', message: 'a token or EXCHANGE:TRADINGSYMBOL, URL-encoded' }],
+    })
+  }
+  const [found] = await call.deps.db.rows(
+    row,
+    sql`select ${INSTRUMENT_JSON} as instrument from ticker.instruments i where i.is_active and ${condition}`,
+  )
+  return found ? done(found.instrument) : refused('instrument_not_found')
+}
+
+function conditionOf(ref: string): SQL | undefined {
+  if (/^\d{1,10}$/.test(ref)) return sql`i.instrument_token = ${ref}::bigint`
+  if (!instrumentKey.safeParse(ref).success) return undefined
+  const key = splitInstrumentKey(ref)
+  return sql`i.exchange = ${key.exchange} and i.tradingsymbol = ${key.tradingsymbol}`
+}
+
+function escapeLike(text: string): string {
+  return text.replace(/[\\%_]/g, (character) => `\\${character}`)
+}

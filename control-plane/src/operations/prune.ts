@@ -1,0 +1,28 @@
+// What the cron trigger removes: rows that nothing will read again. Order intents and their events are never pruned.
+import { sql } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Dependencies } from '../dependencies.ts'
+
+const AUDIT_AGE_DAYS_MAX = 400
+const REVOKED_KEY_AGE_DAYS_MAX = 400
+/** Kept a while after their end, to answer "why did my link not work". */
+const LOGIN_STATE_AGE_DAYS_MAX = 1
+
+export async function prune(deps: Pick<Dependencies, 'db' | 'log'>): Promise<void> {
+  const [row] = await deps.db.rows(
+    z.object({ login_states: z.int(), audit_rows: z.int(), api_keys: z.int() }),
+    sql`with states as (
+        delete from ticker.login_states
+        where expires_at < now() - make_interval(days => ${LOGIN_STATE_AGE_DAYS_MAX}::int) returning 1
+      ), audit as (
+        delete from ticker.audit_log
+        where at < now() - make_interval(days => ${AUDIT_AGE_DAYS_MAX}::int) returning 1
+      ), keys as (
+        delete from ticker.api_keys
+        where revoked_at < now() - make_interval(days => ${REVOKED_KEY_AGE_DAYS_MAX}::int) returning 1
+      )
+      select (select count(*) from states)::int as login_states, (select count(*) from audit)::int as audit_rows,
+        (select count(*) from keys)::int as api_keys`,
+  )
+  deps.log('info', 'pruned', { ...row })
+}

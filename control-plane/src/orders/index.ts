@@ -1,0 +1,100 @@
+// /v1/orders: intents stored once, sent by the data plane at most once.
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import { order, orderEvent, placeOrder as placeOrderBody } from '@ticker/shared/domain'
+import type { AppEnv, Dependencies } from '../dependencies.ts'
+import { callOf } from '../http/call.ts'
+import { invalidRequest } from '../http/errors.ts'
+import { bodyFailures, failures, json, jsonBody, needs } from '../http/openapi.ts'
+import { page, pageQuery } from '../http/pagination.ts'
+import { settle } from '../http/problem.ts'
+import { placeOrder } from './place.ts'
+import { getOrder, listOrderEvents, listOrders, orderQuery } from './read.ts'
+import { isPending, waitForOutcome, waitSeconds } from './wait.ts'
+
+const params = z.object({ id: z.string().max(64) })
+const placeHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/)
+    .meta({ description: 'Unique per order; a repeat gets the stored order', example: 'b2f1c0de-1' }),
+  prefer: z
+    .string()
+    .max(200)
+    .optional()
+    .meta({ description: 'wait=N waits up to N ≤ 15 s for the outcome', example: 'wait=5' }),
+})
+
+const place = createRoute({
+  method: 'post',
+  path: '/v1/orders',
+  summary: 'Place an order, at most once',
+  ...needs('orders:write'),
+  request: { headers: placeHeaders, body: jsonBody(placeOrderBody) },
+  responses: {
+    200: json(order, 'Its outcome is known (after Prefer: wait, or on a repeat)'),
+    202: json(order, 'Stored; it will be sent, or expire, or say why not'),
+    ...bodyFailures(
+      'idempotency_key_missing',
+      'idempotency_conflict',
+      'order_invalid',
+      'order_gate_closed',
+      'session_inactive',
+      'account_not_found',
+      'account_not_allowed',
+      'account_disabled',
+    ),
+  },
+})
+const list = createRoute({
+  method: 'get',
+  path: '/v1/orders',
+  summary: 'Orders, newest first',
+  ...needs('orders:read'),
+  request: { query: orderQuery },
+  responses: {
+    200: json(page(order, 'OrderPage'), 'Of the accounts this key may see'),
+    ...failures('invalid_request', 'account_not_allowed'),
+  },
+})
+const get = createRoute({
+  method: 'get',
+  path: '/v1/orders/{id}',
+  summary: 'One order with what the broker made of it',
+  ...needs('orders:read'),
+  request: { params },
+  responses: { 200: json(order, 'The order'), ...failures('order_not_found', 'invalid_request') },
+})
+const events = createRoute({
+  method: 'get',
+  path: '/v1/orders/{id}/events',
+  summary: 'What happened to an order, oldest first',
+  ...needs('orders:read'),
+  request: { params, query: pageQuery },
+  responses: {
+    200: json(page(orderEvent, 'OrderEventPage'), 'Append-only'),
+    ...failures('order_not_found', 'invalid_request'),
+  },
+})
+
+export function orderRoutes(deps: Dependencies) {
+  return new OpenAPIHono<AppEnv>({ defaultHook: invalidRequest })
+    .openapi(place, async (c) => {
+      const call = callOf(c, deps)
+      const headers = c.req.valid('header')
+      const placed = settle(await placeOrder(call, headers['idempotency-key'], c.req.valid('json')))
+      const seconds = waitSeconds(headers.prefer)
+      const latest = seconds === undefined ? placed.order : await waitForOutcome(call, placed.order, seconds)
+      c.header('Location', `/v1/orders/${latest.id}`)
+      if (seconds !== undefined) c.header('Preference-Applied', `wait=${seconds}`)
+      if (placed.replayed) c.header('Idempotent-Replay', 'true')
+      return c.json(latest, isPending(latest) ? 202 : 200)
+    })
+    .openapi(list, async (c) => c.json(settle(await listOrders(callOf(c, deps), c.req.valid('query'))), 200))
+    .openapi(get, async (c) => c.json(settle(await getOrder(callOf(c, deps), c.req.valid('param').id)), 200))
+    .openapi(events, async (c) =>
+      c.json(
+        settle(await listOrderEvents(callOf(c, deps), c.req.valid('param').id, c.req.valid('query'))),
+        200,
+      ),
+    )
+}

@@ -1,0 +1,150 @@
+// Stores what should be sent, once per (account, Idempotency-Key), and answers with it. Nothing is sent from here.
+// A repeat with the same body gets the stored order whatever has changed since; a refused request uses no key.
+import { newId, type Order, order, type PlaceOrder } from '@ticker/shared/domain'
+import { sql } from 'drizzle-orm'
+import { z } from 'zod'
+import { LISTENERS, nudgeList } from '../accounts/rows.ts'
+import { mayUse } from '../auth/actor.ts'
+import type { Call } from '../http/call.ts'
+import { done, type FieldError, type Outcome, refused } from '../http/problem.ts'
+import { brokerTag } from './broker-tag.ts'
+import { requestHash } from './request-hash.ts'
+import { orderJson } from './rows.ts'
+
+export interface PlacedOrder {
+  order: Order
+  replayed: boolean
+}
+
+const verdict = z.object({
+  account: z
+    .object({
+      status: z.string(),
+      gate: z.string().nullable(),
+      session_live: z.boolean(),
+      nudge: nudgeList,
+    })
+    .nullable(),
+  instrument: z
+    .object({
+      tradable: z.boolean(),
+      lot_size: z.number(),
+      tick_size: z.number(),
+      lot_ok: z.boolean(),
+      price_ok: z.boolean(),
+      trigger_ok: z.boolean(),
+    })
+    .nullable(),
+  stored: z.object({ order, request_sha256: z.string() }).nullable(),
+})
+type Verdict = z.output<typeof verdict>
+
+export async function placeOrder(
+  call: Call,
+  idempotencyKey: string,
+  input: PlaceOrder,
+): Promise<Outcome<PlacedOrder>> {
+  if (!mayUse(call.actor, input.account_id)) return refused('account_not_allowed')
+  const request = withMarketProtection(input)
+  const hash = await requestHash(request)
+  const id = newId('ord')
+  const found = await storeOnce(call, { id, idempotencyKey, request, hash })
+  if (!found.account) return refused('account_not_found')
+  if (!found.stored) return whyNotStored(request, found)
+  if (found.stored.request_sha256 !== hash) return refused('idempotency_conflict')
+  const replayed = found.stored.order.id !== id
+  if (!replayed) {
+    call.defer(call.deps.commandChannel.nudge({ account_id: input.account_id }, found.account.nudge))
+  }
+  return done({ order: found.stored.order, replayed })
+}
+
+/** The broker refuses MARKET and SL-M without protection; -1 is its automatic band (KITE.md 5.2). */
+function withMarketProtection(input: PlaceOrder): PlaceOrder {
+  const market = input.order_type === 'MARKET' || input.order_type === 'SL-M'
+  return market ? { ...input, market_protection: input.market_protection ?? -1 } : input
+}
+
+async function storeOnce(
+  call: Call,
+  intent: { id: string; idempotencyKey: string; request: PlaceOrder; hash: string },
+): Promise<Verdict> {
+  const { request } = intent
+  const price = request.price ?? null
+  const trigger = request.trigger_price ?? null
+  const [row] = await call.deps.db.rows(
+    verdict,
+    sql`with account as materialized (
+        select a.id, a.status, ${LISTENERS} as nudge,
+          case when f.trading_state = 'HALTED' then 'Trading is halted for the whole fleet.'
+            when a.trading_state = 'HALTED' then 'Trading is halted for this account.'
+            else a.order_gate_reason end as gate,
+          coalesce(s.status = 'active' and s.expires_at > now(), false) as session_live
+        from ticker.accounts a cross join ticker.fleet f
+        left join ticker.sessions s on s.account_id = a.id and s.version = a.session_version
+        where a.id = ${request.account_id} and a.owner = ${call.actor.owner}
+      ), instrument as materialized (
+        select i.lot_size, i.tick_size, (i.instrument_token & 255) <> 9 as tradable,
+          ${request.quantity}::int % greatest(i.lot_size, 1) = 0 as lot_ok,
+          coalesce(${price}::numeric % nullif(i.tick_size, 0) = 0, true) as price_ok,
+          coalesce(${trigger}::numeric % nullif(i.tick_size, 0) = 0, true) as trigger_ok
+        from ticker.instruments i
+        where i.exchange = ${request.exchange} and i.tradingsymbol = ${request.tradingsymbol} and i.is_active
+      ), previous as materialized (
+        select o.* from ticker.order_intents o join account on o.account_id = account.id
+        where o.idempotency_key = ${intent.idempotencyKey}
+      ), inserted as (
+        insert into ticker.order_intents as o
+          (id, account_id, idempotency_key, request_sha256, request, tag, client_tag, deadline, created_by)
+        select ${intent.id}, account.id, ${intent.idempotencyKey}, ${intent.hash}, ${JSON.stringify(request)}::jsonb,
+          ${brokerTag(request.tag)}, ${request.tag ?? null},
+          now() + make_interval(secs => ${request.expires_in_s}::int), ${call.actor.key_id}
+        from account, instrument i
+        where not exists (select 1 from previous) and account.status = 'active' and account.gate is null
+          and account.session_live and i.tradable and i.lot_ok and i.price_ok and i.trigger_ok
+        -- Of two at once the second waits here for the first, and gets its row.
+        on conflict (account_id, idempotency_key) do update set idempotency_key = excluded.idempotency_key
+        returning o.*
+      ), counted as (
+        update ticker.accounts a set event_seq = a.event_seq + 1
+        from inserted where inserted.id = ${intent.id} and a.id = inserted.account_id
+        returning a.id, a.event_seq
+      ), event as (
+        insert into ticker.order_events (account_id, seq, kind, intent_id, detail)
+        select id, event_seq, 'intent.queued', ${intent.id},
+          ${JSON.stringify({ request_id: call.requestId, key_id: call.actor.key_id })}::jsonb
+        from counted
+      ), stored as (
+        select * from inserted union all select * from previous
+      )
+      select (select to_jsonb(account) from account) as account,
+        (select to_jsonb(instrument) from instrument) as instrument,
+        (select jsonb_build_object('request_sha256', o.request_sha256,
+          'order', ${orderJson(call.deps.config.realm === 'sim')}) from stored o) as stored`,
+  )
+  if (!row) throw new Error('the verdict is always one row')
+  return row
+}
+
+/** The first thing that kept the insert from happening, in the order a person would fix them. */
+function whyNotStored(request: PlaceOrder, { account, instrument }: Verdict): Outcome<never> {
+  if (account && account.status !== 'active') return refused('account_disabled')
+  if (account?.gate) return refused('order_gate_closed', { detail: account.gate })
+  const errors = fieldErrors(request, instrument)
+  if (errors.length > 0) return refused('order_invalid', { errors })
+  return refused('session_inactive')
+}
+
+function fieldErrors(request: PlaceOrder, instrument: Verdict['instrument']): FieldError[] {
+  const name = `${request.exchange}:${request.tradingsymbol}`
+  if (!instrument) return [{ path: 'tradingsymbol', message: `${name} is not in the current dump` }]
+  if (!instrument.tradable) return [{ path: 'tradingsymbol', message: `${name} is an index` }]
+  const errors: FieldError[] = []
+  const tick = `must be a multiple of the tick size ${instrument.tick_size}`
+  if (!instrument.lot_ok) {
+    errors.push({ path: 'quantity', message: `must be a multiple of the lot size ${instrument.lot_size}` })
+  }
+  if (!instrument.price_ok) errors.push({ path: 'price', message: tick })
+  if (!instrument.trigger_ok) errors.push({ path: 'trigger_price', message: tick })
+  return errors
+}

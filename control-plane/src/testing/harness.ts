@@ -1,0 +1,148 @@
+// The whole application in Node, against a fresh Postgres through the Neon bridge and a real Redis through the
+// Upstash bridge: the same drivers, queries and protocols as in workerd.
+import { randomBytes } from 'node:crypto'
+// biome-ignore lint/style/noRestrictedImports: test support; nothing that is deployed imports this file
+import { startNeonBridge } from '@ticker/infra/local/neon-bridge'
+// biome-ignore lint/style/noRestrictedImports: test support; nothing that is deployed imports this file
+import { startUpstashBridge } from '@ticker/infra/local/upstash-bridge'
+// biome-ignore lint/style/noRestrictedImports: test support; nothing that is deployed imports this file
+import { freshDatabase } from '@ticker/infra/testing'
+import { SCOPES, type Scope } from '@ticker/shared/domain'
+import type { ExecutionContext } from 'hono'
+import { inject } from 'vitest'
+import { createApp } from '../app.ts'
+import { systemClock } from '../clock.ts'
+import { commandChannel } from '../command-channel/channel.ts'
+import { upstashRedis } from '../command-channel/upstash.ts'
+import { type Config, readConfig } from '../config.ts'
+import { openDatabase } from '../database.ts'
+import type { Dependencies } from '../dependencies.ts'
+import { lineLog } from '../log.ts'
+import { seeds } from './seeds.ts'
+
+const ORIGIN = 'http://ticker.test'
+const REDIS_TOKEN = 'test-redis-token'
+
+export type Harness = Awaited<ReturnType<typeof startHarness>>
+
+export interface Answer {
+  status: number
+  headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: what a test expects of a body is the test's to say
+  body: any
+}
+
+export function testKey(): string {
+  return `k1:${randomBytes(32).toString('base64')}`
+}
+
+export async function startHarness(overrides: { kiteApiRoot?: string; deps?: Partial<Dependencies> } = {}) {
+  const database = await freshDatabase('sim')
+  const neon = await startNeonBridge({ port: 0, postgresUrl: database.url })
+  const upstash = await startUpstashBridge({ port: 0, redisUrl: inject('redisUrl'), token: REDIS_TOKEN })
+  const config: Config = readConfig({
+    REALM: 'sim',
+    DATABASE_URL: database.url,
+    NEON_HTTP_ENDPOINT: neon.url,
+    UPSTASH_REDIS_REST_URL: upstash.url,
+    UPSTASH_REDIS_REST_TOKEN: REDIS_TOKEN,
+    CREDENTIAL_KEYS: testKey(),
+    TICKET_KEYS: testKey(),
+    KITE_API_ROOT: overrides.kiteApiRoot ?? 'http://127.0.0.1:9',
+    KITE_LOGIN_ROOT: 'http://127.0.0.1:9/connect/login',
+  })
+  const logLines: string[] = []
+  const log = lineLog((line) => logLines.push(line), systemClock.nowMs)
+  const limits = { allowed: true }
+  const deps: Dependencies = {
+    config,
+    db: openDatabase(config, fetch),
+    commandChannel: commandChannel({
+      redis: upstashRedis(config),
+      realm: config.realm,
+      clock: systemClock,
+      log,
+    }),
+    clock: systemClock,
+    fetch,
+    rateLimit: { limit: async () => ({ success: limits.allowed }) },
+    log,
+    ...overrides.deps,
+  }
+  const app = createApp(deps)
+
+  const deferred: Promise<unknown>[] = []
+  const context: ExecutionContext = {
+    waitUntil: (work) => void deferred.push(work),
+    passThroughOnException: () => {},
+    props: {},
+  }
+  async function request(path: string, init: RequestInit = {}): Promise<Response> {
+    return await app.request(`${ORIGIN}${path}`, init, {}, context)
+  }
+
+  const seed = seeds(database.pool)
+  const key = await seed.apiKey({ owner: 'desk', scopes: [...SCOPES] })
+
+  /** One JSON call; `as` is another key, or null for none. */
+  async function call(
+    method: string,
+    path: string,
+    body?: unknown,
+    options: { as?: string | null; headers?: Record<string, string>; signal?: AbortSignal } = {},
+  ): Promise<Answer> {
+    const as = options.as === undefined ? key.secret : options.as
+    const response = await request(path, {
+      method,
+      ...(options.signal ? { signal: options.signal } : {}),
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      headers: {
+        ...(as === null ? {} : { authorization: `Bearer ${as}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...options.headers,
+      },
+    })
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, body: text && parse(text) }
+  }
+
+  return {
+    app,
+    deps,
+    config,
+    database,
+    seed,
+    key,
+    logLines,
+    limits,
+    request,
+    call,
+    /** One raw command on the Redis that both planes share. */
+    async redis(...command: string[]): Promise<unknown> {
+      const response = await fetch(upstash.url, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${REDIS_TOKEN}` },
+        body: JSON.stringify(command),
+      })
+      return response.json()
+    },
+    /** Resolves when everything deferred so far is done. */
+    settled: () => Promise.allSettled(deferred),
+    keyWith: (scopes: Scope[], more: { owner?: string; account_ids?: string[] } = {}) =>
+      seed.apiKey({ owner: 'desk', scopes, ...more }),
+    async close() {
+      await Promise.allSettled(deferred)
+      await neon.close()
+      await upstash.close()
+      await database.drop()
+    },
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
