@@ -51,7 +51,7 @@ describe('assignment of instruments to accounts', () => {
     fc.assert(
       fc.property(fc.array(anyRow, { maxLength: 120 }), anyAccounts, (wanted, accounts) => {
         const { targets, unserved } = assignInstruments(wanted, accounts)
-        const byId = new Map(accounts.map((entry) => [entry.id, entry]))
+        const byId = new Map<string, DesiredAccount>(accounts.map((entry) => [entry.id, entry]))
         for (const [id, target] of targets) {
           const owner = byId.get(id)
           expect(owner?.active && owner.session_active).toBe(true)

@@ -15,6 +15,7 @@ const INFY = 408_065
 const TCS = 2_953_217
 let database: TestDatabase
 let upstream: ReturnType<typeof fakeRawSockets>
+let registry: Registry
 let supervisor: Supervisor
 let marketData: MarketDataRuntime
 
@@ -34,7 +35,7 @@ beforeEach(async () => {
   await moveVersion(db, 'subscriptions_version')
   await moveVersion(db, 'instruments_version')
   upstream = fakeRawSockets()
-  const registry = new Registry()
+  registry = new Registry()
   supervisor = createSupervisor({ clock: systemClock, log: silentLog, registry })
   marketData = createMarketData({
     realm: 'sim',
@@ -112,7 +113,9 @@ describe('market data against Postgres', () => {
     upstream.last().events.open()
     await database.pool.query('alter table ticker.fleet rename to away')
     marketData.wake('nudge')
-    await systemClock.sleep(200)
+    const failedOnce = async () =>
+      expect(await registry.metrics()).toContain('ticker_reconcile_passes_total{outcome="failed"} 1')
+    await vi.waitFor(failedOnce, eventually)
     expect(marketData.serving(INFY)).toBe('live')
     expect(supervisor.failing()).toEqual([])
     await database.pool.query('alter table ticker.away rename to fleet')
