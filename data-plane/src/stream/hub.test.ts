@@ -1,0 +1,371 @@
+import fc from 'fast-check'
+import { Registry } from 'prom-client'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { silentLog } from '../operations/log.ts'
+import { type FakeClientSocket, fakeClientSocket } from '../testing/fake-client-socket.ts'
+import { type FakeClock, fakeClock } from '../testing/fake-clock.ts'
+import { type FakeTickSource, fakeTickSource } from '../testing/fake-tick-source.ts'
+import { STREAM_BOUNDS, type StreamBounds } from './bounds.ts'
+import { createStreamHub, type StreamHub } from './hub.ts'
+import { createStreamMetrics } from './metrics.ts'
+
+const [A, B, C] = [257, 513, 769]
+let clock: FakeClock
+let source: FakeTickSource
+let hub: StreamHub
+let revoked: Set<string>
+
+function setUp(bounds: Partial<StreamBounds> = {}, ringBytes = 1024 * 1024) {
+  clock = fakeClock()
+  source = fakeTickSource(clock, { tokens: [A, B, C], ringBytes })
+  source.want('desk', [A, B, C])
+  revoked = new Set()
+  hub = createStreamHub({
+    clock,
+    log: silentLog,
+    source,
+    bounds: { ...STREAM_BOUNDS, ...bounds },
+    metrics: createStreamMetrics(new Registry()),
+    isKeyRevoked: async (keyId) => revoked.has(keyId),
+  })
+}
+
+function join(owner = 'desk', expiresInMs = 3_600_000) {
+  const socket = fakeClientSocket()
+  const client = hub.join(socket, { keyId: `key-${owner}`, owner, expiresAtMs: clock.nowMs() + expiresInMs })
+  const say = (op: object) => hub.receive(client, JSON.stringify(op))
+  const ops = () => socket.messages().map((message) => message.op)
+  return { socket, client, say, ops }
+}
+
+interface Seen {
+  seq: number
+  instrument_token: number
+  last_price: number
+}
+/** Every tick that reached the client, in order of arrival. */
+function ticksOf(socket: FakeClientSocket): Seen[] {
+  return socket.messages().flatMap((message) => (Array.isArray(message.ticks) ? message.ticks : []))
+}
+
+beforeEach(() => setUp())
+
+describe('the stream hub', () => {
+  it('says who it is, then state, then a snapshot, then every tick after it', () => {
+    source.tick(A, 100)
+    source.tick(A, 101)
+    const { socket, say } = join()
+    say({ op: 'subscribe', id: 'x', instruments: [A, 'NSE:SYM513', 'NSE:NOPE', 5], mode: 'ltp' })
+    source.tick(A, 102)
+    source.tick(A, 103)
+    hub.flush()
+    expect(socket.messages()).toMatchObject([
+      { op: 'welcome', stream_id: '77', seq: 2, synthetic: true, realm: 'sim', heartbeat_s: 5 },
+      {
+        op: 'subscribed',
+        id: 'x',
+        instruments: [
+          { instrument_token: A, exchange: 'NSE', tradingsymbol: 'SYM257', state: 'live' },
+          { instrument_token: B, state: 'waiting' },
+        ],
+        unknown: ['NSE:NOPE', 5],
+      },
+      { op: 'snapshot', seq: 2, ticks: [{ seq: 2, instrument_token: A, mode: 'ltp', last_price: 101 }] },
+      {
+        op: 'ticks',
+        seq_from: 3,
+        seq_to: 4,
+        ticks: [
+          { seq: 3, last_price: 102, received_ms: clock.nowMs() },
+          { seq: 4, last_price: 103 },
+        ],
+      },
+    ])
+  })
+
+  it('delivers each tick exactly once and in order, in a snapshot or after it, under any interleaving', () => {
+    const step = fc.oneof(
+      fc.record({ do: fc.constant('tick' as const), token: fc.constantFrom(A, B, C) }),
+      fc.record({ do: fc.constant('subscribe' as const), token: fc.constantFrom(A, B, C) }),
+      fc.record({ do: fc.constant('unsubscribe' as const), token: fc.constantFrom(A, B, C) }),
+      fc.record({
+        do: fc.constantFrom('flush' as const, 'stall' as const, 'read' as const),
+        token: fc.constant(A),
+      }),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        setUp({ conflateAboveBytes: 2_000 })
+        const { socket, say } = join()
+        const expected: number[] = []
+        const held = new Set<number>()
+        for (const { do: action, token } of steps) {
+          if (action === 'tick') {
+            source.tick(token, 1)
+            if (held.has(token)) expected.push(source.ring.newestSeq())
+          } else if (action === 'subscribe' && !held.has(token)) {
+            // While the client is not reading, its snapshot waits: the tick it starts from is only known later.
+            socket.reading = true
+            hub.flush()
+            const slot = source.store.slotOf(token)
+            if (slot >= 0) expected.push(source.store.seqAt(slot))
+            held.add(token)
+            say({ op: 'subscribe', instruments: [token] })
+          } else if (action === 'unsubscribe' && held.has(token)) {
+            socket.reading = true
+            hub.flush()
+            held.delete(token)
+            say({ op: 'unsubscribe', instruments: [token] })
+          } else if (action === 'flush') hub.flush()
+          else if (action === 'stall') socket.reading = false
+          else if (action === 'read') socket.reading = true
+        }
+        socket.reading = true
+        for (let turn = 0; turn < 5; turn += 1) hub.flush()
+        expect(ticksOf(socket).map((tick) => tick.seq)).toEqual(expected)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('sends no second snapshot for a repeated subscribe, and one in the new mode for a changed mode', () => {
+    source.tick(A, 100)
+    const { socket, say, ops } = join()
+    say({ op: 'subscribe', instruments: [A], mode: 'ltp' })
+    say({ op: 'subscribe', instruments: [A], mode: 'ltp' })
+    expect(ops()).toEqual(['welcome', 'subscribed', 'snapshot', 'subscribed'])
+    say({ op: 'subscribe', instruments: [A], mode: 'full' })
+    expect(ticksOf(socket).at(-1)).toMatchObject({ mode: 'full', depth: {} })
+  })
+
+  it('gives latest clients the newest tick only, at their rate', async () => {
+    const { socket, say } = join()
+    say({ op: 'subscribe', instruments: [A], delivery: 'latest', rate_hz: 10 })
+    for (let index = 1; index <= 20; index += 1) {
+      source.tick(A, index)
+      hub.flush()
+      await clock.advance(25)
+    }
+    const prices = ticksOf(socket).map((tick) => tick.last_price)
+    expect(prices.length).toBeGreaterThanOrEqual(4)
+    expect(prices.length).toBeLessThanOrEqual(6)
+    expect([...prices].sort((a, b) => a - b)).toEqual(prices)
+    await clock.advance(200)
+    hub.flush()
+    expect(ticksOf(socket).at(-1)?.last_price).toBe(20)
+    say({ op: 'unsubscribe', instruments: [A] })
+    source.tick(A, 99)
+    await clock.advance(200)
+    hub.flush()
+    expect(ticksOf(socket).at(-1)?.last_price).toBe(20)
+  })
+
+  it('builds the text of a tick once for all clients of a mode', () => {
+    const first = join()
+    const second = join()
+    first.say({ op: 'subscribe', instruments: [A] })
+    second.say({ op: 'subscribe', instruments: [A] })
+    source.tick(A, 5)
+    hub.flush()
+    expect(first.socket.sent.at(-1)).toBe(second.socket.sent.at(-1))
+  })
+
+  it('replays exactly what a resuming client missed, inside the window', () => {
+    const first = join()
+    first.say({ op: 'subscribe', instruments: [A, B] })
+    source.tick(A, 1)
+    hub.flush()
+    hub.leave(first.client)
+    source.tick(B, 2)
+    source.tick(C, 3)
+    source.tick(A, 4)
+    const { socket, say, ops } = join()
+    say({ op: 'resume', stream_id: '77', seq: 1 })
+    say({ op: 'subscribe', instruments: [A] })
+    say({ op: 'subscribe', instruments: [B] })
+    source.tick(A, 5)
+    hub.flush()
+    hub.flush()
+    expect(ops()).not.toContain('snapshot')
+    expect(ops()).not.toContain('gap')
+    const seen = ticksOf(socket)
+    expect(seen.filter((tick) => tick.instrument_token === A).map((tick) => tick.seq)).toEqual([4, 5])
+    expect(seen.filter((tick) => tick.instrument_token === B).map((tick) => tick.seq)).toEqual([2])
+  })
+
+  it('replays each missed tick once under any sizes', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(A, B, C), { maxLength: 60 }),
+        fc.nat(60),
+        fc.array(fc.constantFrom(A, B, C), { maxLength: 20 }),
+        (before, at, after) => {
+          setUp({ conflateAboveBytes: 3_000 })
+          for (const token of before) source.tick(token, 1)
+          const from = Math.min(at, before.length)
+          const { socket, say } = join()
+          say({ op: 'resume', stream_id: '77', seq: from })
+          say({ op: 'subscribe', instruments: [A, B] })
+          for (const token of after) {
+            source.tick(token, 2)
+            hub.flush()
+          }
+          hub.flush()
+          const wanted = [...before, ...after]
+            .map((token, index) => ({ token, seq: index + 1 }))
+            .filter(({ token, seq }) => token !== C && seq > from)
+          expect(ticksOf(socket).map((tick) => tick.seq)).toEqual(wanted.map(({ seq }) => seq))
+        },
+      ),
+    )
+  })
+
+  it('answers a resume it cannot serve with a gap and a snapshot', () => {
+    source.tick(A, 1)
+    const other = join()
+    other.say({ op: 'resume', stream_id: '1', seq: 900 })
+    other.say({ op: 'subscribe', instruments: [A] })
+    expect(other.socket.messages().slice(2)).toMatchObject([
+      { op: 'gap', from_seq: 1, to_seq: 1, reason: 'stream_restarted' },
+      { op: 'snapshot', ticks: [{ seq: 1 }] },
+    ])
+    setUp({}, 1_024)
+    for (let index = 0; index < 100; index += 1) source.tick(A, index)
+    const late = join()
+    late.say({ op: 'resume', stream_id: '77', seq: 3 })
+    late.say({ op: 'subscribe', instruments: [A] })
+    expect(late.socket.messages().slice(2)).toMatchObject([
+      { op: 'gap', from_seq: 4, to_seq: 100, reason: 'ring_overrun' },
+      { op: 'snapshot', ticks: [{ seq: 100 }] },
+    ])
+    late.say({ op: 'resume', stream_id: '77', seq: 3 })
+    expect(late.socket.messages().at(-1)).toMatchObject({ op: 'error', code: 'resume_too_late' })
+  })
+
+  it('marks a gap and starts again from snapshots when the ring ran over everyone', () => {
+    setUp({}, 1_024)
+    const { socket, say } = join()
+    say({ op: 'subscribe', instruments: [A, B] })
+    source.tick(B, 7)
+    for (let index = 0; index < 50; index += 1) source.tick(A, index)
+    hub.flush()
+    expect(socket.messages().slice(3)).toMatchObject([
+      { op: 'gap', from_seq: 1, to_seq: 51, reason: 'ring_overrun' },
+      { op: 'snapshot', ticks: [{}, {}] },
+    ])
+    source.tick(A, 99)
+    hub.flush()
+    expect(ticksOf(socket).at(-1)?.last_price).toBe(99)
+  })
+
+  it('holds nothing more for a client that does not read, and brings it to the present when it lags 5 s', async () => {
+    setUp({ conflateAboveBytes: 5_000 })
+    const { socket, say } = join()
+    say({ op: 'subscribe', instruments: [A] })
+    socket.reading = false
+    for (let index = 0; index < 200; index += 1) {
+      source.tick(A, index)
+      hub.flush()
+    }
+    expect(socket.bufferedBytes()).toBeLessThan(10_000)
+    await clock.advance(6_000)
+    hub.flush()
+    expect(socket.messages().at(-1)).toMatchObject({ op: 'gap', to_seq: 200, reason: 'client_slow' })
+    socket.reading = true
+    hub.flush()
+    expect(ticksOf(socket).at(-1)?.last_price).toBe(199)
+  })
+
+  it('delivers only what the owner subscribed, and begins by itself once it is', async () => {
+    source.tick(A, 1)
+    const { socket, say, ops } = join('stranger')
+    const stop = new AbortController()
+    const loop = hub.runFlush(stop.signal)
+    say({ op: 'subscribe', instruments: [A] })
+    source.tick(A, 2)
+    await clock.advance(300)
+    expect(socket.messages()[1]).toMatchObject({ instruments: [{ state: 'not_subscribed' }] })
+    expect(ticksOf(socket)).toEqual([])
+    source.want('stranger', [A])
+    await clock.advance(300)
+    expect(ops().slice(2)).toEqual(['state', 'snapshot'])
+    expect(socket.messages()[2]).toMatchObject({ state: 'live', instrument_tokens: [A] })
+    source.want('stranger', [])
+    await clock.advance(300)
+    source.tick(A, 3)
+    await clock.advance(300)
+    expect(ticksOf(socket).map((tick) => tick.last_price)).toEqual([2])
+    stop.abort()
+    await loop
+  })
+
+  it('says stale within a second of a lost upstream, and marks the gap when it is back', async () => {
+    source.tick(A, 1)
+    const { socket, say } = join()
+    const stop = new AbortController()
+    const loop = hub.runFlush(stop.signal)
+    say({ op: 'subscribe', instruments: [A] })
+    await clock.advance(300)
+    source.setServing(A, 'stale')
+    await clock.advance(1_000)
+    expect(socket.messages().at(-1)).toEqual({ op: 'state', state: 'stale', instrument_tokens: [A] })
+    hub.upstreamGap(new Map([[B, 'full']]))
+    expect(socket.messages().at(-1)).toMatchObject({ op: 'state' })
+    hub.upstreamGap(new Map([[A, 'full']]))
+    expect(socket.messages().at(-1)).toMatchObject({ op: 'gap', reason: 'upstream_reconnected' })
+    stop.abort()
+    await loop
+  })
+
+  it('answers bad messages with a closed code and goes on', () => {
+    setUp({ instrumentsPerClientMax: 2 })
+    const { socket, say, client } = join()
+    hub.receive(client, '{')
+    say({ op: 'buy' })
+    say({ op: 'subscribe', instruments: [A], mode: 'depth' })
+    say({ op: 'subscribe', instruments: [A, B, C] })
+    say({ op: 'ping', id: 1 })
+    expect(socket.messages().slice(1)).toMatchObject([
+      { op: 'error', code: 'malformed_json' },
+      { op: 'error', code: 'invalid_request' },
+      { op: 'error', code: 'invalid_request' },
+      { op: 'error', code: 'too_many_instruments' },
+      { op: 'pong', id: 1 },
+    ])
+  })
+
+  it('pings and beats every 5 s, and closes who is expired, deaf, too full or revoked', async () => {
+    setUp({ closeAboveBytes: 10_000, totalBufferedMaxBytes: 12_000 })
+    const healthy = join()
+    const expired = join('desk', 2_000)
+    const deaf = join()
+    const full = join()
+    const stop = new AbortController()
+    const loops = [hub.runHousekeeping(stop.signal), hub.runRevocations(stop.signal)]
+    await clock.advance(5_500)
+    expect(healthy.socket.pings).toBe(2)
+    expect(healthy.socket.messages().at(-1)).toMatchObject({ op: 'heartbeat', seq: 0 })
+    expect(expired.socket.closed).toEqual({ code: 4001, reason: 'ticket_expired' })
+    deaf.socket.quiet = 10_001
+    full.socket.reading = false
+    full.socket.send('x'.repeat(10_001))
+    await clock.advance(500)
+    expect(deaf.socket.closed).toEqual({ code: 1013, reason: 'no_pong' })
+    expect(full.socket.closed).toEqual({ code: 1013, reason: 'buffer_full' })
+    const [a, b] = [join('other'), join('other')]
+    for (const { socket } of [a, b]) socket.reading = false
+    a.socket.send('x'.repeat(9_000))
+    b.socket.send('x'.repeat(7_000))
+    await clock.advance(500)
+    expect(a.socket.closed).toEqual({ code: 1013, reason: 'buffers_full' })
+    expect(b.socket.closed).toBeUndefined()
+    revoked.add('key-desk')
+    await clock.advance(15_000)
+    expect(healthy.socket.closed).toEqual({ code: 4003, reason: 'key_revoked' })
+    expect(hub.clients()).toBe(1)
+    hub.closeAll(1012, 'restarting')
+    expect(b.socket.closed).toEqual({ code: 1012, reason: 'restarting' })
+    stop.abort()
+    await Promise.all(loops)
+  })
+})
