@@ -1,17 +1,17 @@
-// The order life: accepted, checked by risk management, working, filled when the price crosses, modified, cancelled.
-// Statuses and their order are the broker's (SIMULATOR-FIDELITY "Order life"); delays and fills are seeded.
+// What the broker does with an order request: takes it or refuses it at once, checks it against risk management
+// later, modifies and cancels what works. Statuses and their order are the broker's; delays are seeded.
 import type { SimClock } from '../clock.ts'
 import type { Faults } from '../faults/faults.ts'
 import type { InstrumentBook } from '../instruments/instrument-book.ts'
 import { istTimestamp } from '../ist-time.ts'
-import type { PriceEngine, TickListener } from '../prices/engine.ts'
-import type { Quote } from '../prices/quote.ts'
+import type { PriceEngine } from '../prices/engine.ts'
 import type { Random } from '../random.ts'
 import { inputRefused, type Outcome, refused } from '../refusal.ts'
 import type { Tasks } from '../tasks.ts'
 import type { User } from '../users/user-store.ts'
 import { positionMargin, requiredMargin, unitMargin } from './margin.ts'
-import { newOrder, type Order, type OrderStatus, setStatus, WORKING } from './order.ts'
+import { Matching } from './matching.ts'
+import { newOrder, type Order, setStatus, WORKING } from './order.ts'
 import type { OrderBooks } from './order-books.ts'
 import { OrderIds } from './order-ids.ts'
 import { type OrderUpdate, orderUpdate } from './order-updates.ts'
@@ -43,14 +43,19 @@ export interface OrderDeskParts {
   announce(user: User, update: OrderUpdate): void
 }
 
-export class OrderDesk implements TickListener {
+export class OrderDesk {
   readonly #parts: OrderDeskParts
   readonly #ids = new OrderIds()
-  readonly #working = new Map<number, Set<Order>>()
+  readonly #matching: Matching
 
   constructor(parts: OrderDeskParts) {
     this.#parts = parts
-    parts.engine.listen(this)
+    this.#matching = new Matching({
+      ...parts,
+      ids: this.#ids,
+      announce: (order, kind) => this.#announce(order, kind),
+    })
+    parts.engine.listen(this.#matching)
   }
 
   place(user: User, variety: string, form: Form): Outcome<string> {
@@ -123,7 +128,7 @@ export class OrderDesk implements TickListener {
     this.#later(() => {
       if (!WORKING.has(order.row.status) && order.row.status !== 'AMO REQ RECEIVED') return
       setStatus(order, 'CANCEL PENDING', this.#parts.clock.nowMs())
-      this.#cancelRest(order, null)
+      this.#matching.cancelRest(order)
     })
     return { ok: true, value: orderId }
   }
@@ -146,14 +151,6 @@ export class OrderDesk implements TickListener {
     return available
   }
 
-  onTick(quote: Quote): void {
-    const working = this.#working.get(quote.fields.instrument_token)
-    if (working === undefined) return
-    for (const order of [...working]) this.#matchOnTick(order, quote)
-  }
-
-  onRoundEnd(): void {}
-
   #validate(order: Order): void {
     const { clock, engine } = this.#parts
     setStatus(order, 'VALIDATION PENDING', clock.nowMs())
@@ -171,7 +168,7 @@ export class OrderDesk implements TickListener {
     order.row.exchange_timestamp = istTimestamp(clock.nowMs())
     setStatus(order, 'OPEN PENDING', clock.nowMs())
     const isStop = order.row.order_type === 'SL' || order.row.order_type === 'SL-M'
-    this.#work(order, quote, isStop ? 'TRIGGER PENDING' : 'OPEN')
+    this.#matching.work(order, quote, isStop ? 'TRIGGER PENDING' : 'OPEN')
   }
 
   /** False, and rejected, when the money does not suffice. */
@@ -197,96 +194,6 @@ export class OrderDesk implements TickListener {
     return true
   }
 
-  #work(order: Order, quote: Quote, status: OrderStatus): void {
-    const token = order.row.instrument_token
-    setStatus(order, status, this.#parts.clock.nowMs())
-    const working = this.#working.get(token)
-    if (working === undefined) this.#working.set(token, new Set([order]))
-    else working.add(order)
-    this.#parts.engine.watch(token)
-    this.#matchOnArrival(order, quote)
-    if (order.row.validity === 'IOC' && order.row.status === 'OPEN') this.#cancelRest(order, null)
-  }
-
-  #stopWorking(order: Order): void {
-    const token = order.row.instrument_token
-    const working = this.#working.get(token)
-    if (working?.delete(order)) this.#parts.engine.unwatch(token)
-    if (working?.size === 0) this.#working.delete(token)
-    order.blockedMargin = 0
-  }
-
-  /** A new order takes the best price on the other side when its limit reaches it. */
-  #matchOnArrival(order: Order, quote: Quote): void {
-    if (order.row.status === 'TRIGGER PENDING') {
-      this.#matchOnTick(order, quote)
-      return
-    }
-    if (!quote.hasTick) return
-    const { last_price: last, depth } = quote.fields
-    const buying = order.row.transaction_type === 'BUY'
-    const opposite = (buying ? depth.sell[0]?.price : depth.buy[0]?.price) ?? 0
-    const best = opposite > 0 ? opposite : last
-    if (buying ? best <= order.row.price : best >= order.row.price) this.#fill(order, best)
-  }
-
-  #matchOnTick(order: Order, quote: Quote): void {
-    if (!quote.hasTick) return
-    const { row } = order
-    const last = quote.fields.last_price
-    const buying = row.transaction_type === 'BUY'
-    if (row.status === 'TRIGGER PENDING') {
-      if (buying ? last < row.trigger_price : last > row.trigger_price) return
-      if (row.order_type === 'SL-M') protect(order, last)
-      setStatus(order, 'OPEN', this.#parts.clock.nowMs())
-      this.#matchOnArrival(order, quote)
-      return
-    }
-    if (buying ? last <= row.price : last >= row.price) this.#fill(order, row.price)
-  }
-
-  /** Fills everything, sometimes in two trades. */
-  #fill(order: Order, price: number): void {
-    const { row, instrument } = order
-    const lot = Math.max(1, instrument.lot_size)
-    const lots = row.pending_quantity / lot
-    const splits = lots >= 2 && this.#parts.random.next() < this.#parts.partialFillChance
-    if (splits) {
-      this.#trade(order, Math.floor(lots / 2) * lot, price)
-      setStatus(order, 'OPEN', this.#parts.clock.nowMs())
-      this.#announce(order, 'UPDATE')
-    }
-    this.#trade(order, row.pending_quantity, price)
-    this.#stopWorking(order)
-    setStatus(order, 'COMPLETE', this.#parts.clock.nowMs())
-    this.#announce(order, 'status')
-  }
-
-  #trade(order: Order, quantity: number, price: number): void {
-    const { row, user } = order
-    const at = istTimestamp(this.#parts.clock.nowMs())
-    const filledValue = row.average_price * row.filled_quantity + price * quantity
-    row.filled_quantity += quantity
-    row.pending_quantity -= quantity
-    row.average_price = Math.round((filledValue / row.filled_quantity) * 1e4) / 1e4
-    row.exchange_timestamp = at
-    this.#parts.books.addTrade(user.user_id, {
-      trade_id: this.#ids.trade(),
-      order_id: row.order_id,
-      exchange: row.exchange,
-      tradingsymbol: row.tradingsymbol,
-      instrument_token: row.instrument_token,
-      product: row.product,
-      average_price: price,
-      quantity,
-      exchange_order_id: row.exchange_order_id,
-      transaction_type: row.transaction_type,
-      fill_timestamp: at,
-      order_timestamp: at.slice(11),
-      exchange_timestamp: at,
-    })
-  }
-
   #applyModify(order: Order, to: PlaceRequest): void {
     const { clock, engine } = this.#parts
     const { row } = order
@@ -308,21 +215,11 @@ export class OrderDesk implements TickListener {
     setStatus(order, 'MODIFIED', clock.nowMs())
     setStatus(order, trigger ? 'TRIGGER PENDING' : 'OPEN', clock.nowMs())
     this.#announce(order, 'UPDATE')
-    this.#matchOnArrival(order, quote)
-  }
-
-  #cancelRest(order: Order, message: string | null): void {
-    const { row } = order
-    this.#stopWorking(order)
-    row.cancelled_quantity = row.pending_quantity
-    row.pending_quantity = 0
-    row.status_message = message
-    setStatus(order, 'CANCELLED', this.#parts.clock.nowMs())
-    this.#announce(order, 'status')
+    this.#matching.matchOnArrival(order, quote)
   }
 
   #reject(order: Order, raw: string, friendly = raw): void {
-    this.#stopWorking(order)
+    this.#matching.stopWorking(order)
     order.row.status_message = friendly
     order.row.status_message_raw = raw
     order.row.pending_quantity = 0

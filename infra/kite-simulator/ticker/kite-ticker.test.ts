@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { decodeFrame, type Tick } from '@ticker/shared/kite-wire'
+import { decodeFrame } from '@ticker/shared/kite-wire'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Simulator } from '../index.ts'
 import { INFY, NIFTY, place, startTestSimulator, USER } from '../testing/harness.ts'
+import { asKiteTickerShows } from '../testing/kite-ticker-shape.ts'
 
 // The official KiteTicker runs in a child process: its state is global to the process and it exits the process.
 const CHILD = fileURLToPath(new URL('../testing/kite-ticker-child.ts', import.meta.url))
@@ -46,7 +47,7 @@ it('decodes every mode exactly as this project’s own reader does', async () =>
     const raw = lines[index - 1]
     if (event !== 'ticks' || raw?.event !== 'frame') continue
     const ours = decodeFrame(Uint8Array.from(Buffer.from(String(raw.data), 'hex')))
-    expect(data).toEqual(ours.map(asTheClientShows))
+    expect(data).toEqual(ours.map(asKiteTickerShows))
     for (const tick of ours) seen.add(`${tick.instrument_token}:${tick.mode}`)
     compared += ours.length
   }
@@ -82,24 +83,3 @@ it('shows a 403 for a dead token', async () => {
   const lines = await run('dead', {}, (all) => all.some((one) => one.event === 'error'))
   expect(lines.map((one) => one.data)).toContain('Unexpected server response: 403')
 })
-
-/** Our tick in the client's shape: Date objects as JSON, percent as `change`, unscaled index ticks included. */
-function asTheClientShows(tick: Tick): Record<string, unknown> {
-  const {
-    change_percent,
-    change_absolute: _absolute,
-    last_trade_time_s,
-    exchange_timestamp_s,
-    ...rest
-  } = tick
-  const shown: Record<string, unknown> = { ...rest }
-  if (change_percent !== undefined && change_percent !== null)
-    shown.change = expect.closeTo(change_percent, 6)
-  if (last_trade_time_s !== undefined) shown.last_trade_time = asDate(last_trade_time_s)
-  if (exchange_timestamp_s !== undefined) shown.exchange_timestamp = asDate(exchange_timestamp_s)
-  return shown
-}
-
-function asDate(seconds: number | null): string | null {
-  return seconds === null ? null : new Date(seconds * 1000).toISOString()
-}
