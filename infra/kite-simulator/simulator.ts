@@ -75,7 +75,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const engine = new PriceEngine(clock, instruments, seed)
   const ticker = new TickerServer(engine, faults)
   const replays = new Replays(clock, instruments, engine)
-  const books = new OrderBooks(() => clock.wallMs())
+  const books = new OrderBooks(clock)
   const desk = new OrderDesk({
     clock,
     instruments,

@@ -32,7 +32,10 @@ export class Matching implements TickListener {
   onTick(quote: Quote): void {
     const working = this.#working.get(quote.fields.instrument_token)
     if (working === undefined) return
-    for (const order of [...working]) this.#matchOnTick(order, quote)
+    for (const order of [...working]) {
+      if (this.#parts.books.holds(order)) this.#matchOnTick(order, quote)
+      else this.stopWorking(order)
+    }
   }
 
   onRoundEnd(): void {}

@@ -1,16 +1,19 @@
-// Orders and trades of every user, as the book endpoints show them. A user's day holds at most 5,000 orders.
+// Orders and trades of every user, as the book endpoints show them. A book is one IST day of the simulated clock,
+// and holds at most 5,000 orders; the next day starts with an empty one.
+import type { SimClock } from '../clock.ts'
+import { istDay } from '../ist-time.ts'
 import type { Order, OrderRow, Trade } from './order.ts'
 
 export const ORDERS_PER_DAY_MAX = 5_000
 
-type Book = { orders: Map<string, Order>; trades: Trade[] }
+type Book = { day: number; orders: Map<string, Order>; trades: Trade[] }
 
 export class OrderBooks {
   readonly #books = new Map<string, Book>()
-  readonly #wallMs: () => number
+  readonly #clock: SimClock
 
-  constructor(wallMs: () => number) {
-    this.#wallMs = wallMs
+  constructor(clock: SimClock) {
+    this.#clock = clock
   }
 
   isFull(userId: string): boolean {
@@ -19,6 +22,11 @@ export class OrderBooks {
 
   add(order: Order): void {
     this.#book(order.user.user_id).orders.set(order.row.order_id, order)
+  }
+
+  /** False for orders of a day that is over. */
+  holds(order: Order): boolean {
+    return this.#book(order.user.user_id).orders.has(order.row.order_id)
   }
 
   addTrade(userId: string, trade: Trade): void {
@@ -51,13 +59,14 @@ export class OrderBooks {
   }
 
   #isVisible(order: Order): boolean {
-    return order.visibleAtMs <= this.#wallMs()
+    return order.visibleAtMs <= this.#clock.wallMs()
   }
 
   #book(userId: string): Book {
+    const day = istDay(this.#clock.nowMs())
     const known = this.#books.get(userId)
-    if (known !== undefined) return known
-    const book: Book = { orders: new Map(), trades: [] }
+    if (known?.day === day) return known
+    const book: Book = { day, orders: new Map(), trades: [] }
     this.#books.set(userId, book)
     return book
   }

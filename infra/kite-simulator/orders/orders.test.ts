@@ -160,6 +160,19 @@ describe('the life of an order', () => {
   })
 })
 
+it('starts each day with an empty book, and yesterday’s resting orders are gone', async () => {
+  const own = await startTestSimulator()
+  await place(own)
+  await until(
+    async () => rowsOf(await call(own, 'GET', '/orders')),
+    ([row]) => row?.status === 'OPEN',
+  )
+  // After midnight, before the token dies at 06:00.
+  await call(own, 'POST', '/sim/clock', { set: '2026-11-24T01:00:00+05:30' })
+  expect((await call(own, 'GET', '/orders')).data).toEqual([])
+  await own.stop()
+})
+
 describe('refusals', () => {
   it.each([
     ['an unknown instrument', { tradingsymbol: 'NOSUCH' }, /either expired or does not exist/],
