@@ -1,0 +1,20 @@
+// Secrets of the local system, made once per state folder: credentials sealed by an earlier run must still open.
+import { randomBytes } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+
+const keysSchema = z.object({ credentialKeys: z.string(), ticketKeys: z.string(), redisToken: z.string() })
+export type LocalKeys = z.infer<typeof keysSchema>
+
+export async function localKeys(stateDir: string): Promise<LocalKeys> {
+  const path = join(stateDir, 'keys.json')
+  try {
+    return keysSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch {
+    const ring = () => `dev:${randomBytes(32).toString('base64')}`
+    const keys = { credentialKeys: ring(), ticketKeys: ring(), redisToken: randomBytes(16).toString('hex') }
+    await writeFile(path, JSON.stringify(keys, null, 2), { mode: 0o600 })
+    return keys
+  }
+}

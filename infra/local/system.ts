@@ -1,0 +1,309 @@
+// The whole system on this machine: PostgreSQL, Redis, both bridges, the simulator, the Worker in workerd and the
+// data plane, started in order and stopped in reverse. `dev.ts` runs it for people, the end-to-end tests for proof.
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { migrateDatabase } from '@ticker/shared/db/migrate'
+import { buildConsole } from './build-console.ts'
+import { freePort } from './free-port.ts'
+import { type LocalKeys, localKeys } from './keys.ts'
+import { startNeonBridge } from './neon-bridge.ts'
+import type { Ports } from './options.ts'
+import { type Part, startPart } from './part.ts'
+import { type LocalPostgres, startPostgres } from './postgres.ts'
+import { type LocalRedis, startRedis } from './redis.ts'
+import { startUpstashBridge } from './upstash-bridge.ts'
+
+export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+const DATABASE = 'ticker'
+const BINARIES = join(ROOT, 'node_modules', '.bin')
+
+/** Broker users the simulator starts with: the first is logged in at start, the second is for you to log in. */
+export const DEMO_USERS = [
+  { user_id: 'AB1234', user_name: 'Demo Desk', api_key: 'demoapikey', api_secret: 'demoapisecret' },
+  { user_id: 'CD5678', user_name: 'Second Desk', api_key: 'secondapikey', api_secret: 'secondapisecret' },
+] as const
+
+export interface SystemOptions {
+  stateDir: string
+  ports: Ports
+  seed: number
+  instruments: string[]
+  /** Extra arguments of the simulator. */
+  simulatorArgs?: string[]
+  /** Keep the database for the next start. */
+  persistent: boolean
+  /** Parts that end unexpectedly are started again after this; undefined: they stay down (tests). */
+  restartAfterMs: number | undefined
+  report(line: string): void
+}
+
+export interface LocalSystem {
+  controlPlaneUrl: string
+  dataPlaneUrl: string
+  opsUrl: string
+  simulatorUrl: string
+  databaseUrl: string
+  redisUrl: string
+  worker: Part
+  dataPlane: Part
+  simulator: Part
+  redis: { kill(): Promise<void>; start(): Promise<void> }
+  stop(): Promise<void>
+}
+
+export async function startSystem(options: SystemOptions): Promise<LocalSystem> {
+  const { report, stateDir } = options
+  await mkdir(join(stateDir, 'logs'), { recursive: true })
+  const stops: (() => Promise<unknown>)[] = []
+  const stop = async () => {
+    for (const each of stops.splice(0).reverse())
+      await each().catch((error: unknown) => report(`while stopping: ${error}`))
+  }
+  try {
+    return { ...(await startParts(options, stops)), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function startParts(
+  options: SystemOptions,
+  stops: (() => Promise<unknown>)[],
+): Promise<Omit<LocalSystem, 'stop'>> {
+  const { report, stateDir } = options
+  const keys = await localKeys(stateDir)
+  const ports = await freePorts(options.ports)
+
+  report('PostgreSQL …')
+  const [postgres] = await Promise.all([database(options, ports.postgres, stops), buildConsole(ROOT, report)])
+  const databaseUrl = postgres.urlOf(DATABASE)
+  report('Redis …')
+  const redis = restartableRedis(ports.redis, options)
+  await redis.start()
+  stops.push(redis.stop)
+  const redisUrl = `redis://127.0.0.1:${ports.redis}`
+
+  report('bridges and simulator …')
+  const neon = await startNeonBridge({ port: 0, postgresUrl: postgres.url })
+  stops.push(neon.close)
+  const upstash = await startUpstashBridge({ port: 0, redisUrl, token: keys.redisToken })
+  stops.push(upstash.close)
+  const simulator = await startSimulatorPart(options, ports)
+  stops.push(simulator.stop)
+  const simulatorUrl = `http://127.0.0.1:${ports.simulator}`
+  const controlPlaneUrl = `http://127.0.0.1:${ports.worker}`
+  const dataPlaneUrl = `ws://127.0.0.1:${ports.stream}`
+  const opsUrl = `http://127.0.0.1:${ports.ops}`
+
+  report('Worker and data plane …')
+  const [worker, dataPlane] = await Promise.all([
+    startWorker(options, {
+      port: ports.worker,
+      keys,
+      databaseUrl,
+      neonUrl: neon.url,
+      upstashUrl: upstash.url,
+      simulatorUrl,
+    }),
+    startPart({
+      name: 'data plane',
+      command: process.execPath,
+      args: [join(ROOT, 'data-plane/src/main.ts')],
+      cwd: ROOT,
+      env: {
+        ...childEnv(),
+        REALM: 'sim',
+        DATABASE_DIRECT_URL: databaseUrl,
+        COMMAND_REDIS_URL: redisUrl,
+        TICK_REDIS_URL: redisUrl,
+        CREDENTIAL_KEYS: keys.credentialKeys,
+        TICKET_KEYS: keys.ticketKeys,
+        KITE_WS_ROOT: simulatorUrl.replace('http', 'ws'),
+        KITE_API_ROOT: simulatorUrl,
+        STREAM_HOST: '127.0.0.1',
+        STREAM_PORT: String(ports.stream),
+        OPS_PORT: String(ports.ops),
+      },
+      logFile: join(stateDir, 'logs', 'data-plane.log'),
+      ready: async () => (await fetch(`${opsUrl}/readyz`)).ok,
+      readyTimeoutMs: 60_000,
+      report,
+      ...restart(options),
+    }),
+  ])
+  stops.push(worker.stop, dataPlane.stop)
+  return {
+    controlPlaneUrl,
+    dataPlaneUrl,
+    opsUrl,
+    simulatorUrl,
+    databaseUrl,
+    redisUrl,
+    worker,
+    dataPlane,
+    simulator,
+    redis,
+  }
+}
+
+async function database(
+  options: SystemOptions,
+  port: number,
+  stops: (() => Promise<unknown>)[],
+): Promise<LocalPostgres> {
+  const postgres = await startPostgres({
+    directory: join(options.stateDir, 'postgres'),
+    port,
+    persistent: options.persistent,
+  })
+  stops.push(postgres.stop)
+  await postgres.createDatabase(DATABASE)
+  await migrateDatabase(postgres.urlOf(DATABASE), 'sim')
+  return postgres
+}
+
+/** Redis can be taken away and brought back, by a test or by hand. */
+function restartableRedis(port: number, options: SystemOptions) {
+  let running: LocalRedis | undefined
+  let wanted = true
+  const start = async () => {
+    wanted = true
+    const started = await startRedis(port, options.report)
+    running = started
+    void started.exited.then(() => {
+      if (running === started) running = undefined
+      if (!wanted) return
+      const again = options.restartAfterMs
+      options.report(`Redis ended${again === undefined ? '' : '; starting it again in 15 s'}`)
+      if (again !== undefined)
+        setTimeout(
+          () => wanted && !running && start().then(() => options.report('Redis is back')),
+          15_000,
+        ).unref()
+    })
+  }
+  const end = async () => {
+    wanted = false
+    await running?.stop()
+  }
+  return { start, kill: end, stop: end }
+}
+
+async function startSimulatorPart(options: SystemOptions, ports: Ports): Promise<Part> {
+  const usersFile = join(options.stateDir, 'users.json')
+  const callback = `http://127.0.0.1:${ports.worker}/kite`
+  const accountOf = (index: number) => (index === 0 ? 'demo' : 'second')
+  const users = DEMO_USERS.map((user, index) => ({
+    ...user,
+    redirect_url: `${callback}/callback`,
+    postback_url: `${callback}/postback/${accountOf(index)}`,
+  }))
+  await writeFile(usersFile, JSON.stringify(users, null, 2))
+  const args = ['--port', String(ports.simulator), '--seed', String(options.seed), '--users-file', usersFile]
+  if (options.instruments.length > 0) args.push('--instruments', options.instruments.join(','))
+  return startPart({
+    name: 'simulator',
+    command: process.execPath,
+    args: [join(ROOT, 'infra/kite-simulator/main.ts'), ...args, ...(options.simulatorArgs ?? [])],
+    cwd: ROOT,
+    env: childEnv(),
+    logFile: join(options.stateDir, 'logs', 'simulator.log'),
+    ready: async () => (await fetch(`http://127.0.0.1:${ports.simulator}/sim/state`)).ok,
+    readyTimeoutMs: 60_000,
+    report: options.report,
+    ...restart(options),
+  })
+}
+
+interface WorkerInputs {
+  port: number
+  keys: LocalKeys
+  databaseUrl: string
+  neonUrl: string
+  upstashUrl: string
+  simulatorUrl: string
+}
+
+async function startWorker(options: SystemOptions, inputs: WorkerInputs): Promise<Part> {
+  const envFile = join(options.stateDir, 'worker.env')
+  const values = {
+    REALM: 'sim',
+    DATABASE_URL: inputs.databaseUrl,
+    NEON_HTTP_ENDPOINT: inputs.neonUrl,
+    UPSTASH_REDIS_REST_URL: inputs.upstashUrl,
+    UPSTASH_REDIS_REST_TOKEN: inputs.keys.redisToken,
+    CREDENTIAL_KEYS: inputs.keys.credentialKeys,
+    TICKET_KEYS: inputs.keys.ticketKeys,
+    KITE_API_ROOT: inputs.simulatorUrl,
+    KITE_LOGIN_ROOT: `${inputs.simulatorUrl}/connect/login`,
+  }
+  await writeFile(
+    envFile,
+    Object.entries(values)
+      .map(([name, value]) => `${name}="${value}"\n`)
+      .join(''),
+    { mode: 0o600 },
+  )
+  const inspector = await freePort()
+  return startPart({
+    name: 'Worker',
+    command: join(BINARIES, 'wrangler'),
+    args: [
+      'dev',
+      '--port',
+      String(inputs.port),
+      '--ip',
+      '127.0.0.1',
+      '--inspector-port',
+      String(inspector),
+      '--env-file',
+      envFile,
+      '--persist-to',
+      join(options.stateDir, 'wrangler'),
+      '--show-interactive-dev-session=false',
+      '--log-level',
+      'log',
+    ],
+    cwd: ROOT,
+    env: {
+      ...childEnv(),
+      CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+      WRANGLER_SEND_METRICS: 'false',
+      CI: 'true',
+      NO_COLOR: '1',
+    },
+    logFile: join(options.stateDir, 'logs', 'worker.log'),
+    ready: async () => (await fetch(`http://127.0.0.1:${inputs.port}/healthz`)).ok,
+    readyTimeoutMs: 60_000,
+    report: options.report,
+    ...restart(options),
+  })
+}
+
+/** Programs of this checkout come first; nothing that configures a part leaks in from the caller's shell. */
+function childEnv(): Record<string, string | undefined> {
+  const { HOME, LANG, TMPDIR, PATH } = process.env
+  return { HOME, LANG, TMPDIR, PATH: `${BINARIES}:${PATH ?? ''}` }
+}
+
+function restart(options: SystemOptions): { restartAfterMs?: number } {
+  return options.restartAfterMs === undefined ? {} : { restartAfterMs: options.restartAfterMs }
+}
+
+async function freePorts(preferred: Ports): Promise<Ports> {
+  return {
+    worker: await freePort(preferred.worker),
+    stream: await freePort(preferred.stream),
+    ops: await freePort(preferred.ops),
+    simulator: await freePort(preferred.simulator),
+    postgres: await freePort(preferred.postgres),
+    redis: await freePort(preferred.redis),
+  }
+}
+
+export function stateExists(stateDir: string): boolean {
+  return existsSync(join(stateDir, 'postgres', 'PG_VERSION'))
+}
