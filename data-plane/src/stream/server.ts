@@ -6,7 +6,7 @@ import { type KeyRing, type TicketClaims, verifyTicket } from '@ticker/shared/cr
 import type { Registry } from 'prom-client'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Clock } from '../clock.ts'
-import type { MarketDataRuntime } from '../market-data/runtime.ts'
+import type { MarketDataRuntime, TickSource } from '../market-data/runtime.ts'
 import type { Log } from '../operations/log.ts'
 import type { Supervisor } from '../operations/supervisor.ts'
 import { STREAM_BOUNDS, type StreamBounds } from './bounds.ts'
@@ -25,7 +25,7 @@ export interface StreamServerDeps {
   log: Log
   registry: Registry
   supervisor: Supervisor
-  marketData: MarketDataRuntime
+  marketData: TickSource & Pick<MarketDataRuntime, 'onGap'>
   ticketKeys: KeyRing
   isKeyRevoked: IsKeyRevoked
   clientAddress?: ClientAddress

@@ -1,0 +1,92 @@
+import { decodeFrame } from '@ticker/shared/kite-wire'
+import { Registry } from 'prom-client'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { STREAM_BOUNDS } from '../stream/bounds.ts'
+import { type FakeClientSocket, fakeClientSocket } from '../testing/fake-client-socket.ts'
+import { type FakeClock, fakeClock } from '../testing/fake-clock.ts'
+import { type FakeTickSource, fakeTickSource } from '../testing/fake-tick-source.ts'
+import { createKiteHub, type KiteHub } from './hub.ts'
+import { createKiteCompatMetrics } from './metrics.ts'
+
+const [A, B] = [257, 513]
+let clock: FakeClock
+let source: FakeTickSource
+let hub: KiteHub
+let revoked: boolean
+
+beforeEach(() => {
+  clock = fakeClock()
+  source = fakeTickSource(clock, { tokens: [A, B], ringBytes: 4_096 })
+  source.want('desk', [A, B])
+  revoked = false
+  hub = createKiteHub({
+    clock,
+    source,
+    bounds: { ...STREAM_BOUNDS, conflateAboveBytes: 2_000, closeAboveBytes: 10_000 },
+    metrics: createKiteCompatMetrics(new Registry()),
+    isKeyRevoked: async () => revoked,
+  })
+})
+
+function join(expiresInMs = 3_600_000) {
+  const socket = fakeClientSocket()
+  const expiresAtMs = clock.nowMs() + expiresInMs
+  const client = hub.join(socket, { accountId: 'desk1', owner: 'desk', keyId: 'key', expiresAtMs })
+  return { socket, say: (message: object) => hub.receive(client, JSON.stringify(message)) }
+}
+
+const prices = (socket: FakeClientSocket) =>
+  socket.sent
+    .flatMap((data) => (typeof data === 'string' ? [] : decodeFrame(data)))
+    .map((tick) => tick.last_price)
+
+describe('the Kite-compatible hub', () => {
+  it('gives a slow client the latest of each instrument, in no wrong order, and everything again once it reads', () => {
+    const { socket, say } = join()
+    say({ a: 'mode', v: ['full', [A, B]] })
+    socket.reading = false
+    for (let index = 1; index <= 30; index += 1) {
+      source.tick(A, index)
+      hub.flush()
+    }
+    const before = prices(socket).length
+    expect(before).toBeLessThan(15)
+    socket.reading = true
+    hub.flush()
+    expect(prices(socket).slice(before)).toEqual([30])
+    source.tick(A, 31)
+    source.tick(B, 32)
+    hub.flush()
+    expect(prices(socket).slice(before)).toEqual([30, 31, 32])
+  })
+
+  it('sends the latest of everything after the ring ran over', () => {
+    const { socket, say } = join()
+    say({ a: 'subscribe', v: [A, B] })
+    source.tick(B, 7)
+    for (let index = 1; index <= 100; index += 1) source.tick(A, index)
+    hub.flush()
+    expect([...new Set(prices(socket))].sort((a, b) => a - b).slice(0, 1)).toEqual([7])
+    expect(prices(socket)).toContain(100)
+  })
+
+  it('closes who is expired, deaf, too full or revoked', async () => {
+    const [expired, deaf, full, healthy] = [join(1_500), join(), join(), join()]
+    const stop = new AbortController()
+    const loops = [hub.runHeartbeat(stop.signal), hub.runRevocations(stop.signal)]
+    deaf.socket.quiet = 10_001
+    full.socket.reading = false
+    full.socket.send('x'.repeat(10_001))
+    await clock.advance(2_000)
+    expect(expired.socket.closed).toEqual({ code: 1008, reason: 'token_expired' })
+    expect(deaf.socket.closed).toEqual({ code: 1013, reason: 'no_pong' })
+    expect(full.socket.closed).toEqual({ code: 1013, reason: 'buffer_full' })
+    expect(healthy.socket.sent.filter((data) => data.length === 1)).toHaveLength(4)
+    revoked = true
+    await clock.advance(15_000)
+    expect(healthy.socket.closed).toEqual({ code: 1008, reason: 'key_revoked' })
+    expect(hub.clients()).toBe(0)
+    stop.abort()
+    await Promise.all(loops)
+  })
+})
