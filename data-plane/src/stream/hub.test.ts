@@ -138,6 +138,19 @@ describe('the stream hub', () => {
     expect(ticksOf(socket).at(-1)).toMatchObject({ mode: 'full', depth: {} })
   })
 
+  it('loses no tick that came just before a change of mode', () => {
+    const { socket, say } = join()
+    say({ op: 'subscribe', instruments: [A], mode: 'ltp' })
+    source.tick(A, 1)
+    source.tick(A, 2)
+    say({ op: 'subscribe', instruments: [A], mode: 'full' })
+    expect(ticksOf(socket)).toMatchObject([
+      { seq: 1, mode: 'ltp' },
+      { seq: 2, mode: 'ltp' },
+      { seq: 2, mode: 'full' },
+    ])
+  })
+
   it('gives latest clients the newest tick only, at their rate', async () => {
     const { socket, say } = join()
     say({ op: 'subscribe', instruments: [A], delivery: 'latest', rate_hz: 10 })
