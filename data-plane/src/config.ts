@@ -29,10 +29,11 @@ export type JsonTicks = 'all' | ReadonlySet<number>
 
 const LIVE_HOSTS = new Set(['api.kite.trade', 'ws.kite.trade'])
 
+const KEYS_HELP = 'must be "id:base64" of 32 random bytes (openssl rand -base64 32), as in the Worker'
 const port = z.coerce.number().int().min(0).max(65_535)
 const url = (protocols: string[]) =>
   z
-    .string()
+    .string(`must be a ${protocols.join(' or ')} URL`)
     .refine(
       (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
       `must be a ${protocols.join(' or ')} URL`,
@@ -45,8 +46,8 @@ const environment = z.object({
   DATABASE_POOL_SIZE: z.coerce.number().int().min(4).max(100).default(10),
   COMMAND_REDIS_URL: url(['redis:', 'rediss:']),
   TICK_REDIS_URL: url(['redis:', 'rediss:']).optional(),
-  CREDENTIAL_KEYS: z.string(),
-  TICKET_KEYS: z.string(),
+  CREDENTIAL_KEYS: z.string(KEYS_HELP),
+  TICKET_KEYS: z.string(KEYS_HELP),
   KITE_WS_ROOT: url(['wss:', 'ws:']).default('wss://ws.kite.trade'),
   KITE_API_ROOT: url(['https:', 'http:']).default('https://api.kite.trade'),
   STREAM_HOST: z.string().default('0.0.0.0'),

@@ -1,5 +1,6 @@
-// The container's entry: `serve` (default), `migrate`, or `create-api-key`. Ends with 0 after a clean stop.
+// The container's entry: `serve` (default), `migrate`, `create-api-key` or `healthcheck`. Ends with 0 after a clean stop.
 import { createApiKey } from './cli/create-api-key.ts'
+import { healthcheck } from './cli/healthcheck.ts'
 import { migrate } from './cli/migrate.ts'
 import { ConfigInvalid, readConfig } from './config.ts'
 import { startDataPlane } from './start.ts'
@@ -25,6 +26,7 @@ async function serve() {
 const [command = 'serve', ...args] = process.argv.slice(2)
 const commands: Record<string, () => Promise<void>> = {
   serve,
+  healthcheck: () => healthcheck(readConfig(process.env)),
   migrate: () => migrate(readConfig(process.env)),
   'create-api-key': () => createApiKey(readConfig(process.env), args),
 }

@@ -78,7 +78,9 @@ async function startParts(
   const ports = await freePorts(options.ports)
 
   report('PostgreSQL …')
-  const [postgres] = await Promise.all([database(options, ports.postgres, stops), buildConsole(ROOT, report)])
+  const consoleBuilt = buildConsole(ROOT, report)
+  const postgres = await database(options, ports.postgres, stops)
+  await consoleBuilt
   const databaseUrl = postgres.urlOf(DATABASE)
   report('Redis …')
   const redis = restartableRedis(ports.redis, options)

@@ -1,0 +1,29 @@
+// The container's check without an engine: the bundle alone, in an empty folder and environment, must start, say
+// what is missing, and end; and the Dockerfile must lint.
+import { execFile } from 'node:child_process'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+const linter = createRequire(import.meta.url).resolve('dockerfilelint/bin/dockerfilelint')
+
+const folder = await mkdtemp(join(tmpdir(), 'ticker-image-'))
+try {
+  await cp(join(ROOT, 'dist/data-plane'), folder, { recursive: true })
+  const said = await run(process.execPath, ['main.js', 'serve'], { cwd: folder, env: {} }).then(
+    () => 'it started without configuration',
+    (error: unknown) => (error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error)),
+  )
+  if (!said.includes('REALM is not set') || !said.includes('DATABASE_DIRECT_URL'))
+    throw new Error(`the bundle said: ${said}`)
+  const lint = await run(process.execPath, [linter, join(ROOT, 'infra/docker/data-plane.Dockerfile')])
+  if (!/Issues:\s*(None|0)/.test(lint.stdout)) throw new Error(lint.stdout)
+  console.log('The bundle starts by itself and names what it needs; the Dockerfile lints.')
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
