@@ -61,7 +61,8 @@ export const ERROR_CODES = {
   broker_unreachable: { status: 502, title: 'The broker did not answer.' },
   database_unavailable: {
     status: 503,
-    title: 'The database does not answer. Nothing was stored; try again.',
+    title:
+      'The database does not answer. Try again; an order repeated with its Idempotency-Key happens once.',
   },
   data_plane_unreachable: {
     status: 503,
