@@ -3,7 +3,7 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { newId } from '@ticker/shared/domain'
 import { bodyLimit } from 'hono/body-limit'
 import { requestId } from 'hono/request-id'
-import { secureHeaders } from 'hono/secure-headers'
+import { NONCE, secureHeaders } from 'hono/secure-headers'
 import { accountRoutes } from './accounts/index.ts'
 import { authenticate } from './auth/authenticate.ts'
 import { authRoutes } from './auth/index.ts'
@@ -31,9 +31,19 @@ export function createApp(deps: Dependencies) {
   // An id that does not look like one is replaced: it ends up in logs and answers.
   app.use(requestId({ limitLength: REQUEST_ID_CHARACTERS_MAX, generator: () => newId('req') }))
   app.use(requestLog(deps))
+  app.use(async (c, next) => {
+    await next()
+    c.header('X-Request-Id', c.var.requestId)
+  })
   app.use(
     secureHeaders({
-      contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      contentSecurityPolicy: {
+        defaultSrc: ["'none'"],
+        styleSrc: [NONCE],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
       xFrameOptions: 'DENY',
     }),
   )

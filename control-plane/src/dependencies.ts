@@ -1,5 +1,6 @@
 // What the application is built from, and what one request carries to the code that serves it.
 import type { RequestIdVariables } from 'hono/request-id'
+import type { SecureHeadersVariables } from 'hono/secure-headers'
 import type { Actor } from './auth/actor.ts'
 import type { Clock } from './clock.ts'
 import type { CommandChannel } from './command-channel/channel.ts'
@@ -23,5 +24,5 @@ export interface Dependencies {
 }
 
 export interface AppEnv {
-  Variables: RequestIdVariables & { actor: Actor }
+  Variables: RequestIdVariables & SecureHeadersVariables & { actor: Actor }
 }

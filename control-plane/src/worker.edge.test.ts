@@ -74,13 +74,13 @@ describe('the Worker in workerd', () => {
   test('subscriptions are stored and the fleet is nudged after the answer', async () => {
     const put = await call('PUT', '/v1/subscriptions', { instruments: [408065, 'NSE:SBIN'] })
     expect(put).toMatchObject({ status: 200, body: { upserted: 2, unchanged: 0, warnings: [] } })
-    const read = async () => {
+    const read = async (): Promise<unknown> => {
       const response = await fetch(redisUrl, {
         method: 'POST',
         headers: { authorization: 'Bearer edge' },
         body: JSON.stringify(['XLEN', `sim:commands:${instance}`]),
       })
-      return (await response.json()) as { result: number }
+      return response.json()
     }
     await expect.poll(read).toMatchObject({ result: 1 })
   })

@@ -134,6 +134,7 @@ export function sessionRoutes(deps: Dependencies) {
     .openapi(callback, (c) =>
       asPage(c, deps, async () =>
         loggedInPage(
+          styleNonce(c),
           settle(await finishLogin(openCallOf(c, deps), c.req.valid('query'), (name) => getCookie(c, name))),
         ),
       ),
@@ -146,6 +147,10 @@ export function sessionRoutes(deps: Dependencies) {
         200,
       )
     })
+}
+
+function styleNonce(c: Context<AppEnv>): string {
+  return c.get('secureHeadersNonce') ?? ''
 }
 
 /** The broker does not state a content type, so the raw body is parsed. */
@@ -174,6 +179,8 @@ async function asPage(
     if (!known) deps.log('error', 'unexpected_error', { request_id: c.var.requestId, error })
     const refusal = known ?? { code: 'internal' as const }
     const wantsJson = /\bjson\b/.test(c.req.header('accept') ?? '')
-    return wantsJson ? problemResponse(refusal, c.var.requestId) : refusalPage(refusal, c.var.requestId)
+    return wantsJson
+      ? problemResponse(refusal, c.var.requestId)
+      : refusalPage(styleNonce(c), refusal, c.var.requestId)
   }
 }

@@ -1,21 +1,23 @@
 // The one page a browser sees from us during a broker login: self-contained, no script, never cached.
-import { randomToken } from '@ticker/shared/crypto'
+// The nonce is the one that this answer's Content-Security-Policy allows styles by.
 import { ERROR_CODES } from '@ticker/shared/domain'
 import { html } from 'hono/html'
 import type { Refusal } from '../http/problem.ts'
 import type { FinishedLogin } from './finish-login.ts'
 
-export function loggedInPage(login: FinishedLogin): Promise<Response> {
+export function loggedInPage(nonce: string, login: FinishedLogin): Promise<Response> {
   return page(
+    nonce,
     200,
     'Logged in',
     `${login.user_name} is logged in on account ${login.account_id}. You may close this window.`,
   )
 }
 
-export function refusalPage(refusal: Refusal, requestId: string): Promise<Response> {
+export function refusalPage(nonce: string, refusal: Refusal, requestId: string): Promise<Response> {
   const { status, title } = ERROR_CODES[refusal.code]
   return page(
+    nonce,
     status,
     'Not logged in',
     refusal.detail ? `${title} ${refusal.detail}` : title,
@@ -23,8 +25,13 @@ export function refusalPage(refusal: Refusal, requestId: string): Promise<Respon
   )
 }
 
-async function page(status: number, heading: string, text: string, small = ''): Promise<Response> {
-  const nonce = randomToken()
+async function page(
+  nonce: string,
+  status: number,
+  heading: string,
+  text: string,
+  small = '',
+): Promise<Response> {
   const body = await html`<!doctype html>
 <html lang="en">
 <head>
@@ -43,8 +50,6 @@ main { max-width: 32rem } small { opacity: .6 }
     headers: {
       'Content-Type': 'text/html; charset=utf-8',
       'Cache-Control': 'no-store',
-      'Referrer-Policy': 'no-referrer',
-      'Content-Security-Policy': `default-src 'none'; style-src 'nonce-${nonce}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`,
     },
   })
 }

@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Harness, startHarness } from '../testing/harness.ts'
+
+let harness: Harness
+const SECRET = 'planted-api-secret'
+const input = (id: string) => ({ id, api_key: `app-${id}`, api_secret: SECRET })
+
+beforeAll(async () => {
+  harness = await startHarness()
+})
+afterAll(() => harness.close())
+
+describe('POST /v1/accounts', () => {
+  test('201: sealed, never shown, and counted as a change of the fleet', async () => {
+    const created = await harness.call('POST', '/v1/accounts', { ...input('desk1'), name: 'Desk one' })
+    expect(created).toMatchObject({
+      status: 201,
+      body: {
+        id: 'desk1',
+        name: 'Desk one',
+        owner: 'desk',
+        status: 'active',
+        synthetic: true,
+        session: { status: 'none', version: 0 },
+      },
+    })
+    expect(created.headers.get('location')).toBe('/v1/accounts/desk1')
+    expect(JSON.stringify(created.body)).not.toContain(SECRET)
+    const { rows } = await harness.database.pool.query(
+      'select api_secret, (select accounts_version from ticker.fleet) as version from ticker.accounts',
+    )
+    expect(rows).toEqual([{ api_secret: expect.stringMatching(/^k1\./), version: '1' }])
+  })
+
+  test('409 account_exists says what is taken', async () => {
+    const again = await harness.call('POST', '/v1/accounts', input('desk1'))
+    expect(again).toMatchObject({ status: 409, body: { code: 'account_exists', detail: 'The id is taken.' } })
+    const key = await harness.call('POST', '/v1/accounts', { ...input('desk2'), api_key: 'app-desk1' })
+    expect(key.body.detail).toContain('api_key')
+  })
+
+  test('400 for a bad slug; 403 outside the key list', async () => {
+    expect((await harness.call('POST', '/v1/accounts', input('No Slug'))).body.errors[0].path).toBe('id')
+    const narrow = await harness.keyWith(['accounts:write'], { account_ids: ['mine'] })
+    const answer = await harness.call('POST', '/v1/accounts', input('theirs'), { as: narrow.secret })
+    expect(answer.body.code).toBe('account_not_allowed')
+    expect((await harness.call('POST', '/v1/accounts', input('mine'), { as: narrow.secret })).status).toBe(
+      201,
+    )
+  })
+})
+
+describe('reading and changing accounts', () => {
+  test('200: lists by page only what the key may see', async () => {
+    await harness.seed.account('foreign', { owner: 'another desk' })
+    const first = await harness.call('GET', '/v1/accounts?limit=1')
+    expect(first.body.items.map(({ id }: { id: string }) => id)).toEqual(['desk1'])
+    const second = await harness.call('GET', `/v1/accounts?limit=5&cursor=${first.body.next_cursor}`)
+    expect(second.body).toMatchObject({ items: [{ id: 'mine' }], next_cursor: null })
+    const narrow = await harness.keyWith(['accounts:read'], { account_ids: ['mine', 'foreign'] })
+    const seen = await harness.call('GET', '/v1/accounts', undefined, { as: narrow.secret })
+    expect(seen.body.items).toMatchObject([{ id: 'mine' }])
+    expect((await harness.call('GET', '/v1/accounts/foreign', undefined, { as: narrow.secret })).status).toBe(
+      404,
+    )
+    expect((await harness.call('GET', '/v1/accounts/desk1', undefined, { as: narrow.secret })).status).toBe(
+      403,
+    )
+    expect((await harness.call('GET', '/v1/accounts/desk1')).body.id).toBe('desk1')
+  })
+
+  test('PATCH changes what is named, disables and enables', async () => {
+    const renamed = await harness.call('PATCH', '/v1/accounts/desk1', { name: 'New', max_connections: 1 })
+    expect(renamed.body).toMatchObject({
+      name: 'New',
+      max_connections: 1,
+      max_instruments_per_connection: 3000,
+    })
+    expect((await harness.call('PATCH', '/v1/accounts/desk1', { status: 'disabled' })).body.status).toBe(
+      'disabled',
+    )
+    expect((await harness.call('PATCH', '/v1/accounts/desk1', { status: 'active' })).body.name).toBe('New')
+    expect((await harness.call('PATCH', '/v1/accounts/desk1', {})).status).toBe(400)
+    expect((await harness.call('PATCH', '/v1/accounts/foreign', { name: 'x' })).status).toBe(404)
+    const narrow = await harness.keyWith(['accounts:write'], { account_ids: ['mine'] })
+    const answer = await harness.call('PATCH', '/v1/accounts/desk1', { name: 'x' }, { as: narrow.secret })
+    expect(answer.status).toBe(403)
+  })
+
+  test('a session is shown as it counts now: active, expired, dead', async () => {
+    await harness.seed.account('live', { loggedIn: true })
+    const status = async () => (await harness.call('GET', '/v1/accounts/live')).body.session.status
+    expect(await status()).toBe('active')
+    await harness.database.pool.query(
+      `update ticker.sessions set expires_at = now() where account_id = 'live'`,
+    )
+    expect(await status()).toBe('expired')
+    await harness.database.pool.query(
+      `update ticker.sessions set status = 'dead', dead_reason = 'Token is invalid' where account_id = 'live'`,
+    )
+    expect(await harness.call('GET', '/v1/accounts/live/session')).toMatchObject({
+      body: { status: 'dead', reason: 'Token is invalid' },
+    })
+  })
+})
