@@ -9,5 +9,5 @@ COPY dist/data-plane/ ./
 USER node
 # 8080: streams and the Kite-compatible socket (public, behind TLS). 9090: health and metrics (private).
 EXPOSE 8080 9090
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD node main.js healthcheck
+HEALTHCHECK --interval=10s --timeout=3s --retries=6 CMD node main.js healthcheck
 CMD ["node", "--enable-source-maps", "main.js", "serve"]
