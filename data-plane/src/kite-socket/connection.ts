@@ -90,7 +90,7 @@ export function createKiteConnection(deps: ConnectionDeps, options: ConnectionOp
 
   function enter(next: State) {
     metrics.connections.dec({ state: state.kind })
-    metrics.connections.inc({ state: next.kind })
+    if (next.kind !== 'stopped') metrics.connections.inc({ state: next.kind })
     state = next
   }
 

@@ -36,8 +36,8 @@ export interface PoolAccountStatus {
 }
 
 export interface KitePool {
-  /** The accounts to hold sockets for, as a whole. */
-  setAccounts(accounts: readonly OwnedAccount[]): void
+  /** The accounts to hold sockets for, as a whole; true when that changed anything. */
+  setAccounts(accounts: readonly OwnedAccount[]): boolean
   /** What each account should stream, as a whole; accounts not owned here are passed over. Returns what did not fit. */
   setTargets(targets: ReadonlyMap<string, Target>): Map<string, number[]>
   /** Whether the socket that carries the instrument is alive; undefined: none carries it. */
@@ -150,15 +150,18 @@ export function createKitePool(
 
   return {
     setAccounts(accounts) {
+      let changed = false
       const owned = new Set(accounts.map((account) => account.accountId))
       for (const [accountId, entry] of pooled) {
         if (owned.has(accountId)) continue
+        changed = true
         close(entry, 0)
         pooled.delete(accountId)
       }
       for (const account of accounts) {
         const entry = pooled.get(account.accountId)
         if (!entry) {
+          changed = true
           const refusals = { version: 0, count: 0 }
           const fresh = { account, target: new Map(), connections: [], parked: false, refusals }
           pooled.set(account.accountId, fresh)
@@ -169,10 +172,12 @@ export function createKitePool(
         const before = entry.account
         entry.account = account
         if (isSame(before, account)) continue
+        changed = true
         if (before.apiKey !== account.apiKey || limitOf(before) !== limitOf(account)) close(entry, 0)
         apply(entry)
       }
-      index()
+      if (changed) index()
+      return changed
     },
     setTargets(targets) {
       const refused = new Map<string, number[]>()

@@ -33,8 +33,10 @@ export interface ReconcilerDeps {
 }
 
 export interface Reconciler {
-  /** Soon, together with whatever else asks meanwhile. */
+  /** Soon, together with whatever else asks meanwhile; reads the rows only when a version moved. */
   wake(reason: string): void
+  /** As wake, and hands over the targets again: this instance owns other accounts than before. */
+  recheck(): void
   run(signal: AbortSignal): Promise<void>
   /** One pass now; throws when Postgres does not answer. */
   pass(): Promise<void>
@@ -88,9 +90,12 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   return {
     pass,
     wake(reason) {
-      // Accounts this instance gained need their targets although no version moved.
-      if (reason === 'accounts') forced = true
       metrics.wakes.inc()
+      log.debug({ reason }, 'reconcile asked for')
+      wakeUp()
+    },
+    recheck() {
+      forced = true
       wakeUp()
     },
     async run(signal) {

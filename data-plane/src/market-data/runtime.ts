@@ -118,8 +118,7 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
     serving: pool.serving,
     livenessVersion: pool.livenessVersion,
     setAccounts(accounts) {
-      pool.setAccounts(accounts)
-      reconciler.wake('accounts')
+      if (pool.setAccounts(accounts)) reconciler.recheck()
     },
     wake: reconciler.wake,
     onOrderUpdate: (listener) => orderListeners.push(listener),

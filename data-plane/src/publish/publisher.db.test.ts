@@ -1,5 +1,5 @@
 // The publisher against a real Redis: what subscribers read, and what happens when the connection is killed.
-import { createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { decodeFrame, readPublishedFrame, shardOf } from '@ticker/shared/kite-wire'
 import { Registry } from 'prom-client'
 import { createClient, RESP_TYPES } from 'redis'
@@ -93,6 +93,50 @@ describe('publishing to a real Redis', () => {
       expect(subscriber.frames.at(-1)?.price).toBe(2)
     }, eventually)
     expect(supervisor.failing()).toEqual([])
+  })
+})
+
+describe('publishing through a network that stalls', () => {
+  it('drops the connection after 1 s and then publishes the present, not what was composed before', async () => {
+    const target = new URL(inject('redisUrl'))
+    const open = new Set<Socket>()
+    let stalled = false
+    const proxy = createServer((near) => {
+      const far = connect(Number(target.port), target.hostname)
+      for (const socket of [near, far]) {
+        open.add(socket)
+        socket.on('error', () => {})
+        socket.on('close', () => [near, far].forEach((each) => void each.destroy()))
+      }
+      near.on('data', (bytes) => stalled || far.write(bytes))
+      far.on('data', (bytes) => near.write(bytes))
+    })
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+    const address = proxy.address()
+    const reader = await createClient({ url: inject('redisUrl'), RESP: 2 })
+      .withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
+      .connect()
+    const prices: number[] = []
+    const take = (message: Buffer) => {
+      const frame = readPublishedFrame(message)
+      if (frame.ok) for (const decoded of decodeFrame(frame.container)) prices.push(decoded.last_price)
+    }
+    await reader.subscribe(rawChannel('sim', shardOf(A)), take, true)
+    start(`redis://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`)
+    await vi.waitFor(() => expect(redis.ready()).toBe(true), eventually)
+    stalled = true
+    tick(1)
+    await vi.waitFor(
+      async () =>
+        expect(await registry.metrics()).toContain('ticker_publish_failures_total{reason="timeout"} 1'),
+      eventually,
+    )
+    tick(2)
+    stalled = false
+    await vi.waitFor(() => expect(prices).toEqual([2]), eventually)
+    reader.destroy()
+    for (const socket of open) socket.destroy()
+    await new Promise((resolve) => proxy.close(resolve))
   })
 })
 

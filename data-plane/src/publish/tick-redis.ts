@@ -65,6 +65,7 @@ export function createTickRedis(deps: { url: string; random: () => number; log: 
       client = open()
     },
     stop() {
+      if (stopped) return
       stopped = true
       client.destroy()
     },

@@ -16,11 +16,13 @@ export interface ClientSocket {
 }
 
 const CLOSE_GRACE_MS = 1_000
+/** Policy violation. */
+const FLOODED = 1008
 
 export function createClientSocket(
   socket: WebSocket,
   clock: Clock,
-  events: { message(text: string): void; flood(): void; closed(): void },
+  events: { message(text: string): void; closed(): void; flooded(): void },
   messagesPerSecondMax: number,
 ): ClientSocket {
   let heardMs = clock.monotonicMs()
@@ -37,12 +39,21 @@ export function createClientSocket(
       inWindow = 0
     }
     inWindow += 1
-    if (inWindow > messagesPerSecondMax) events.flood()
-    else if (!isBinary && Buffer.isBuffer(message)) events.message(message.toString('utf8'))
+    if (inWindow > messagesPerSecondMax) {
+      if (socket.readyState !== WebSocket.OPEN) return
+      close(FLOODED, 'too_many_messages')
+      events.flooded()
+    } else if (!isBinary && Buffer.isBuffer(message)) events.message(message.toString('utf8'))
   })
   socket.on('close', events.closed)
   // A protocol error or a reset is followed by close; without a listener it would end the process.
   socket.on('error', () => {})
+
+  function close(code: number, reason: string) {
+    if (socket.readyState !== WebSocket.OPEN) return
+    socket.close(code, reason)
+    clock.after(CLOSE_GRACE_MS, () => socket.terminate())
+  }
 
   return {
     send(data) {
@@ -50,11 +61,7 @@ export function createClientSocket(
     },
     bufferedBytes: () => socket.bufferedAmount,
     open: () => socket.readyState === WebSocket.OPEN,
-    close(code, reason) {
-      if (socket.readyState !== WebSocket.OPEN) return
-      socket.close(code, reason)
-      clock.after(CLOSE_GRACE_MS, () => socket.terminate())
-    },
+    close,
     ping() {
       if (socket.readyState === WebSocket.OPEN) socket.ping()
     },

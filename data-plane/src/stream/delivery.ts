@@ -74,6 +74,13 @@ export function createDelivery(deps: {
     }
   }
 
+  function overrun(client: StreamClient, fromSeq: number) {
+    if (client.cursor === undefined) restart(client, fromSeq, 'ring_overrun')
+    for (const [token, { periodMs, flowing }] of client.interests) {
+      if (flowing && periodMs !== undefined) client.latest.get(periodMs)?.dirty.add(token)
+    }
+  }
+
   function catchUp(client: StreamClient) {
     for (let turn = 0; turn < MESSAGES_PER_TURN && client.cursor !== undefined; turn++) {
       const next = client.cursor + 1
@@ -179,7 +186,7 @@ export function createDelivery(deps: {
       const missed = fanOut.pass(visit)
       const nowMs = clock.monotonicMs()
       for (const client of clients) {
-        if (missed && client.cursor === undefined) restart(client, missed.fromSeq, 'ring_overrun')
+        if (missed) overrun(client, missed.fromSeq)
         sendBatch(client)
         if (client.cursor !== undefined) catchUp(client)
         if (client.cursor === undefined) sendSnapshots(client)

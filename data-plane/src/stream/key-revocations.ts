@@ -7,6 +7,8 @@ export type IsKeyRevoked = (keyId: string) => Promise<boolean>
 
 const FRESH_MS = 10_000
 const KEYS_MAX = 10_000
+/** A client that connects does not wait longer than this for a database that is away. */
+const ANSWER_WITHIN_MS = 1_000
 
 const REVOKED = `
   select 1 from ticker.api_keys
@@ -17,8 +19,12 @@ export function createKeyRevocations(deps: { db: Queries; clock: Clock }): IsKey
   return async (keyId) => {
     const answer = known.get(keyId)
     if (answer && deps.clock.monotonicMs() - answer.readMs < FRESH_MS) return answer.revoked
+    const timer = new AbortController()
     try {
-      const { rowCount } = await deps.db.query(REVOKED, [keyId])
+      const late = deps.clock.sleep(ANSWER_WITHIN_MS, timer.signal)
+      const result = await Promise.race([deps.db.query(REVOKED, [keyId]), late])
+      if (!result) return answer?.revoked ?? false
+      const { rowCount } = result
       known.delete(keyId)
       known.set(keyId, { revoked: rowCount === 0, readMs: deps.clock.monotonicMs() })
       const [oldest] = known.keys()
@@ -26,6 +32,8 @@ export function createKeyRevocations(deps: { db: Queries; clock: Clock }): IsKey
       return rowCount === 0
     } catch {
       return answer?.revoked ?? false
+    } finally {
+      timer.abort()
     }
   }
 }

@@ -93,12 +93,9 @@ export function createStreamServer(deps: StreamServerDeps): StreamServer {
     const events = {
       message: (text: string) => client && hub.receive(client, text),
       closed: () => client && hub.leave(client),
-      flood() {
-        if (!client) return
+      flooded() {
         metrics.closed.inc({ reason: 'too_many_messages' })
-        client.socket.close(CLOSE.policy, 'too_many_messages')
-        hub.leave(client)
-        client = undefined
+        if (client) hub.leave(client)
       },
     }
     const socket = createClientSocket(webSocket, clock, events, bounds.messagesPerSecondMax)
