@@ -85,10 +85,12 @@ export async function logIn(api: ApiClient, accountId: string, userId: string): 
     .map((each) => each.split(';')[0])
     .join('; ')
   const form = await fetch(locationOf(opened, link.login_url))
-  const action = new URL(formAction(await form.text()), form.url).toString()
+  const html = await form.text()
+  const action = new URL(formAction(html), form.url).toString()
+  const fields = { ...hiddenFields(html), user_id: userId, password: 'any', totp: '123456' }
   const submitted = await fetch(action, {
     method: 'POST',
-    body: new URLSearchParams({ user_id: userId, password: 'any', totp: '123456' }),
+    body: new URLSearchParams(fields),
     redirect: 'manual',
   })
   const back = await fetch(locationOf(submitted, action), { headers: { Cookie: cookie }, redirect: 'manual' })
@@ -102,8 +104,21 @@ function locationOf(response: Response, from: string): string {
 }
 
 function formAction(html: string): string {
-  const action = /<form[^>]*\baction="([^"]*)"/.exec(html)?.[1]
-  return (action ?? '').replaceAll('&amp;', '&')
+  return unescapeHtml(/<form[^>]*\baction="([^"]*)"/.exec(html)?.[1] ?? '')
+}
+
+function hiddenFields(html: string): Record<string, string> {
+  const inputs = html.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)
+  return Object.fromEntries([...inputs].map(([, name = '', value = '']) => [name, unescapeHtml(value)]))
+}
+
+function unescapeHtml(text: string): string {
+  return text
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&')
 }
 
 export async function createAccount(

@@ -267,7 +267,7 @@ async function startWorker(options: SystemOptions, inputs: WorkerInputs): Promis
       join(options.stateDir, 'wrangler'),
       '--show-interactive-dev-session=false',
       '--log-level',
-      'log',
+      'warn',
     ],
     cwd: ROOT,
     env: {
