@@ -135,6 +135,16 @@ describe('a broker connection', () => {
     expect(connection.state()).toBe('connecting')
   })
 
+  it('stays on one socket through 8 h of nothing but heartbeats', async () => {
+    upstream.last().events.open()
+    for (let beat = 0; beat < (8 * 3_600) / 4; beat += 1) {
+      await clock.advance(4_000)
+      upstream.last().events.binary(new Uint8Array(1))
+    }
+    expect(upstream.sockets).toHaveLength(1)
+    expect(connection.state()).toBe('open')
+  })
+
   it('gives a handshake 10 s', async () => {
     await clock.advance(HANDSHAKE_TIMEOUT_MS)
     expect(upstream.sockets[0]?.terminated).toBe(true)

@@ -1,10 +1,15 @@
 // What Postgres says should be streamed: the wanted instruments and the accounts that can stream them. One cheap
 // query tells whether anything moved; the rows are read only when it did.
-import type { Pool } from 'pg'
 import { z } from 'zod'
 import type { DesiredAccount, DesiredRow } from './assign.ts'
 
-export type Queries = Pick<Pool, 'query'>
+/** As much of a pg Pool as this needs. */
+export interface Queries {
+  query(
+    statement: string | { text: string; rowMode: 'array' },
+    values?: unknown[],
+  ): Promise<{ rows: unknown[]; rowCount: number | null }>
+}
 
 export interface DesiredState {
   rows: DesiredRow[]

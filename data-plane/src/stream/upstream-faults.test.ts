@@ -1,0 +1,145 @@
+// Broker faults as a client of /v1/stream sees them (RELIABILITY rows 1, 3 and 5), on a virtual clock.
+import { encodeFrame, encodePacket, HEARTBEAT } from '@ticker/shared/kite-wire'
+import { Registry } from 'prom-client'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Queries } from '../market-data/desired.ts'
+import { createMarketData, type MarketDataRuntime } from '../market-data/runtime.ts'
+import { silentLog } from '../operations/log.ts'
+import { createSupervisor, type Supervisor } from '../operations/supervisor.ts'
+import { type FakeClientSocket, fakeClientSocket } from '../testing/fake-client-socket.ts'
+import { type FakeClock, fakeClock } from '../testing/fake-clock.ts'
+import { type FakeRawSocket, fakeRawSockets } from '../testing/fake-raw-socket.ts'
+import { brokerSession, ownedAccount } from '../testing/owned-accounts.ts'
+import { STREAM_BOUNDS } from './bounds.ts'
+import { createStreamHub } from './hub.ts'
+import { createStreamMetrics } from './metrics.ts'
+
+const INFY = 408_065
+let clock: FakeClock
+let upstream: ReturnType<typeof fakeRawSockets>
+let supervisor: Supervisor
+let marketData: MarketDataRuntime
+let client: FakeClientSocket
+
+/** Answers the reconciler's queries: one subscribed instrument, one account with a session. */
+function answers(): Queries {
+  const rowOf = (text: string) => {
+    if (text.includes('ticker.fleet')) return { assignment: 'v1', instruments: 1 }
+    if (text.includes('tradingsymbol, segment')) return [INFY, 'NSE', 'INFY', 'NSE']
+    if (text.includes('ticker.subscriptions'))
+      return { instrument_token: INFY, mode: 'full', account_id: null, owner: 'desk' }
+    return { id: 'desk1', owner: 'desk', capacity: 9_000, active: true, session_active: true }
+  }
+  return {
+    query: async (statement) => {
+      const text = typeof statement === 'string' ? statement : statement.text
+      return { rows: [rowOf(text)], rowCount: 1 }
+    },
+  }
+}
+
+const send = (socket: FakeRawSocket, price: number) =>
+  socket.events.binary(encodeFrame([encodePacket({ instrument_token: INFY, last_price: price }, 'full')]))
+const ops = () => client.messages().map((message) => message.op)
+const last = (op: string) => client.messages().findLast((message) => message.op === op)
+
+/** Time goes by in steps of 100 ms, with heartbeats on the open broker socket. */
+async function pass(ms: number, until: () => boolean = () => false): Promise<number> {
+  for (let elapsedMs = 0; elapsedMs < ms; elapsedMs += 100) {
+    if (until()) return elapsedMs
+    await clock.advance(100)
+  }
+  return ms
+}
+
+beforeEach(async () => {
+  clock = fakeClock()
+  upstream = fakeRawSockets()
+  const registry = new Registry()
+  supervisor = createSupervisor({ clock, log: silentLog, registry })
+  marketData = createMarketData({
+    realm: 'sim',
+    clock,
+    random: () => 0.999,
+    log: silentLog,
+    registry,
+    supervisor,
+    db: answers(),
+    wsRoot: 'wss://broker.example',
+    openSocket: upstream.open,
+    ringBytes: 64 * 1024,
+  })
+  const hub = createStreamHub({
+    clock,
+    log: silentLog,
+    source: marketData,
+    bounds: STREAM_BOUNDS,
+    metrics: createStreamMetrics(registry),
+    isKeyRevoked: async () => false,
+  })
+  marketData.onGap((_account, tokens) => hub.upstreamGap(tokens))
+  supervisor.run('stream flush', hub.runFlush)
+  marketData.setAccounts([ownedAccount('desk1')])
+  await pass(500)
+  upstream.last().events.open()
+  send(upstream.last(), 1_500)
+  client = fakeClientSocket()
+  const identity = { keyId: 'key', owner: 'desk', expiresAtMs: Number.MAX_SAFE_INTEGER }
+  const joined = hub.join(client, identity)
+  hub.receive(joined, JSON.stringify({ op: 'subscribe', instruments: ['NSE:INFY'] }))
+  await pass(300)
+})
+
+afterEach(async () => {
+  await marketData.stop()
+  const stopping = supervisor.stop(1_000)
+  await clock.advance(1_000)
+  await stopping
+})
+
+describe('a client while the broker fails', () => {
+  it('row 1: reset → stale within 1 s, resubscribed, a gap marker, the first tick within 8 s', async () => {
+    expect(ops()).toEqual(['welcome', 'subscribed', 'snapshot'])
+    upstream.last().events.closed('ECONNRESET')
+    expect(await pass(2_000, () => last('state')?.state === 'stale')).toBeLessThanOrEqual(1_000)
+    const backMs = await pass(8_000, () => upstream.sockets.length === 2)
+    expect(backMs).toBeLessThanOrEqual(4_000)
+    upstream.last().events.open()
+    expect(upstream.last().sent).toEqual([
+      { a: 'subscribe', v: [INFY] },
+      { a: 'mode', v: ['full', [INFY]] },
+    ])
+    send(upstream.last(), 1_501)
+    await pass(500)
+    expect(last('gap')).toMatchObject({ reason: 'upstream_reconnected' })
+    expect(last('ticks')).toMatchObject({ ticks: [{ seq: 2, last_price: 1_501 }] })
+    expect(last('state')).toMatchObject({ state: 'live' })
+  })
+
+  it('row 3: no frames at all → stale after 3 s, reconnected from 5 s on', async () => {
+    await pass(3_500)
+    expect(last('state')).toMatchObject({ state: 'stale' })
+    expect(upstream.sockets).toHaveLength(1)
+    const reconnectedMs = await pass(10_000, () => upstream.sockets.length === 2)
+    expect(reconnectedMs).toBeLessThan(4_000)
+  })
+
+  it('row 5: the token dies → three tries, parked; a new login streams within 5 s without a restart', async () => {
+    upstream.last().events.closed('close 1006')
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      await pass(30_000, () => upstream.sockets.length === attempt + 1)
+      upstream.last().events.refused(403)
+    }
+    await pass(120_000)
+    expect(upstream.sockets).toHaveLength(4)
+    expect(marketData.status().accounts[0]?.session).toBe('parked')
+    marketData.setAccounts([ownedAccount('desk1', { session: brokerSession(2) })])
+    expect(await pass(5_000, () => upstream.sockets.length === 5)).toBeLessThan(1_000)
+    upstream.last().events.open()
+    upstream.last().events.binary(HEARTBEAT)
+    send(upstream.last(), 1_600)
+    await pass(300)
+    expect(last('ticks')).toMatchObject({ ticks: [{ last_price: 1_600 }] })
+    expect(supervisor.failing()).toEqual([])
+  })
+})
