@@ -1,6 +1,8 @@
 // What every route promises: a key with the right scope, problems with a code, bounded bodies, nothing secret said.
+
+import { hc } from 'hono/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createApp } from './app.ts'
+import { type App, createApp } from './app.ts'
 import { openDatabase } from './database.ts'
 import { type Harness, startHarness } from './testing/harness.ts'
 
@@ -196,4 +198,17 @@ test('logs are one line of JSON a request, with the route and the key id, and no
     key_id: harness.key.id,
   })
   expect(harness.logLines.join('\n')).not.toContain(harness.key.secret)
+})
+
+test('a typed client is inferred from the routes', async () => {
+  const client = hc<App>('http://ticker.test', {
+    headers: { authorization: `Bearer ${harness.key.secret}` },
+    fetch: (input: string | URL | Request, init?: RequestInit) => {
+      const url = new URL(input instanceof Request ? input.url : input)
+      return harness.request(url.pathname + url.search, init)
+    },
+  })
+  const response = await client.v1.accounts.$get({ query: { limit: '5' } })
+  const { items, next_cursor } = await response.json()
+  expect([items.map((account) => account.session.status), next_cursor]).toEqual([[], null])
 })

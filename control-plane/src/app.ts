@@ -34,6 +34,8 @@ export function createApp(deps: Dependencies) {
   app.use(async (c, next) => {
     await next()
     c.header('X-Request-Id', c.var.requestId)
+    // Answers hold credentials, or what is true only now.
+    c.header('Cache-Control', 'no-store')
   })
   app.use(
     secureHeaders({

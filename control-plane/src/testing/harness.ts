@@ -32,14 +32,33 @@ export interface Answer {
   body: any
 }
 
+export interface CallOptions {
+  /** Another key than the harness's own; null: none. */
+  as?: string | null
+  headers?: Record<string, string>
+  signal?: AbortSignal
+}
+
 export function testKey(): string {
   return `k1:${randomBytes(32).toString('base64')}`
 }
 
-export async function startHarness(overrides: { kiteApiRoot?: string; deps?: Partial<Dependencies> } = {}) {
+export interface HarnessOptions {
+  kiteApiRoot?: string
+  /** Another Redis than the one all tests share. */
+  redisUrl?: string
+  /** Replaces dependencies that are real otherwise. */
+  deps?: Partial<Dependencies>
+}
+
+export async function startHarness(options: HarnessOptions = {}) {
   const database = await freshDatabase('sim')
   const neon = await startNeonBridge({ port: 0, postgresUrl: database.url })
-  const upstash = await startUpstashBridge({ port: 0, redisUrl: inject('redisUrl'), token: REDIS_TOKEN })
+  const upstash = await startUpstashBridge({
+    port: 0,
+    redisUrl: options.redisUrl ?? inject('redisUrl'),
+    token: REDIS_TOKEN,
+  })
   const config: Config = readConfig({
     REALM: 'sim',
     DATABASE_URL: database.url,
@@ -48,7 +67,7 @@ export async function startHarness(overrides: { kiteApiRoot?: string; deps?: Par
     UPSTASH_REDIS_REST_TOKEN: REDIS_TOKEN,
     CREDENTIAL_KEYS: testKey(),
     TICKET_KEYS: testKey(),
-    KITE_API_ROOT: overrides.kiteApiRoot ?? 'http://127.0.0.1:9',
+    KITE_API_ROOT: options.kiteApiRoot ?? 'http://127.0.0.1:9',
     KITE_LOGIN_ROOT: 'http://127.0.0.1:9/connect/login',
   })
   const logLines: string[] = []
@@ -67,7 +86,7 @@ export async function startHarness(overrides: { kiteApiRoot?: string; deps?: Par
     fetch,
     rateLimit: { limit: async () => ({ success: limits.allowed }) },
     log,
-    ...overrides.deps,
+    ...options.deps,
   }
   const app = createApp(deps)
 
@@ -84,22 +103,21 @@ export async function startHarness(overrides: { kiteApiRoot?: string; deps?: Par
   const seed = seeds(database.pool)
   const key = await seed.apiKey({ owner: 'desk', scopes: [...SCOPES] })
 
-  /** One JSON call; `as` is another key, or null for none. */
+  /** One JSON call. */
   async function call(
     method: string,
     path: string,
     body?: unknown,
-    options: { as?: string | null; headers?: Record<string, string>; signal?: AbortSignal } = {},
+    { as = key.secret, headers, signal }: CallOptions = {},
   ): Promise<Answer> {
-    const as = options.as === undefined ? key.secret : options.as
     const response = await request(path, {
       method,
-      ...(options.signal ? { signal: options.signal } : {}),
+      ...(signal ? { signal } : {}),
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       headers: {
         ...(as === null ? {} : { authorization: `Bearer ${as}` }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...options.headers,
+        ...headers,
       },
     })
     const text = await response.text()
