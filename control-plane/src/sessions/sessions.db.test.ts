@@ -17,6 +17,7 @@ beforeAll(async () => {
     users: [
       { user_id: 'AB1234', api_key: 'app-one', api_secret: SECRET, user_name: 'A Trader', redirect_url },
       { user_id: 'XY9999', api_key: 'app-one', api_secret: SECRET, redirect_url },
+      { user_id: 'EF1111', api_key: 'app-three', api_secret: SECRET, redirect_url },
       { user_id: 'CD5678', api_key: 'app-two', api_secret: 'other-secret', redirect_url },
     ],
   })
@@ -163,6 +164,16 @@ describe('broker login', () => {
       headers: { cookie: opened.cookie },
     })
     expect(cancelled.status).toBe(502)
+  })
+
+  test('409 account_exists: the broker user belongs to another account already', async () => {
+    const create = (id: string, api_key: string, broker_user_id?: string) =>
+      harness.call('POST', '/v1/accounts', { id, api_key, api_secret: SECRET, broker_user_id })
+    await create('three', 'app-three')
+    await create('holder', 'app-holder', 'EF1111')
+    const { response } = await logIn('three', 'EF1111')
+    expect(response.status).toBe(409)
+    expect(await response.text()).toContain('belongs to this broker user')
   })
 
   test('409: a disabled account cannot begin; 404 and 403 as everywhere', async () => {

@@ -86,6 +86,24 @@ describe('PUT /v1/subscriptions', () => {
     expect((await put({ instruments: [408065] }, stranger.secret)).body.warnings).toHaveLength(1)
   })
 
+  test('200: the most that one call may name, by token and by symbol, and all of it removed again', async () => {
+    await harness.database.pool.query(
+      `insert into ticker.instruments (exchange, tradingsymbol, instrument_token, exchange_token, name, strike,
+         tick_size, lot_size, instrument_type, segment, snapshot_id)
+       select 'BSE', 'MANY' || n, 100000000 + n * 256 + 4, n, 'MANY', 0, 0.05, 1, 'EQ', 'BSE', 1
+       from generate_series(1, 10000) n on conflict do nothing`,
+    )
+    await harness.seed.account('big', { owner: 'big desk', room: 10_000 })
+    const big = await harness.keyWith(['subscriptions:write'], { owner: 'big desk' })
+    const instruments = Array.from({ length: 10_000 }, (_, index) =>
+      index % 2 ? `BSE:MANY${index + 1}` : 100_000_000 + (index + 1) * 256 + 4,
+    )
+    expect((await put({ instruments }, big.secret)).body).toMatchObject({ upserted: 10_000, unchanged: 0 })
+    expect((await put({ instruments }, big.secret)).body).toMatchObject({ upserted: 0, unchanged: 10_000 })
+    const gone = await harness.call('DELETE', '/v1/subscriptions', { instruments }, { as: big.secret })
+    expect(gone.body.deleted).toBe(10_000)
+  })
+
   test('20 overlapping callers at once: all succeed, in any order', async () => {
     const three = [408065, 779521, 256265]
     const answers = await Promise.all(
