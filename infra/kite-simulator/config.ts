@@ -14,7 +14,7 @@ export const USAGE = `node infra/kite-simulator/main.ts [options]
   --instruments A,B      real instrument dumps (.csv, .csv.gz) instead of a generated market
   --replay A,B           recorded ticks (.csv, .csv.gz) to play
   --replay-speed N       default 1
-  --replay-start WHEN    now or on_subscribe (default)
+  --replay-start WHEN    now, on_subscribe (default), or when_told (by POST /sim/replay)
   --start-at TIME        where the simulated clock starts, RFC 3339; default now
   --ticks-per-second N   average per watched instrument, default 1.5; 0 freezes generated prices
   --no-rate-limits
@@ -29,7 +29,7 @@ const schema = z.object({
   instruments: list.optional(),
   replay: list.optional(),
   'replay-speed': z.coerce.number().positive().default(1),
-  'replay-start': z.enum(['now', 'on_subscribe']).default('on_subscribe'),
+  'replay-start': z.enum(['now', 'on_subscribe', 'when_told']).default('on_subscribe'),
   'start-at': z.iso.datetime({ offset: true }).optional(),
   'ticks-per-second': z.coerce.number().min(0).max(4).default(1.5),
   'no-rate-limits': z.boolean().default(false),

@@ -23,9 +23,7 @@ async function main(options: DevOptions) {
     ports: options.ports,
     seed: options.seed,
     instruments: options.instruments,
-    simulatorArgs: options.replay
-      ? ['--replay', options.replay, '--replay-speed', String(options.speed)]
-      : [],
+    simulatorArgs: options.replay ? ['--replay', options.replay, '--replay-start', 'when_told'] : [],
     persistent: true,
     restartAfterMs: 1_000,
     report: say,
@@ -42,6 +40,9 @@ async function main(options: DevOptions) {
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
+  // Started by a package manager that was killed: nobody is left to press Ctrl-C.
+  const parent = process.ppid
+  setInterval(() => process.ppid !== parent && stop(), 1_000).unref()
 
   try {
     say('demo account, login, subscriptions …')

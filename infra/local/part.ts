@@ -111,6 +111,10 @@ export async function startPart(options: PartOptions): Promise<Part> {
       clearTimeout(timer)
     },
   }
+  // A launcher that ends without stopping its parts (a bug of ours) must not leave them behind.
+  process.on('exit', () => {
+    if (child?.pid) process.kill(-child.pid, 'SIGKILL')
+  })
   await part.start()
   return part
 }

@@ -23,6 +23,7 @@ export async function startRedis(
     { stdio: ['ignore', 'ignore', 'inherit'], detached: true },
   )
   const exited = exitOf(child)
+  process.on('exit', () => child.exitCode === null && child.kill('SIGKILL'))
   await Promise.race([
     answersPing(url),
     exited.then((code) => Promise.reject(new Error(`redis-server ended with ${code} before it answered`))),

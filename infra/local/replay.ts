@@ -34,18 +34,21 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayCount> {
   const rows = [...recording.values()].reduce((sum, prices) => sum + prices.length, 0)
   if (rows === 0) throw new Error(`${options.file} holds no rows of timestamp,token,ltp`)
 
-  const client = await openStream(api)
-  client.send({ op: 'subscribe', id: 'replay', instruments: tokens, mode: 'ltp', delivery: 'every' })
-  await until('the stream client is subscribed', async () =>
-    client.messages.some((each) => each.type === 'subscribed'),
-  )
-  // The recording starts when the data plane subscribes at the simulator, and this is what makes it: the client is
-  // there before the first row is sent.
   await api.call(z.unknown(), 'PUT', '/v1/subscriptions', {
     instruments: tokens,
     mode: 'ltp',
     source: 'replay',
   })
+  const client = await openStream(api)
+  // Subscribed before the first row is played: a row played earlier would reach the client as its snapshot.
+  await until('the recording’s instruments are subscribed', async () => {
+    client.send({ op: 'subscribe', instruments: tokens, mode: 'ltp', delivery: 'every' })
+    return (
+      client.messages.at(-1)?.op === 'subscribed' &&
+      !JSON.stringify(client.messages.at(-1)).includes('not_subscribed')
+    )
+  })
+  await startReplay(system.simulatorUrl, { path: options.file, speed: options.speed, start: 'on_subscribe' })
   report(`replaying ${rows} rows of ${tokens.length} instrument(s) at ${options.speed}×`)
 
   const received = () => client.ticks.filter((tick) => recording.has(tick.instrument_token))
@@ -93,4 +96,16 @@ const replaySchema = z.object({ data: z.object({ rows: z.number(), sent: z.numbe
 
 async function replayState(root: string) {
   return replaySchema.parse(await (await fetch(`${root}/sim/replay`)).json()).data
+}
+
+async function startReplay(
+  root: string,
+  body: { path: string; speed: number; start: 'on_subscribe' },
+): Promise<void> {
+  const response = await fetch(`${root}/sim/replay`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  if (!response.ok) throw new Error(`the simulator refused the recording: ${await response.text()}`)
 }

@@ -5,7 +5,7 @@ import type { ApiClient } from './seed.ts'
 
 const tick = z.looseObject({ seq: z.number(), instrument_token: z.number(), last_price: z.number() })
 const message = z.looseObject({
-  type: z.string(),
+  op: z.string(),
   seq: z.number().optional(),
   ticks: z.array(tick).optional(),
   code: z.string().optional(),
@@ -40,7 +40,7 @@ export async function openStream(
   }
   socket.on('message', (data) => {
     const parsed = message.parse(JSON.parse(String(data)))
-    if (parsed.type === 'ticks') client.ticks.push(...(parsed.ticks ?? []))
+    if (parsed.op === 'ticks') client.ticks.push(...(parsed.ticks ?? []))
     else client.messages.push(parsed)
     onMessage(parsed)
   })

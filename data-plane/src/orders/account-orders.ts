@@ -35,7 +35,11 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
   let bookFailures = 0
   let openCount = 0
   let wakeUp = () => {}
-  const sending = createSending(deps, wake)
+  const sending = createSending(deps, (accepted) => {
+    // Received is not working: the book says what became of it, soon, whether or not an update arrives.
+    if (accepted) bookWanted = true
+    wake()
+  })
 
   function wake() {
     wakeUp()

@@ -26,13 +26,17 @@ export interface Sending {
   drained(deadlineMs: number): Promise<void>
 }
 
-export function createSending(deps: AccountOrdersDeps, onSettled: () => void): Sending {
+export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boolean) => void): Sending {
   const { clock, log, metrics, intents, lease } = deps
   const inFlight = new Map<string, Promise<void>>()
 
-  async function send(intent: Intent, account: OrderAccount, governor: Governor) {
+  /** True: the broker has taken it. */
+  async function send(intent: Intent, account: OrderAccount, governor: Governor): Promise<boolean> {
     const session = account.session
-    if (!session) return governor.giveBack()
+    if (!session) {
+      governor.giveBack()
+      return false
+    }
     const opened = await deps.connect()
     if (!opened.ok) {
       governor.giveBack()
@@ -40,7 +44,8 @@ export function createSending(deps: AccountOrdersDeps, onSettled: () => void): S
         { intent_id: intent.id, reason: opened.reason },
         'broker not reachable; the order stays queued',
       )
-      return clock.sleep(RETRY_CONNECT_MS)
+      await clock.sleep(RETRY_CONNECT_MS)
+      return false
     }
     const asked = lease.read()
     const claim = await claimOnce(intent, account, session.version)
@@ -48,7 +53,8 @@ export function createSending(deps: AccountOrdersDeps, onSettled: () => void): S
       // Halted, expired, or another login or owner: the next pass sees why.
       opened.line.discard()
       governor.giveBack()
-      return clock.sleep(CLAIM_REFUSED_PAUSE_MS)
+      await clock.sleep(CLAIM_REFUSED_PAUSE_MS)
+      return false
     }
     const verdict = await writeOnce(intent, account, session, opened.line, asked, governor)
     metrics.intents.inc({ verdict: verdict.state })
@@ -56,6 +62,7 @@ export function createSending(deps: AccountOrdersDeps, onSettled: () => void): S
     // Before the verdict is stored: once the intent is QUEUED again it may be sent again.
     await closeWhatIsDead(verdict, session.version)
     await storeVerdict(claim, verdict)
+    return verdict.state === 'ACCEPTED'
   }
 
   async function writeOnce(
@@ -146,11 +153,14 @@ export function createSending(deps: AccountOrdersDeps, onSettled: () => void): S
     count: () => inFlight.size,
     start(intent, account, governor) {
       const sending = send(intent, account, governor)
-        .catch((error: unknown) => log.error({ intent_id: intent.id, error }, 'sending failed'))
-        .finally(() => {
+        .catch((error: unknown) => {
+          log.error({ intent_id: intent.id, error }, 'order not handled')
+          return false
+        })
+        .then((accepted) => {
           inFlight.delete(intent.id)
           metrics.inFlight.dec()
-          onSettled()
+          onSettled(accepted)
         })
       inFlight.set(intent.id, sending)
       metrics.inFlight.inc()

@@ -6,7 +6,8 @@ import { DAY_MS, istDate } from '../ist-time.ts'
 import type { PriceEngine } from './engine.ts'
 import type { RecordedTick } from './load-replay.ts'
 
-export type ReplayStart = 'now' | 'on_subscribe'
+/** `when_told`: only makes the recording's instruments known; POST /sim/replay starts it. */
+export type ReplayStart = 'now' | 'on_subscribe' | 'when_told'
 export type ReplayState = 'waiting' | 'playing' | 'finished'
 export interface ReplayView {
   rows: number
@@ -38,6 +39,7 @@ export class Replay {
   /** Sends what is due. With `on_subscribe` it waits until each of its tokens has a subscriber. */
   pump(wallMs: number, start: ReplayStart): void {
     if (this.#startedAtMs === null) {
+      if (start === 'when_told') return
       if (start === 'on_subscribe' && !this.tokens.every((token) => this.#engine.isWatched(token))) return
       this.#startedAtMs = wallMs
     }
