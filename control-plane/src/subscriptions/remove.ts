@@ -14,19 +14,18 @@ export async function deleteSubscriptions(
 ): Promise<{ deleted: number }> {
   const [row] = await call.deps.db.rows(
     z.object({ deleted: z.int(), nudge: nudgeList }),
-    sql`with ${resolvedRefs(input.instruments)}, unwanted as (
-        select exchange, tradingsymbol from found
-        union
-        select e, s from ref where t is null
+    sql`with ${resolvedRefs(input.instruments)}, unwanted as materialized (
+        -- Materialized, with owner and source as columns, so that the join is on the whole key: a planner
+        -- without fresh statistics expects one row of two constants and then compares every pair.
+        select exchange, tradingsymbol, ${call.actor.owner}::text as owner, ${input.source}::text as source
+        from (select exchange, tradingsymbol from found union select e, s from ref where t is null) named
       ), locked as (
-        select w.exchange, w.tradingsymbol from ticker.subscriptions w
-        join unwanted u on u.exchange = w.exchange and u.tradingsymbol = w.tradingsymbol
-        where w.owner = ${call.actor.owner} and w.source = ${input.source}
+        select w.exchange, w.tradingsymbol, w.owner, w.source
+        from ticker.subscriptions w join unwanted using (exchange, tradingsymbol, owner, source)
         order by w.exchange, w.tradingsymbol for update of w
       ), deleted as (
         delete from ticker.subscriptions w using locked l
-        where w.exchange = l.exchange and w.tradingsymbol = l.tradingsymbol
-          and w.owner = ${call.actor.owner} and w.source = ${input.source}
+        where (w.exchange, w.tradingsymbol, w.owner, w.source) = (l.exchange, l.tradingsymbol, l.owner, l.source)
         returning 1
       ), moved as (
         update ticker.fleet set subscriptions_version = subscriptions_version + 1
