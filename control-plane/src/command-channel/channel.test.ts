@@ -64,6 +64,27 @@ describe('nudge', () => {
   })
 })
 
+test('a probe leaves a closed breaker alone, and closes an open one once Redis is back', async () => {
+  let down = true
+  const { channel, take } = setUp({
+    append: failing,
+    take: async () => {
+      if (down) throw new Error('down')
+      return null
+    },
+  })
+  expect(await channel.probe()).toBe('closed')
+  for (let index = 0; index < 5; index += 1) await channel.nudge('fleet', ['i1'])
+  expect(await channel.probe()).toBe('open')
+  expect(take).not.toHaveBeenCalled()
+  vi.setSystemTime(Date.now() + 10_001)
+  expect(await channel.probe()).toBe('open')
+  down = false
+  vi.setSystemTime(Date.now() + 10_001)
+  expect(await channel.probe()).toBe('closed')
+  expect(take).toHaveBeenCalledTimes(2)
+})
+
 describe('ask', () => {
   test('polls at 20, 40, 80 … 500 ms until the answer is there', async () => {
     let polls = 0

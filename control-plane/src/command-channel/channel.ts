@@ -32,6 +32,8 @@ export interface CommandChannel {
   nudge(subject: Nudge['subject'], instanceIds: string[]): Promise<void>
   ask(instanceId: string, call: Question['call'], waitMs?: number): Promise<Asked>
   breaker(): Breaker
+  /** The breaker's state, after one try at Redis when its time has come: nobody else may be trying. */
+  probe(): Promise<Breaker>
 }
 
 const FAILURES_TO_OPEN = 5
@@ -55,6 +57,17 @@ export function commandChannel(options: {
   })
   breaker.onBreak(() => log('warn', 'command_channel_open', { retry_after_ms: HALF_OPEN_AFTER_MS }))
   breaker.onReset(() => log('info', 'command_channel_closed'))
+
+  function state(): Breaker {
+    switch (breaker.state) {
+      case CircuitState.Closed:
+        return 'closed'
+      case CircuitState.HalfOpen:
+        return 'half_open'
+      default:
+        return 'open'
+    }
+  }
 
   const send = (instanceIds: string[], command: Command) =>
     breaker.execute(() =>
@@ -95,15 +108,12 @@ export function commandChannel(options: {
       log('warn', 'question_unanswered', { call, instance_id: instanceId, ttl_s: ANSWER_TTL_S })
       return { kind: 'unreachable', retryAfterS: RETRY_AFTER_S }
     },
-    breaker() {
-      switch (breaker.state) {
-        case CircuitState.Closed:
-          return 'closed'
-        case CircuitState.HalfOpen:
-          return 'half_open'
-        default:
-          return 'open'
+    breaker: state,
+    async probe() {
+      if (state() !== 'closed') {
+        await breaker.execute(() => redis.take(`${realm}:probe`)).catch(() => {})
       }
+      return state()
     },
   }
 }

@@ -28,6 +28,7 @@ export async function readReadiness(deps: Dependencies): Promise<z.output<typeof
     if (!(error instanceof DatabaseUnavailable)) deps.log('error', 'readiness_failed', { error })
     reasons.push('the database does not answer')
   }
-  if (deps.commandChannel.breaker() === 'open') reasons.push('the command channel is open: Redis fails')
+  if ((await deps.commandChannel.probe()) !== 'closed')
+    reasons.push('the command channel is open: Redis fails')
   return { ready: reasons.length === 0, reasons }
 }
