@@ -18,6 +18,8 @@ export interface Config {
   streamPort: number
   /** How clients reach the streams, without a path; undefined: ws://127.0.0.1:{port}. */
   publicStreamUrl: string | undefined
+  /** A reverse proxy of ours is the only way in: the last address it added to X-Forwarded-For is the client's. */
+  trustProxy: boolean
   opsHost: string
   opsPort: number
   logLevel: string
@@ -53,6 +55,7 @@ const environment = z.object({
   STREAM_HOST: z.string().default('0.0.0.0'),
   STREAM_PORT: port.default(8080),
   PUBLIC_STREAM_URL: url(['wss:', 'ws:']).optional(),
+  TRUST_PROXY: z.enum(['0', '1'], 'must be "0" or "1"').default('0'),
   OPS_HOST: z.string().default('127.0.0.1'),
   OPS_PORT: port.default(9090),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -96,6 +99,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     streamHost: values.STREAM_HOST,
     streamPort: values.STREAM_PORT,
     publicStreamUrl: values.PUBLIC_STREAM_URL,
+    trustProxy: values.TRUST_PROXY === '1',
     opsHost: values.OPS_HOST,
     opsPort: values.OPS_PORT,
     logLevel: values.LOG_LEVEL,

@@ -44,6 +44,7 @@ import { createPublisher } from './publish/publisher.ts'
 import { createTickRedis } from './publish/tick-redis.ts'
 import { createKeyRevocations } from './stream/key-revocations.ts'
 import { createStreamServer } from './stream/server.ts'
+import { forwardedAddress, remoteAddress } from './stream/upgrade.ts'
 import { VERSION } from './version.ts'
 
 export interface DataPlane {
@@ -100,7 +101,16 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
 
   // The streams listen before the instance registers: what it announces must be reachable.
   const isKeyRevoked = createKeyRevocations({ db: pool, clock })
-  const clients = { clock, log, registry, supervisor, ticketKeys: config.ticketKeys, isKeyRevoked }
+  const clientAddress = config.trustProxy ? forwardedAddress : remoteAddress
+  const clients = {
+    clock,
+    log,
+    registry,
+    supervisor,
+    ticketKeys: config.ticketKeys,
+    isKeyRevoked,
+    clientAddress,
+  }
   const streams = createStreamServer({ ...clients, marketData })
   const kiteCompat = createKiteCompatServer({ ...clients, source: marketData })
   const streamServer = createServer((_, response) => {

@@ -80,6 +80,15 @@ describe('reading and changing accounts', () => {
       'disabled',
     )
     expect((await harness.call('PATCH', '/v1/accounts/desk1', { status: 'active' })).body.name).toBe('New')
+    await harness.database.pool.query(
+      `update ticker.accounts set order_gate_reason = 'IP' where id = 'desk1'`,
+    )
+    expect((await harness.call('PATCH', '/v1/accounts/desk1', { name: 'New' })).body.order_gate_reason).toBe(
+      'IP',
+    )
+    const reopened = await harness.call('PATCH', '/v1/accounts/desk1', { order_gate_reason: null })
+    expect(reopened.body.order_gate_reason).toBeNull()
+    expect((await harness.call('PATCH', '/v1/accounts/desk1', { order_gate_reason: 'x' })).status).toBe(400)
     expect((await harness.call('PATCH', '/v1/accounts/desk1', {})).status).toBe(400)
     expect((await harness.call('PATCH', '/v1/accounts/foreign', { name: 'x' })).status).toBe(404)
     const narrow = await harness.keyWith(['accounts:write'], { account_ids: ['mine'] })

@@ -23,6 +23,7 @@ export async function updateAccount(
           max_connections = coalesce(${update.max_connections ?? null}::int, max_connections),
           max_instruments_per_connection =
             coalesce(${update.max_instruments_per_connection ?? null}::int, max_instruments_per_connection),
+          order_gate_reason = case when ${update.order_gate_reason === null} then null else order_gate_reason end,
           updated_at = now()
         where id = ${id} and owner = ${call.actor.owner}
         returning *

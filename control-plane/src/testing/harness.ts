@@ -1,11 +1,8 @@
 // The whole application in Node, against a fresh Postgres through the Neon bridge and a real Redis through the
 // Upstash bridge: the same drivers, queries and protocols as in workerd.
 import { randomBytes } from 'node:crypto'
-// biome-ignore lint/style/noRestrictedImports: test support; nothing that is deployed imports this file
 import { startNeonBridge } from '@ticker/infra/local/neon-bridge'
-// biome-ignore lint/style/noRestrictedImports: test support; nothing that is deployed imports this file
 import { startUpstashBridge } from '@ticker/infra/local/upstash-bridge'
-// biome-ignore lint/style/noRestrictedImports: test support; nothing that is deployed imports this file
 import { freshDatabase } from '@ticker/infra/testing'
 import { SCOPES, type Scope } from '@ticker/shared/domain'
 import type { ExecutionContext } from 'hono'

@@ -1,6 +1,5 @@
 // Rows that the other plane, or an operator, would have written.
 import { randomUUID } from 'node:crypto'
-// biome-ignore lint/style/noRestrictedImports: test support; nothing that is deployed imports this file
 import type { TestDatabase } from '@ticker/infra/testing'
 import { randomToken, sha256Hex } from '@ticker/shared/crypto'
 import { newId, type Scope } from '@ticker/shared/domain'

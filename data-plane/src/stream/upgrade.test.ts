@@ -1,6 +1,8 @@
+import { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { fakeClock } from '../testing/fake-clock.ts'
-import { createFailureLimit } from './upgrade.ts'
+import { createFailureLimit, forwardedAddress, remoteAddress } from './upgrade.ts'
 
 describe('the limit on failed credentials', () => {
   it('counts per address and forgets after a minute', async () => {
@@ -22,4 +24,11 @@ describe('the limit on failed credentials', () => {
     expect(limit.exceeded('10.0.0.0')).toBe(false)
     expect(limit.exceeded('10.0.0.1')).toBe(true)
   })
+})
+
+it('takes the address its own proxy added, not one the client claims', () => {
+  const request = new IncomingMessage(new Socket())
+  expect([remoteAddress(request), forwardedAddress(request)]).toEqual(['unknown', 'unknown'])
+  request.headers['x-forwarded-for'] = '6.6.6.6, 10.1.2.3'
+  expect(forwardedAddress(request)).toBe('10.1.2.3')
 })

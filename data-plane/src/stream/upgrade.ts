@@ -26,6 +26,13 @@ export type ClientAddress = (request: IncomingMessage) => string
 
 export const remoteAddress: ClientAddress = (request) => request.socket.remoteAddress ?? 'unknown'
 
+/** Behind a proxy of ours: what it saw, not what the client claims earlier in the list. */
+export const forwardedAddress: ClientAddress = (request) => {
+  const header = request.headers['x-forwarded-for']
+  const list = Array.isArray(header) ? header.join(',') : (header ?? '')
+  return list.split(',').at(-1)?.trim() || remoteAddress(request)
+}
+
 export interface FailureLimit {
   exceeded(address: string): boolean
   failed(address: string): void

@@ -35,6 +35,9 @@ export const accountUpdate = z
       .meta({ description: 'A disabled account neither streams nor trades; its rows stay' }),
     max_connections: z.int().min(1).max(3).optional(),
     max_instruments_per_connection: z.int().min(1).max(3000).optional(),
+    order_gate_reason: z.null().optional().meta({
+      description: "null reopens orders after the broker's refusal closed them and you mended the cause",
+    }),
   })
   .refine((update) => Object.keys(update).length > 0, 'name at least one field')
   .meta({ id: 'AccountUpdate' })
