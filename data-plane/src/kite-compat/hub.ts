@@ -6,9 +6,9 @@ import { HEARTBEAT } from '@ticker/shared/kite-wire'
 import type { Clock } from '../clock.ts'
 import { createFanOut } from '../market-data/fan-out.ts'
 import type { TickSource } from '../market-data/runtime.ts'
-import { FLUSH_MS, PING_EVERY_MS, REVOCATION_CHECK_MS, type StreamBounds } from '../stream/bounds.ts'
+import { FLUSH_MS, PING_EVERY_MS, type StreamBounds } from '../stream/bounds.ts'
 import type { ClientSocket } from '../stream/client-socket.ts'
-import type { IsKeyRevoked } from '../stream/key-revocations.ts'
+import { dropRevoked, type IsKeyRevoked } from '../stream/key-revocations.ts'
 import { CLOSE } from '../stream/protocol.ts'
 import { parseKiteClientMessage } from './client-message.ts'
 import { encodeContainer, PACKETS_PER_CONTAINER, type PacketSource } from './container.ts'
@@ -242,17 +242,16 @@ export function createKiteHub(deps: {
         await clock.sleep(HEARTBEAT_MS, signal)
       }
     },
-    async runRevocations(signal) {
-      while (!signal.aborted) {
-        for (const keyId of new Set([...clients].map((client) => client.keyId))) {
-          if (!(await deps.isKeyRevoked(keyId))) continue
-          for (const client of [...clients]) {
-            if (client.keyId === keyId) drop(client, CLOSE.policy, 'key_revoked')
-          }
-        }
-        await clock.sleep(REVOCATION_CHECK_MS, signal)
-      }
-    },
+    runRevocations: (signal) =>
+      dropRevoked(
+        {
+          clients,
+          isKeyRevoked: deps.isKeyRevoked,
+          clock,
+          drop: (client) => drop(client, CLOSE.policy, 'key_revoked'),
+        },
+        signal,
+      ),
     closeAll(code, reason) {
       for (const client of [...clients]) drop(client, code, reason)
     },

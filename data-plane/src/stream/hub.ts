@@ -5,12 +5,12 @@ import type { Clock } from '../clock.ts'
 import type { Target } from '../kite-socket/subscription-frames.ts'
 import type { TickSource } from '../market-data/runtime.ts'
 import type { Log } from '../operations/log.ts'
-import { FLUSH_MS, HEARTBEAT_S, PING_EVERY_MS, REVOCATION_CHECK_MS, type StreamBounds } from './bounds.ts'
+import { FLUSH_MS, HEARTBEAT_S, PING_EVERY_MS, type StreamBounds } from './bounds.ts'
 import { createStreamClient, type StreamClient, tell } from './client.ts'
 import type { ClientSocket } from './client-socket.ts'
 import { createDelivery } from './delivery.ts'
 import { instrumentState } from './instrument-state.ts'
-import type { IsKeyRevoked } from './key-revocations.ts'
+import { dropRevoked, type IsKeyRevoked } from './key-revocations.ts'
 import type { StreamMetrics } from './metrics.ts'
 import { createOps } from './ops.ts'
 import { CLOSE, type InstrumentState } from './protocol.ts'
@@ -177,17 +177,16 @@ export function createStreamHub(deps: HubDeps): StreamHub {
         await clock.sleep(HOUSEKEEPING_MS, signal)
       }
     },
-    async runRevocations(signal) {
-      while (!signal.aborted) {
-        for (const keyId of new Set([...clients].map((client) => client.keyId))) {
-          if (!(await deps.isKeyRevoked(keyId))) continue
-          for (const client of [...clients]) {
-            if (client.keyId === keyId) drop(client, CLOSE.keyRevoked, 'key_revoked')
-          }
-        }
-        await clock.sleep(REVOCATION_CHECK_MS, signal)
-      }
-    },
+    runRevocations: (signal) =>
+      dropRevoked(
+        {
+          clients,
+          isKeyRevoked: deps.isKeyRevoked,
+          clock,
+          drop: (client) => drop(client, CLOSE.keyRevoked, 'key_revoked'),
+        },
+        signal,
+      ),
     closeAll(code, reason) {
       for (const client of [...clients]) drop(client, code, reason)
     },
