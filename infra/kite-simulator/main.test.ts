@@ -1,20 +1,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { readConfig } from './config.ts'
 import { call, startTestSimulator, USER } from './testing/harness.ts'
+import { tempFile } from './testing/temp-file.ts'
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
 
 async function usersFile(content: unknown) {
-  const path = join(await mkdtemp(join(tmpdir(), 'users-')), 'users.json')
-  await writeFile(path, JSON.stringify(content))
-  return path
+  return tempFile('users.json', JSON.stringify(content))
 }
 
 describe('the process', () => {

@@ -1,16 +1,12 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { CSV_HEADER } from './instruments/instrument-book.ts'
 import { call, connected, startTestSimulator } from './testing/harness.ts'
+import { tempFile } from './testing/temp-file.ts'
 
 const PUT = 10929666
 
 async function file(name: string, lines: string[]) {
-  const path = join(await mkdtemp(join(tmpdir(), 'simulator-')), name)
-  await writeFile(path, lines.join('\n'))
-  return path
+  return tempFile(name, lines.join('\n'))
 }
 
 it('starts on real files by path: their instruments, their underlyings, their recording', async () => {

@@ -1,9 +1,7 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { divisorOf, isIndexToken, isKnownSegment } from '@ticker/shared/kite-wire'
 import { describe, expect, it } from 'vitest'
+import { tempFile } from '../testing/temp-file.ts'
 import { monthCode, monthlyExpiries, TUESDAY, weekCode, weeklyExpiries } from './expiries.ts'
 import { generateInstruments } from './generate.ts'
 import { CSV_HEADER, InstrumentBook } from './instrument-book.ts'
@@ -12,9 +10,7 @@ import { loadDumps } from './load-dump.ts'
 const TODAY = '2026-11-23'
 
 async function file(name: string, content: string) {
-  const path = join(await mkdtemp(join(tmpdir(), 'dump-')), name)
-  await writeFile(path, name.endsWith('.gz') ? gzipSync(content) : content)
-  return path
+  return tempFile(name, name.endsWith('.gz') ? gzipSync(content) : content)
 }
 
 describe('the generated market', () => {

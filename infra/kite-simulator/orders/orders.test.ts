@@ -1,7 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Simulator } from '../index.ts'
@@ -17,6 +14,7 @@ import {
   USER,
   until,
 } from '../testing/harness.ts'
+import { tempFile } from '../testing/temp-file.ts'
 import { sha256 } from '../users/user-store.ts'
 
 let simulator: Simulator
@@ -91,11 +89,10 @@ describe('the life of an order', () => {
 
   it('a resting order fills at its price when a later tick crosses it', async () => {
     const own = await startTestSimulator({ ticksPerSecond: 0 })
-    const path = join(await mkdtemp(join(tmpdir(), 'crossing-')), 'ticks.csv')
     const prices = [1_001, 1_000.5, 999].map(
       (price, second) => `2025-10-09 09:15:0${second},${INFY},${price}`,
     )
-    await writeFile(path, `timestamp,token,ltp\n${prices.join('\n')}\n`)
+    const path = await tempFile('ticks.csv', `timestamp,token,ltp\n${prices.join('\n')}\n`)
     await call(own, 'POST', '/sim/replay', { path, start: 'on_subscribe', speed: 100 })
     // Before the first tick there is no price: nothing can fill, and a market order has no band.
     const market = await place(own, { order_type: 'MARKET', price: 0, market_protection: 1 })

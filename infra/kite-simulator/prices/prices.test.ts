@@ -1,12 +1,10 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { SimClock } from '../clock.ts'
 import { generateInstruments } from '../instruments/generate.ts'
 import { InstrumentBook } from '../instruments/instrument-book.ts'
 import { call, connected, INFY, NIFTY, startTestSimulator } from '../testing/harness.ts'
+import { tempFile } from '../testing/temp-file.ts'
 import { PriceEngine } from './engine.ts'
 import { loadRecording } from './load-replay.ts'
 import { normalCdf, optionPrice } from './option-price.ts'
@@ -21,10 +19,8 @@ function engineOf(seed: number) {
 }
 
 async function recording(rows: string, name = 'ticks.csv') {
-  const path = join(await mkdtemp(join(tmpdir(), 'recording-')), name)
   const text = `timestamp,token,ltp\n${rows}\n`
-  await writeFile(path, name.endsWith('.gz') ? gzipSync(text) : text)
-  return path
+  return tempFile(name, name.endsWith('.gz') ? gzipSync(text) : text)
 }
 
 describe('option prices', () => {
