@@ -432,3 +432,36 @@ it('row 26: never writes more than the broker’s 10 in a second, and loses none
     expect(times.filter((other) => other > at - 1000 && other <= at).length).toBeLessThanOrEqual(10)
   await desk.path.drained(1_000)
 })
+
+it('frees a claim whose commit was never confirmed, and sends the order once', async () => {
+  const desk = await setup({ paused: true })
+  const id = await seedIntent(desk.pool, desk.accountId, { tag: `lostclaim${names}` })
+  // The claim committed, its reply was lost, and nothing was written.
+  await createIntentStore(desk.pool).claim(id, {
+    accountId: desk.accountId,
+    instanceId: desk.instanceId,
+    epoch: desk.epoch,
+    sessionVersion: 1,
+  })
+  desk.start()
+  await desk.becomes(id, 'ACCEPTED')
+  expect(desk.broker.posts).toHaveLength(1)
+})
+
+it('an answer that comes after a new epoch put the order in doubt still settles it', async () => {
+  const desk = await setup({ paused: true })
+  const intents = createIntentStore(desk.pool)
+  const id = await seedIntent(desk.pool, desk.accountId, { tag: `late${names}` })
+  const claim = await intents.claim(id, {
+    accountId: desk.accountId,
+    instanceId: desk.instanceId,
+    epoch: desk.epoch,
+    sessionVersion: 1,
+  })
+  expect(await intents.orphansToUnknown(desk.accountId, desk.epoch + 1)).toEqual([id])
+  if (!claim) throw new Error('not claimed')
+  const rejected = { state: 'REJECTED', code: 'broker_rejected', reason: 'x' } as const
+  expect(await intents.settle({ ...claim, attempt: 2 }, rejected)).toBe(false)
+  expect(await intents.settle(claim, rejected)).toBe(true)
+  expect((await desk.intent(id))?.state).toBe('REJECTED')
+})

@@ -52,6 +52,7 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
       governor.startFrom(await intents.counts(accountId))
       bookWanted = true
     }
+    if (account.observed.due_orders) await freeUnsent(account.epoch)
     await intents.expireOverdue(accountId)
     await mergeUpdates()
     const session = account.session
@@ -66,6 +67,15 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     recoveredEpoch = account.epoch
     const sendDelayMs = await sendDue(account)
     return Math.min(IDLE_MS, unknownDelayMs, sendDelayMs)
+  }
+
+  /** Claimed by us and not being sent: the commit was not confirmed, so nothing was written. */
+  async function freeUnsent(epoch: number) {
+    for (const intentId of await intents.claimedBy(accountId, epoch)) {
+      if (!sending.isBusy(intentId) && (await intents.unclaim(intentId, epoch))) {
+        log.warn({ intent_id: intentId }, 'unconfirmed claim undone')
+      }
+    }
   }
 
   async function sendDue(account: OrderAccount): Promise<number> {

@@ -43,7 +43,9 @@ export interface IntentStore {
   expireOverdue(accountId: string): Promise<string[]>
   refuse(accountId: string, intentId: string, code: string, reason: string): Promise<boolean>
   claim(intentId: string, sender: Sender): Promise<Claim | undefined>
-  /** A claim whose commit was not confirmed and after which nothing was written: back to QUEUED, if it did commit. */
+  /** What this epoch has claimed and not settled. */
+  claimedBy(accountId: string, epoch: number): Promise<string[]>
+  /** A claim after which nothing was written (its commit was not confirmed): back to QUEUED. */
   unclaim(intentId: string, epoch: number): Promise<boolean>
   settle(claim: Claim, settlement: Settlement): Promise<boolean>
   /** SENDING by an older epoch: its sender is gone, what it did is not known. */
@@ -56,6 +58,9 @@ export interface IntentStore {
   counts(accountId: string): Promise<{ today: number; lastMinute: number }>
   closeGate(accountId: string, reason: string): Promise<void>
 }
+
+/** The answer to an attempt settles that attempt, also when it came after a new epoch had put it in doubt. */
+const IN_DOUBT: IntentState[] = ['SENDING', 'UNKNOWN']
 
 /** Appends one event per row of CTE `changed` (account_id, id, kind, detail), in id order. */
 const LOG_CHANGED = `
@@ -154,6 +159,14 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
       return row ? { intentId: row.id, epoch: sender.epoch, attempt: row.attempts } : undefined
     },
 
+    async claimedBy(accountId, epoch) {
+      const { rows } = await pool.query<{ id: string }>(
+        `select id from ticker.order_intents where account_id = $1 and state = 'SENDING' and sending_epoch = $2`,
+        [accountId, epoch],
+      )
+      return rows.map((row) => row.id)
+    },
+
     async unclaim(intentId, epoch) {
       const changed = await changedIds(
         `with changed as (
@@ -172,7 +185,7 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
         case 'QUEUED':
           return move(
             claim,
-            ['SENDING'],
+            IN_DOUBT,
             'QUEUED',
             `, not_before = now() + $7::float8 * interval '1 millisecond', reason = $8`,
             [settlement.retryAfterMs, settlement.reason],
@@ -190,7 +203,7 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
         default:
           return move(
             claim,
-            ['SENDING'],
+            IN_DOUBT,
             settlement.state,
             ', reason_code = $7, reason = $8',
             [settlement.code, settlement.reason],

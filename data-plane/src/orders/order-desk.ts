@@ -14,42 +14,54 @@ export interface OrderDesk {
 
 type DeskDeps = Omit<AccountOrdersDeps, 'accountId' | 'account'> & { supervisor: Supervisor }
 
+interface Entry {
+  /** Kept when the account leaves: an order in flight still gets its verdict, and must be known if it returns. */
+  path: AccountOrders
+  task: SupervisedTask | undefined
+  stopped: Promise<void>
+}
+
 export function createOrderDesk(deps: DeskDeps): OrderDesk {
-  const paths = new Map<string, { path: AccountOrders; task: SupervisedTask }>()
-  /** Paths of accounts that left; their orders in flight still get their verdicts. */
-  const leaving = new Set<AccountOrders>()
+  const entries = new Map<string, Entry>()
   let owned = new Map<string, OrderAccount>()
 
-  function open(accountId: string) {
+  function entryOf(accountId: string): Entry {
+    const known = entries.get(accountId)
+    if (known) return known
     const log = deps.log.child({ account_id: accountId })
     const path = createAccountOrders({ ...deps, log, accountId, account: () => owned.get(accountId) })
-    paths.set(accountId, { path, task: deps.supervisor.run(`orders of ${accountId}`, path.run) })
+    const entry: Entry = { path, task: undefined, stopped: Promise.resolve() }
+    entries.set(accountId, entry)
+    return entry
   }
 
-  function close(accountId: string, { path, task }: { path: AccountOrders; task: SupervisedTask }) {
-    paths.delete(accountId)
-    leaving.add(path)
-    void task
-      .stop()
-      .then(() => path.drained(60_000))
-      .finally(() => leaving.delete(path))
+  function open(accountId: string, entry: Entry) {
+    void entry.stopped.then(() => {
+      if (entry.task || !owned.has(accountId)) return
+      entry.task = deps.supervisor.run(`orders of ${accountId}`, entry.path.run)
+    })
+  }
+
+  function close(entry: Entry) {
+    if (!entry.task) return
+    entry.stopped = entry.task.stop()
+    entry.task = undefined
   }
 
   return {
     setAccounts(accounts) {
       owned = new Map(accounts.map((account) => [account.accountId, account]))
-      for (const [accountId, entry] of paths) if (!owned.has(accountId)) close(accountId, entry)
+      for (const [accountId, entry] of entries) if (!owned.has(accountId)) close(entry)
       for (const [accountId, account] of owned) {
-        const entry = paths.get(accountId)
-        if (!entry) open(accountId)
+        const entry = entryOf(accountId)
+        if (!entry.task) open(accountId, entry)
         else if (account.observed.due_orders || account.observed.postback_hints) entry.path.wake()
       }
     },
-    orderUpdate: (accountId, raw) => paths.get(accountId)?.path.orderUpdate(raw),
-    updatesLost: (accountId) => paths.get(accountId)?.path.updatesLost(),
+    orderUpdate: (accountId, raw) => entries.get(accountId)?.path.orderUpdate(raw),
+    updatesLost: (accountId) => entries.get(accountId)?.path.updatesLost(),
     async drained(deadlineMs) {
-      const all = [...[...paths.values()].map((entry) => entry.path), ...leaving]
-      await Promise.all(all.map((path) => path.drained(deadlineMs)))
+      await Promise.all([...entries.values()].map((entry) => entry.path.drained(deadlineMs)))
     },
   }
 }

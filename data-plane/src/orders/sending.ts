@@ -96,7 +96,7 @@ export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boo
     }
   }
 
-  /** When the commit's outcome is not known, nothing is sent: the row goes back to QUEUED once it can be written. */
+  /** A commit that was not confirmed counts as none: nothing is sent, and the path's sweep frees the row. */
   async function claimOnce(
     intent: Intent,
     account: OrderAccount,
@@ -112,7 +112,6 @@ export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boo
       return await intents.claim(intent.id, sender)
     } catch (error) {
       log.warn({ intent_id: intent.id, error }, 'claim not confirmed; nothing sent')
-      await untilStored(() => intents.unclaim(intent.id, account.epoch))
       return undefined
     }
   }

@@ -21,7 +21,8 @@ export type IntentState = z.infer<typeof intentState>
 export const INTENT_TRANSITIONS: Record<IntentState, readonly IntentState[]> = {
   QUEUED: ['SENDING', 'EXPIRED', 'CANCELLED', 'REFUSED'],
   SENDING: ['ACCEPTED', 'REJECTED', 'UNKNOWN', 'NEEDS_AUTHORISATION', 'QUEUED'],
-  UNKNOWN: ['ACCEPTED', 'RELEASED'],
+  // Besides being found or released: the late answer to the very attempt that is in doubt.
+  UNKNOWN: ['ACCEPTED', 'RELEASED', 'REJECTED', 'NEEDS_AUTHORISATION', 'QUEUED'],
   RELEASED: ['ACCEPTED'],
   ACCEPTED: [],
   REJECTED: [],
