@@ -99,10 +99,3 @@ describe.each(INTENT_STATES)('from %s', (state) => {
     expect([state, ...INTENT_TRANSITIONS[state]]).toContain(became)
   })
 })
-
-it('reaches every state of the table that needs no person', async () => {
-  const { rows } = await database.pool.query<{ state: string }>(
-    'select distinct state from ticker.order_intents',
-  )
-  expect(rows.length).toBe(INTENT_STATES.length)
-})
