@@ -1,0 +1,115 @@
+// What the console reads of the API's answers; the whole shapes are in /openapi.json.
+
+export interface Session {
+  status: 'none' | 'active' | 'expired' | 'dead' | 'logged_out'
+  user_name: string | null
+  expires_at: string | null
+  reason: string | null
+}
+
+export interface Account {
+  id: string
+  name: string
+  broker_user_id: string | null
+  status: 'active' | 'disabled'
+  order_gate_reason: string | null
+  session: Session
+  owner_instance_id: string | null
+}
+
+export interface Instance {
+  id: string
+  epoch: number
+  alive: boolean
+  status: string
+  lease_until: string
+  stream_url: string
+  version: string
+  accounts: string[]
+}
+
+export interface Fleet {
+  realm: 'live' | 'sim'
+  synthetic: boolean
+  trading_state: string
+  instruments: { count: number; fetched_at: string | null }
+  command_channel: { breaker: string }
+  instances: Instance[]
+}
+
+export interface Readiness {
+  ready: boolean
+  reasons: (string | { part?: string; reason?: string })[]
+}
+
+export interface Instrument {
+  instrument_token: number
+  exchange: string
+  tradingsymbol: string
+  name: string
+  lot_size: number
+  tick_size: number
+}
+
+export interface Subscription {
+  exchange: string
+  tradingsymbol: string
+  instrument_token: number | null
+  mode: string
+  source: string
+}
+
+export interface BrokerOrder {
+  order_id: string
+  status: string
+  status_message: string | null
+  filled_quantity: number
+  average_price: number
+}
+
+export interface Order {
+  id: string
+  account_id: string
+  state: string
+  reason: string | null
+  request: {
+    exchange: string
+    tradingsymbol: string
+    transaction_type: string
+    quantity: number
+    order_type: string
+    price?: number
+  }
+  tag: string | null
+  broker_orders: BrokerOrder[]
+  created_at: string
+}
+
+export interface OrderEvent {
+  seq: number
+  kind: string
+  at: string
+  detail: Record<string, unknown>
+}
+
+export interface ApiKey {
+  id: string
+  name: string
+  scopes: string[]
+  revoked_at: string | null
+  created_at: string
+}
+
+export interface Page<T> {
+  items: T[]
+  next_cursor: string | null
+}
+
+export interface Problem {
+  status: number
+  code: string
+  title: string
+  detail?: string | null
+  request_id?: string
+  errors?: { path: string; message: string }[]
+}

@@ -1,0 +1,68 @@
+import { useCallback, useEffect, useMemo, useState } from 'react'
+import { createApi } from './api/client.ts'
+import { Board } from './views/board.tsx'
+import { Keys } from './views/keys.tsx'
+import { Live } from './views/live.tsx'
+import { Orders } from './views/orders.tsx'
+import { SignIn } from './views/sign-in.tsx'
+
+const VIEWS = { board: 'Board', live: 'Live ticks', orders: 'Orders', keys: 'Keys' } as const
+type View = keyof typeof VIEWS
+/** For this tab only: gone when it is closed, never in a URL. */
+const KEY_SLOT = 'ticker-api-key'
+
+export function App() {
+  const [key, setKey] = useState(() => sessionStorage.getItem(KEY_SLOT))
+  const view = useHash()
+  const forget = useCallback(() => {
+    sessionStorage.removeItem(KEY_SLOT)
+    setKey(null)
+  }, [])
+  const api = useMemo(() => (key === null ? undefined : createApi(key, forget)), [key, forget])
+
+  if (!api) {
+    return (
+      <SignIn
+        onKey={(next) => {
+          sessionStorage.setItem(KEY_SLOT, next)
+          setKey(next)
+        }}
+      />
+    )
+  }
+  return (
+    <>
+      <header>
+        <h1>Ticker</h1>
+        <nav aria-label="Views">
+          {Object.entries(VIEWS).map(([name, title]) => (
+            <a key={name} href={`#${name}`} aria-current={name === view ? 'page' : undefined}>
+              {title}
+            </a>
+          ))}
+          <a href="/docs/api/">API</a>
+        </nav>
+        <button type="button" onClick={forget}>
+          Forget key
+        </button>
+      </header>
+      <main>
+        {view === 'board' && <Board api={api} />}
+        {view === 'live' && <Live api={api} />}
+        {view === 'orders' && <Orders api={api} />}
+        {view === 'keys' && <Keys api={api} />}
+      </main>
+    </>
+  )
+}
+
+function useHash(): View {
+  const read = () => (Object.keys(VIEWS) as View[]).find((name) => name === location.hash.slice(1)) ?? 'board'
+  const [view, setView] = useState(read)
+  useEffect(() => {
+    const follow = () => setView(read())
+    window.addEventListener('hashchange', follow)
+    return () => window.removeEventListener('hashchange', follow)
+  })
+  return view
+}

@@ -1,0 +1,12 @@
+import { expect, it } from 'vitest'
+import { number, stateWords, timeOf } from './format.ts'
+
+it('says of an order in doubt that it is not sent again', () => {
+  expect(stateWords('UNKNOWN')).toContain('not sent again')
+  expect(stateWords('SOMETHING NEW')).toBe('SOMETHING NEW')
+})
+
+it('shows what is missing as a dash, never as zero', () => {
+  expect([number(undefined), number(null), timeOf(null)]).toEqual(['—', '—', '—'])
+  expect(number(1234567.891)).toBe('12,34,567.89')
+})

@@ -1,0 +1,155 @@
+// Place an order and see what became of it, in words that promise nothing.
+import { type FormEvent, useCallback, useState } from 'react'
+import type { Api } from '../api/client.ts'
+import type { Account, Order, OrderEvent, Page, Problem } from '../api/types.ts'
+import { number, stateWords, timeOf } from '../components/format.ts'
+import { ProblemNote } from '../components/problem-note.tsx'
+import { asProblem, usePoll } from '../components/use-poll.ts'
+
+export function Orders({ api }: { api: Api }) {
+  const accounts = usePoll(
+    useCallback(() => api.get<Page<Account>>('/v1/accounts?limit=100'), [api]),
+    30_000,
+  )
+  const orders = usePoll(
+    useCallback(() => api.get<Page<Order>>('/v1/orders?limit=50'), [api]),
+    2_000,
+  )
+  const [problem, setProblem] = useState<Problem>()
+  const [events, setEvents] = useState<{ id: string; items: OrderEvent[] }>()
+
+  async function place(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault()
+    const fields = Object.fromEntries(
+      [...new FormData(event.currentTarget)].filter(([, value]) => value !== ''),
+    )
+    const body = { ...fields, ...numbers(fields, ['quantity', 'price', 'trigger_price']) }
+    try {
+      await api.send('POST', '/v1/orders', body, { 'Idempotency-Key': crypto.randomUUID(), Prefer: 'wait=5' })
+      setProblem(undefined)
+      orders.reload()
+    } catch (error) {
+      setProblem(asProblem(error))
+    }
+  }
+
+  async function show(id: string) {
+    try {
+      setEvents({ id, items: (await api.get<Page<OrderEvent>>(`/v1/orders/${id}/events`)).items })
+    } catch (error) {
+      setProblem(asProblem(error))
+    }
+  }
+
+  return (
+    <>
+      <form className="row" onSubmit={place} aria-label="Place an order">
+        <Choice
+          name="account_id"
+          title="Account"
+          values={accounts.value?.items.map((account) => account.id) ?? []}
+        />
+        <label>
+          Exchange <input name="exchange" defaultValue="NSE" required size={4} />
+        </label>
+        <label>
+          Symbol <input name="tradingsymbol" required size={18} />
+        </label>
+        <Choice name="transaction_type" title="Side" values={['BUY', 'SELL']} />
+        <label>
+          Quantity <input name="quantity" type="number" min={1} required />
+        </label>
+        <Choice name="product" title="Product" values={['CNC', 'NRML', 'MIS', 'MTF']} />
+        <Choice name="order_type" title="Type" values={['LIMIT', 'MARKET', 'SL', 'SL-M']} />
+        <label>
+          Price <input name="price" type="number" step="any" />
+        </label>
+        <label>
+          Trigger <input name="trigger_price" type="number" step="any" />
+        </label>
+        <label>
+          Tag <input name="tag" maxLength={20} size={10} />
+        </label>
+        <button type="submit">Place</button>
+      </form>
+      <ProblemNote problem={problem ?? orders.problem} />
+      {orders.value?.items.length === 0 && <p>No orders yet.</p>}
+      <div className="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>Placed</th>
+              <th>Account</th>
+              <th>Order</th>
+              <th>State</th>
+              <th>At the broker</th>
+              <th />
+            </tr>
+          </thead>
+          <tbody>
+            {orders.value?.items.map((order) => (
+              <tr key={order.id}>
+                <td>{timeOf(order.created_at)}</td>
+                <td>{order.account_id}</td>
+                <td>
+                  {order.request.transaction_type} {order.request.quantity} {order.request.exchange}:
+                  {order.request.tradingsymbol} {order.request.order_type} {order.request.price ?? ''}{' '}
+                  {order.tag && <code>{order.tag}</code>}
+                </td>
+                <td>
+                  <b>{order.state}</b> <small>{stateWords(order.state)}</small> {order.reason}
+                </td>
+                <td>
+                  {order.broker_orders.map((each) => (
+                    <div key={each.order_id}>
+                      <b>{each.status}</b> {number(each.filled_quantity)} at {number(each.average_price)}{' '}
+                      {each.status_message}
+                    </div>
+                  ))}
+                </td>
+                <td>
+                  <button type="button" onClick={() => show(order.id)}>
+                    Events
+                  </button>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {events && (
+        <section aria-label="Events">
+          <h3>
+            Events of <code>{events.id}</code>
+          </h3>
+          <ol>
+            {events.items.map((event) => (
+              <li key={event.seq}>
+                {timeOf(event.at)} <b>{event.kind}</b> <code>{JSON.stringify(event.detail)}</code>
+              </li>
+            ))}
+          </ol>
+        </section>
+      )}
+    </>
+  )
+}
+
+function Choice({ name, title, values }: { name: string; title: string; values: string[] }) {
+  return (
+    <label>
+      {title}
+      <select name={name} required>
+        {values.map((value) => (
+          <option key={value}>{value}</option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+function numbers(fields: Record<string, FormDataEntryValue>, names: string[]): Record<string, number> {
+  return Object.fromEntries(
+    names.filter((name) => fields[name] !== undefined).map((name) => [name, Number(fields[name])]),
+  )
+}
