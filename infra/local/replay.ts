@@ -60,10 +60,11 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayCount> {
         reportedMs = Date.now()
         report(`received ${received().length} of ${rows}`)
       }
-      return (await replayState(system.simulatorUrl)).sent >= rows
+      return client.closedBy() !== undefined || (await replayState(system.simulatorUrl)).sent >= rows
     },
     86_400_000,
   )
+  if (client.closedBy() !== undefined) throw new Error(`the stream was closed: ${client.closedBy()}`)
   await until('the last row arrives', async () => received().length >= rows, ARRIVAL_MS).catch(() => {})
   client.close()
   const count = compare(recording, received())

@@ -19,6 +19,8 @@ export interface StreamClient {
   /** Other messages, in order. */
   messages: StreamMessage[]
   send(op: Record<string, unknown>): void
+  /** Why the server closed it; undefined while it is open, or when we closed it. */
+  closedBy(): string | undefined
   close(): void
 }
 
@@ -32,12 +34,21 @@ export async function openStream(
     '/v1/stream-tickets',
   )
   const socket = new WebSocket(ticket.stream_url, ['ticker.v1', `ticket.${ticket.ticket}`])
+  let closedBy: string | undefined
+  let closing = false
   const client: StreamClient = {
     ticks: [],
     messages: [],
     send: (op) => socket.send(JSON.stringify(op)),
-    close: () => socket.close(),
+    closedBy: () => closedBy,
+    close() {
+      closing = true
+      socket.close()
+    },
   }
+  socket.on('close', (code, reason) => {
+    if (!closing) closedBy = `${code} ${reason}`
+  })
   socket.on('message', (data) => {
     const parsed = message.parse(JSON.parse(String(data)))
     if (parsed.op === 'ticks') client.ticks.push(...(parsed.ticks ?? []))

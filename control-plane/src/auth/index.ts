@@ -46,7 +46,7 @@ const revoke = createRoute({
 const ticket = createRoute({
   method: 'post',
   path: '/v1/stream-tickets',
-  summary: 'A ten-minute ticket for /v1/stream',
+  summary: 'A ticket for /v1/stream, valid to the next 06:00 IST',
   ...needs('stream'),
   responses: { 201: json(streamTicket, 'Connect with it'), ...failures('data_plane_unreachable') },
 })

@@ -1,4 +1,5 @@
-// Short-lived credentials for the data plane's own doors: stream tickets and Kite day tokens.
+// Day credentials for the data plane's own doors: stream tickets and Kite tokens. Both end at the next 06:00 IST, with
+// the broker's sessions; a connection made with one ends with it, and within 15 s when its API key is revoked.
 import { signTicket, spellKiteToken } from '@ticker/shared/crypto'
 import { nextTokenExpiryMs } from '@ticker/shared/domain'
 import { sql } from 'drizzle-orm'
@@ -8,7 +9,6 @@ import { done, type Outcome, refused } from '../http/problem.ts'
 import { mayUse } from './actor.ts'
 import { auditInsert } from './audit.ts'
 
-const STREAM_TICKET_AGE_MS = 10 * 60_000
 const NO_INSTANCE_RETRY_AFTER_S = 5
 
 export async function createStreamTicket(
@@ -17,12 +17,14 @@ export async function createStreamTicket(
   const { config, clock, db } = call.deps
   const [instance] = await db.rows(
     z.object({ stream_url: z.string() }),
-    sql`select stream_url from ticker.instances where lease_until > now() and status = 'running'
-      order by started_at limit 1`,
+    // Ticks are where the owner's accounts are served.
+    sql`select i.stream_url from ticker.instances i where i.lease_until > now() and i.status = 'running'
+      order by exists (select 1 from ticker.accounts a
+        where a.owner_instance_id = i.id and a.owner = ${call.actor.owner}) desc, i.started_at limit 1`,
   )
   if (!instance) return refused('data_plane_unreachable', { retryAfterS: NO_INSTANCE_RETRY_AFTER_S })
   const nowMs = clock.nowMs()
-  const expiresAtMs = nowMs + STREAM_TICKET_AGE_MS
+  const expiresAtMs = nextTokenExpiryMs(nowMs)
   const { key_id, owner, account_ids } = call.actor
   const claims = { kind: 'stream' as const, key_id, owner, account_ids: account_ids && [...account_ids] }
   return done({

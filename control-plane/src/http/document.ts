@@ -7,7 +7,7 @@ import { problemResponse } from './problem.ts'
 
 const INFO = {
   title: 'Ticker Service',
-  version: '1.0.0',
+  version: '0.1.0',
   description:
     'Tick streaming and orders for Kite Connect accounts. Every error is application/problem+json with a `code`.',
   license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
@@ -22,9 +22,21 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>) {
   })
   let document: ReturnType<typeof app.getOpenAPI31Document> | undefined
   return () => {
-    document ??= app.getOpenAPI31Document({ openapi: '3.1.0', info: INFO })
+    document ??= withTags(app.getOpenAPI31Document({ openapi: '3.1.0', info: INFO }))
     return document
   }
+}
+
+/** Groups operations by resource: the segment after /v1, or `operations` and `kite` outside it. */
+function withTags<D extends { paths?: Record<string, Record<string, unknown>> | undefined }>(document: D): D {
+  for (const [path, operations] of Object.entries(document.paths ?? {})) {
+    const [first = '', second = ''] = path.split('/').slice(1)
+    const tag = first === 'v1' ? second : first === 'kite' ? 'kite' : 'operations'
+    for (const operation of Object.values(operations)) {
+      if (typeof operation === 'object' && operation !== null) Object.assign(operation, { tags: [tag] })
+    }
+  }
+  return document
 }
 
 /** 405 with Allow for a path that other methods serve, else 404. */

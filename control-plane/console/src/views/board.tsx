@@ -65,7 +65,14 @@ export function Board({ api }: { api: Api }) {
               value={number(fleet.value.instruments.count)}
               note={`dump of ${timeOf(fleet.value.instruments.fetched_at)}`}
             />
-            <Card title="Command channel" value={fleet.value.command_channel.breaker} />
+            <Card
+              title="Command channel"
+              value={
+                fleet.value.command_channel.breaker === 'closed'
+                  ? 'working'
+                  : `breaker ${fleet.value.command_channel.breaker}`
+              }
+            />
           </>
         )}
         {ready.value && (
