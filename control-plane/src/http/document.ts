@@ -27,12 +27,14 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>) {
   }
 }
 
+type Document = ReturnType<OpenAPIHono['getOpenAPI31Document']>
+
 /** Groups operations by resource: the segment after /v1, or `operations` and `kite` outside it. */
-function withTags<D extends { paths?: Record<string, Record<string, unknown>> | undefined }>(document: D): D {
+function withTags(document: Document): Document {
   for (const [path, operations] of Object.entries(document.paths ?? {})) {
     const [first = '', second = ''] = path.split('/').slice(1)
     const tag = first === 'v1' ? second : first === 'kite' ? 'kite' : 'operations'
-    for (const operation of Object.values(operations)) {
+    for (const operation of Object.values<unknown>(operations)) {
       if (typeof operation === 'object' && operation !== null) Object.assign(operation, { tags: [tag] })
     }
   }
