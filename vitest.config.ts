@@ -9,7 +9,12 @@ export default defineConfig({
   test: {
     coverage: {
       provider: 'v8',
-      include: ['shared/src/**/*.ts', 'control-plane/src/**/*.ts', 'data-plane/src/**/*.ts', 'infra/kite-simulator/**/*.ts'],
+      include: [
+        'shared/src/**/*.ts',
+        'control-plane/src/**/*.ts',
+        'data-plane/src/**/*.ts',
+        'infra/kite-simulator/**/*.ts',
+      ],
       exclude: ['**/*.test.ts', '**/testing/**'],
       reporter: ['text-summary', 'json-summary'],
     },

@@ -31,11 +31,11 @@ type Document = ReturnType<OpenAPIHono['getOpenAPI31Document']>
 
 /** Groups operations by resource: the segment after /v1, or `operations` and `kite` outside it. */
 function withTags(document: Document): Document {
-  for (const [path, operations] of Object.entries(document.paths ?? {})) {
+  for (const [path, item] of Object.entries(document.paths ?? {})) {
     const [first = '', second = ''] = path.split('/').slice(1)
     const tag = first === 'v1' ? second : first === 'kite' ? 'kite' : 'operations'
-    for (const operation of Object.values<unknown>(operations)) {
-      if (typeof operation === 'object' && operation !== null) Object.assign(operation, { tags: [tag] })
+    for (const operation of [item.get, item.post, item.put, item.patch, item.delete]) {
+      if (operation) operation.tags = [tag]
     }
   }
   return document
