@@ -16,6 +16,7 @@ export default defineConfig({
         'infra/kite-simulator/**/*.ts',
       ],
       exclude: ['**/*.test.ts', '**/testing/**'],
+      reportOnFailure: true,
       reporter: ['text-summary', 'json-summary'],
     },
     projects: [

@@ -71,7 +71,11 @@ export function createOps(deps: OpsDeps): (client: StreamClient, text: string) =
     const periodMs =
       op.delivery === 'every' ? undefined : Math.max(1, Math.round(1000 / op.rate_hz / FLUSH_MS)) * FLUSH_MS
     const known = client.interests.get(token)
-    if (known && known.mode === op.mode && known.periodMs === periodMs) return state
+    if (known && known.mode === op.mode && known.periodMs === periodMs) {
+      // What the answer says holds from now on: its ticks flow at once, not at the next look at all states.
+      if (state !== 'not_subscribed') Object.assign(known, { state, allowed: true })
+      return state
+    }
     if (known) delivery.end(client, token)
     if (periodMs !== undefined && !client.latest.has(periodMs)) {
       client.latest.set(periodMs, { dueMs: 0, dirty: new Set() })
