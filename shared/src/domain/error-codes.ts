@@ -1,5 +1,5 @@
 // Every error a caller can meet: code, HTTP status, public words. The code is the contract; the words may improve.
-// Rendered into docs/errors.md by `pnpm docs:errors`; a code that nothing can raise does not belong here.
+// OpenAPI lists them by route; a code that nothing can raise does not belong here.
 
 export const ERROR_CODES = {
   malformed_json: { status: 400, title: 'The body is not valid JSON.' },
