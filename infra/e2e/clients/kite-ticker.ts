@@ -18,7 +18,7 @@ export interface RunningKiteTicker {
   stop(): void
 }
 
-interface Credentials {
+export interface KiteCredentials {
   root: string
   apiKey: string
   accessToken: string
@@ -26,7 +26,7 @@ interface Credentials {
 
 /** Starts the official client against our socket. */
 export function runKiteTicker(
-  to: Credentials,
+  to: KiteCredentials,
   mode: 'ltp' | 'quote' | 'full',
   tokens: number[],
 ): RunningKiteTicker {
