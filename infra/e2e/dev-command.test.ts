@@ -39,14 +39,21 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   if (running?.process.exitCode === null) {
-    running.process.kill('SIGTERM')
+    const left = await descendants(running.process.pid ?? -1)
+    running.process.kill('SIGKILL')
+    for (const pid of left) process.kill(pid, 'SIGKILL')
     await running.exitCode
   }
   await rm(stateDir, { recursive: true, force: true })
 })
 
 function runDev(args: string[]): Dev {
-  const child = spawn(process.execPath, [COMMAND, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+  // A process group of its own, as a shell gives a command.
+  const child = spawn(process.execPath, [COMMAND, ...args], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += String(data)))
   const exitCode = once(child, 'close').then(([code]) => z.number().nullable().parse(code))
@@ -64,8 +71,9 @@ async function start(): Promise<{ dev: Dev; env: LocalEnv; pids: number[] }> {
 const said = (dev: Dev, what: RegExp) => what.test(dev.output())
 const hasEnded = (dev: Dev) => dev.process.exitCode !== null || dev.process.signalCode !== null
 
+/** As a terminal does it: to every process of the group at once. */
 async function stop(dev: Dev): Promise<void> {
-  dev.process.kill('SIGINT')
+  process.kill(-(dev.process.pid ?? 0), 'SIGINT')
   await until('it ends', async () => hasEnded(dev), STOPPED_MS)
   expect(await dev.exitCode).toBe(0)
 }

@@ -115,6 +115,11 @@ export async function startPart(options: PartOptions): Promise<Part> {
   process.on('exit', () => {
     if (child?.pid) process.kill(-child.pid, 'SIGKILL')
   })
-  await part.start()
-  return part
+  try {
+    await part.start()
+    return part
+  } catch (error) {
+    await part.stop()
+    throw error
+  }
 }

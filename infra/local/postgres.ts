@@ -1,12 +1,11 @@
 // A real PostgreSQL 18 from npm, on a loopback port, with its files in a folder of the caller's choice.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import pg from 'pg'
 
 export interface LocalPostgres {
   /** postgres:// URL of the maintenance database. */
   url: string
-  urlOf(database: string): string
-  createDatabase(name: string): Promise<void>
   stop(): Promise<void>
 }
 
@@ -37,21 +36,33 @@ export async function startPostgres(options: LocalPostgresOptions): Promise<Loca
   })
   if (!existsSync(join(options.directory, 'PG_VERSION'))) await server.initialise()
   await server.start()
-  const urlOf = (database: string) => `postgres://postgres:${PASSWORD}@127.0.0.1:${options.port}/${database}`
-  return {
-    url: urlOf('postgres'),
-    urlOf,
-    async createDatabase(name) {
-      const client = server.getPgClient()
-      await client.connect()
-      try {
-        const found = await client.query('select 1 from pg_database where datname = $1', [name])
-        if (found.rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`)
-      } finally {
-        await client.end()
-      }
-    },
-    stop: () => server.stop(),
+  return { url: postgresUrl(options.port), stop: () => server.stop() }
+}
+
+export function postgresUrl(port: number, database = 'postgres'): string {
+  return `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/${database}`
+}
+
+export async function postgresAnswers(port: number): Promise<boolean> {
+  await withPostgres(port, (client) => client.query('select 1'))
+  return true
+}
+
+export async function createDatabase(port: number, name: string): Promise<void> {
+  await withPostgres(port, async (client) => {
+    const found = await client.query('select 1 from pg_database where datname = $1', [name])
+    if (found.rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`)
+  })
+}
+
+async function withPostgres(port: number, use: (client: pg.Client) => Promise<unknown>): Promise<void> {
+  const client = new pg.Client({ connectionString: postgresUrl(port), connectionTimeoutMillis: 2_000 })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    await use(client)
+  } finally {
+    await client.end()
   }
 }
 

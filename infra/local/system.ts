@@ -11,7 +11,7 @@ import { type LocalKeys, localKeys } from './keys.ts'
 import { startNeonBridge } from './neon-bridge.ts'
 import type { Ports } from './options.ts'
 import { type Part, startPart } from './part.ts'
-import { type LocalPostgres, startPostgres } from './postgres.ts'
+import { createDatabase, postgresAnswers, postgresUrl } from './postgres.ts'
 import { type LocalRedis, startRedis } from './redis.ts'
 import { startUpstashBridge } from './upstash-bridge.ts'
 
@@ -79,9 +79,12 @@ async function startParts(
 
   report('PostgreSQL …')
   const consoleBuilt = buildConsole(ROOT, report)
-  const postgres = await database(options, ports.postgres, stops)
+  const postgres = await startDatabase(options, ports.postgres)
+  stops.push(postgres.stop)
+  const databaseUrl = postgresUrl(ports.postgres, DATABASE)
+  await createDatabase(ports.postgres, DATABASE)
+  await migrateDatabase(databaseUrl, 'sim')
   await consoleBuilt
-  const databaseUrl = postgres.urlOf(DATABASE)
   report('Redis …')
   const redis = restartableRedis(ports.redis, options)
   await redis.start()
@@ -89,7 +92,7 @@ async function startParts(
   const redisUrl = `redis://127.0.0.1:${ports.redis}`
 
   report('bridges and simulator …')
-  const neon = await startNeonBridge({ port: 0, postgresUrl: postgres.url })
+  const neon = await startNeonBridge({ port: 0, postgresUrl: postgresUrl(ports.postgres) })
   stops.push(neon.close)
   const upstash = await startUpstashBridge({ port: 0, redisUrl, token: keys.redisToken })
   stops.push(upstash.close)
@@ -101,42 +104,52 @@ async function startParts(
   const opsUrl = `http://127.0.0.1:${ports.ops}`
 
   report('Worker and data plane …')
-  const [worker, dataPlane] = await Promise.all([
-    startWorker(options, {
-      port: ports.worker,
-      keys,
-      databaseUrl,
-      neonUrl: neon.url,
-      upstashUrl: upstash.url,
-      simulatorUrl,
-    }),
-    startPart({
-      name: 'data plane',
-      command: process.execPath,
-      args: [join(ROOT, 'data-plane/src/main.ts')],
-      cwd: ROOT,
-      env: {
-        ...childEnv(),
-        REALM: 'sim',
-        DATABASE_DIRECT_URL: databaseUrl,
-        COMMAND_REDIS_URL: redisUrl,
-        TICK_REDIS_URL: redisUrl,
-        CREDENTIAL_KEYS: keys.credentialKeys,
-        TICKET_KEYS: keys.ticketKeys,
-        KITE_WS_ROOT: simulatorUrl.replace('http', 'ws'),
-        KITE_API_ROOT: simulatorUrl,
-        STREAM_HOST: '127.0.0.1',
-        STREAM_PORT: String(ports.stream),
-        OPS_PORT: String(ports.ops),
-      },
-      logFile: join(stateDir, 'logs', 'data-plane.log'),
-      ready: async () => (await fetch(`${opsUrl}/readyz`)).ok,
-      readyTimeoutMs: 60_000,
-      report,
-      ...restart(options),
-    }),
-  ])
-  stops.push(worker.stop, dataPlane.stop)
+  const keep = async (part: Promise<Part>) => {
+    stops.push((await part).stop)
+    return part
+  }
+  const starting = [
+    keep(
+      startWorker(options, {
+        port: ports.worker,
+        keys,
+        databaseUrl,
+        neonUrl: neon.url,
+        upstashUrl: upstash.url,
+        simulatorUrl,
+      }),
+    ),
+    keep(
+      startPart({
+        name: 'data plane',
+        command: process.execPath,
+        args: [join(ROOT, 'data-plane/src/main.ts')],
+        cwd: ROOT,
+        env: {
+          ...childEnv(),
+          REALM: 'sim',
+          DATABASE_DIRECT_URL: databaseUrl,
+          COMMAND_REDIS_URL: redisUrl,
+          TICK_REDIS_URL: redisUrl,
+          CREDENTIAL_KEYS: keys.credentialKeys,
+          TICKET_KEYS: keys.ticketKeys,
+          KITE_WS_ROOT: simulatorUrl.replace('http', 'ws'),
+          KITE_API_ROOT: simulatorUrl,
+          STREAM_HOST: '127.0.0.1',
+          STREAM_PORT: String(ports.stream),
+          OPS_PORT: String(ports.ops),
+        },
+        logFile: join(stateDir, 'logs', 'data-plane.log'),
+        ready: async () => (await fetch(`${opsUrl}/readyz`)).ok,
+        readyTimeoutMs: 60_000,
+        report,
+        ...restart(options),
+      }),
+    ),
+  ] as const
+  // Whichever fails, the other one is known by then and can be stopped.
+  await Promise.allSettled(starting)
+  const [worker, dataPlane] = await Promise.all(starting)
   return {
     controlPlaneUrl,
     dataPlaneUrl,
@@ -151,20 +164,25 @@ async function startParts(
   }
 }
 
-async function database(
-  options: SystemOptions,
-  port: number,
-  stops: (() => Promise<unknown>)[],
-): Promise<LocalPostgres> {
-  const postgres = await startPostgres({
-    directory: join(options.stateDir, 'postgres'),
-    port,
-    persistent: options.persistent,
+async function startDatabase(options: SystemOptions, port: number): Promise<Part> {
+  const keeping = options.persistent ? 'keep' : 'forget'
+  return startPart({
+    name: 'PostgreSQL',
+    command: process.execPath,
+    args: [
+      join(ROOT, 'infra/local/postgres-main.ts'),
+      join(options.stateDir, 'postgres'),
+      String(port),
+      keeping,
+    ],
+    cwd: ROOT,
+    env: childEnv(),
+    logFile: join(options.stateDir, 'logs', 'postgres.log'),
+    ready: () => postgresAnswers(port),
+    readyTimeoutMs: 60_000,
+    report: options.report,
+    ...restart(options),
   })
-  stops.push(postgres.stop)
-  await postgres.createDatabase(DATABASE)
-  await migrateDatabase(postgres.urlOf(DATABASE), 'sim')
-  return postgres
 }
 
 /** Redis can be taken away and brought back, by a test or by hand. */
