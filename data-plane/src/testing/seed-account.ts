@@ -31,7 +31,7 @@ export async function seedSession(pool: pg.Pool, accountId: string, token: strin
 export async function seedIntent(
   pool: pg.Pool,
   accountId: string,
-  options: { tag: string; expiresInMs?: number },
+  options: { tag: string; expiresInMs?: number; price?: number },
 ): Promise<string> {
   const id = newId('ord')
   const request: PlaceOrder = {
@@ -43,7 +43,7 @@ export async function seedIntent(
     quantity: 1,
     product: 'CNC',
     order_type: 'LIMIT',
-    price: 1500,
+    price: options.price ?? 1500,
     validity: 'DAY',
     expires_in_s: 30,
   }

@@ -1,0 +1,144 @@
+// The composition root in this process, against a real Postgres, a real Redis and the broker's stand-in.
+import { type Simulator, startSimulator } from '@ticker/infra/kite-simulator'
+import { freshDatabase, type TestDatabase, testRedisUrl } from '@ticker/infra/testing'
+import { answer, answerKey, COMMAND_FIELD, commandStreamKey, instanceStatus } from '@ticker/shared/commands'
+import { createClient } from 'redis'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { type DataPlane, startDataPlane } from './start.ts'
+import { moveVersion, subscribe } from './testing/desired-rows.ts'
+import { seedAccount, seedIntent, seedSession } from './testing/seed-account.ts'
+import { testConfig } from './testing/test-config.ts'
+
+const TOKEN = 'token-of-desk1'
+const eventually = { timeout: 15_000, interval: 25 }
+let database: TestDatabase
+let simulator: Simulator
+let dataPlane: DataPlane
+let running = false
+
+beforeAll(async () => {
+  database = await freshDatabase()
+  simulator = await startSimulator({
+    port: 0,
+    users: [{ user_id: 'DESK1', api_key: 'app-desk1', api_secret: 'secret', access_token: TOKEN }],
+    replyDelayMs: [0, 0],
+    openDelayMs: [0, 0],
+    updateDelayMs: [0, 0],
+    rateLimits: false,
+  })
+  await seedAccount(database.pool, 'desk1')
+  await seedSession(database.pool, 'desk1', TOKEN)
+  await subscribe(database.pool, 'INFY')
+  await moveVersion(database.pool, 'subscriptions_version')
+  dataPlane = await startDataPlane(config())
+  running = true
+})
+afterAll(async () => {
+  if (running) await dataPlane.stop()
+  await simulator.stop()
+  await database.drop()
+})
+
+const config = () =>
+  testConfig({
+    databaseUrl: database.url,
+    commandRedisUrl: testRedisUrl(),
+    tickRedisUrl: testRedisUrl(),
+    kiteApiRoot: simulator.url,
+    kiteSocketRoot: simulator.wsUrl,
+  })
+const ops = (path: string) => fetch(`http://127.0.0.1:${dataPlane.opsPort}${path}`)
+async function metric(name: string): Promise<number> {
+  const text = await (await ops('/metrics')).text()
+  return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (.*)$`, 'm').exec(text)?.[1] ?? Number.NaN)
+}
+
+describe('the data plane as one process', () => {
+  it('becomes ready once it holds its lease', async () => {
+    await vi.waitFor(async () => expect((await ops('/readyz')).status).toBe(200), eventually)
+    expect((await ops('/healthz')).status).toBe(200)
+  })
+
+  it('loads the broker’s instruments', async () => {
+    await vi.waitFor(
+      async () => expect(await metric('ticker_instruments')).toBeGreaterThan(1_000),
+      eventually,
+    )
+    const { rows } = await database.pool.query(
+      'select count(*)::int as n from ticker.instruments where is_active',
+    )
+    expect(rows).toEqual([{ n: simulator.instruments }])
+  })
+
+  it('streams what is wanted into the store and on to Redis', async () => {
+    await vi.waitFor(async () => {
+      expect(await metric('ticker_instruments_assigned')).toBe(1)
+      expect(await metric('ticker_ticks_received_total')).toBeGreaterThan(1)
+      expect(await metric('ticker_publish_ticks_total')).toBeGreaterThan(1)
+    }, eventually)
+  })
+
+  it('sends a queued intent and follows it to COMPLETE', async () => {
+    // INFY trades about 1,500.
+    const id = await seedIntent(database.pool, 'desk1', { tag: 'tag000000001', price: 1600 })
+    await vi.waitFor(async () => {
+      const { rows } = await database.pool.query(
+        `select i.state, o.status, o.filled_quantity from ticker.order_intents i
+         join ticker.orders o on o.intent_id = i.id where i.id = $1`,
+        [id],
+      )
+      expect(rows).toEqual([{ state: 'ACCEPTED', status: 'COMPLETE', filled_quantity: 1 }])
+    }, eventually)
+  })
+
+  it('answers a question on its command channel', async () => {
+    const redis = createClient({ url: testRedisUrl() })
+    await redis.connect()
+    const id = `question-${dataPlane.instanceId}`
+    const question = {
+      kind: 'question',
+      id,
+      call: 'instance_status',
+      params: {},
+      deadline_ms: Date.now() + 15_000,
+    }
+    await redis.xAdd(commandStreamKey('sim', dataPlane.instanceId), '*', {
+      [COMMAND_FIELD]: JSON.stringify(question),
+    })
+    const text = await vi.waitFor(async () => {
+      const found = await redis.get(answerKey('sim', id))
+      expect(found).not.toBeNull()
+      return found
+    }, eventually)
+    redis.destroy()
+    const said = answer.parse(JSON.parse(text ?? ''))
+    expect(said.ok && instanceStatus.parse(said.result)).toMatchObject({
+      instance_id: dataPlane.instanceId,
+      accounts: [{ account_id: 'desk1', session: 'active', connections: [{ instruments: 1 }] }],
+    })
+  })
+
+  it('answers no path but its own on the stream port', async () => {
+    const response = await fetch(`http://127.0.0.1:${dataPlane.streamPort}/`)
+    expect([response.status, await response.json()]).toEqual([404, { code: 'not_found' }])
+  })
+
+  it('stops cleanly: the lease is given up, its ports and its broker socket are closed', async () => {
+    running = false
+    await dataPlane.stop()
+    const { rows } = await database.pool.query(
+      'select status, lease_until <= now() as free from ticker.instances where id = $1',
+      [dataPlane.instanceId],
+    )
+    expect(rows).toEqual([{ status: 'stopped', free: true }])
+    await expect(ops('/healthz')).rejects.toThrow()
+    const state = await (await fetch(`${simulator.url}/sim/state`)).json()
+    expect(state).toMatchObject({ data: { sockets: [] } })
+  })
+
+  it('refuses a database of another realm', async () => {
+    await expect(startDataPlane({ ...config(), realm: 'live' })).rejects.toThrow(
+      'is of realm sim, REALM is live',
+    )
+  })
+})
