@@ -1,7 +1,11 @@
 // PostgreSQL as a part of the local system: a process (group) of its own, so that Ctrl-C at the terminal does not end
 // the database before what uses it. argv: directory, port, `keep` or `forget`. Ends on SIGTERM, or when the server does.
 import pg from 'pg'
-import { postgresUrl, startPostgres } from './postgres.ts'
+import { startPostgres } from './postgres.ts'
+import { postgresUrl } from './postgres-client.ts'
+
+// The library would end the server and this process on a signal by itself, without waiting and with another code.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal)
 
 const [directory = '', port = '', keeping = ''] = process.argv.slice(2)
 const server = await startPostgres({

@@ -11,7 +11,7 @@ import { type LocalKeys, localKeys } from './keys.ts'
 import { startNeonBridge } from './neon-bridge.ts'
 import type { Ports } from './options.ts'
 import { type Part, startPart } from './part.ts'
-import { createDatabase, postgresAnswers, postgresUrl } from './postgres.ts'
+import { createDatabase, postgresAnswers, postgresUrl } from './postgres-client.ts'
 import { type LocalRedis, startRedis } from './redis.ts'
 import { startUpstashBridge } from './upstash-bridge.ts'
 
