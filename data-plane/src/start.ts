@@ -43,6 +43,7 @@ import { markSessionDead, readSession } from './ownership/session-store.ts'
 import { createPublisher } from './publish/publisher.ts'
 import { createTickRedis } from './publish/tick-redis.ts'
 import { createKeyRevocations } from './stream/key-revocations.ts'
+import { routeUpgrades } from './stream/route-upgrades.ts'
 import { createStreamServer } from './stream/server.ts'
 import { forwardedAddress, remoteAddress } from './stream/upgrade.ts'
 import { VERSION } from './version.ts'
@@ -117,11 +118,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     response.writeHead(404, { 'Content-Type': 'application/json' })
     response.end('{"code":"not_found"}')
   })
-  streamServer.on('upgrade', (request, socket, head) => {
-    if (!streams.handleUpgrade(request, socket, head) && !kiteCompat.handleUpgrade(request, socket, head)) {
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
-    }
-  })
+  routeUpgrades(streamServer, [streams.handleUpgrade, kiteCompat.handleUpgrade])
   const streamPort = await listen(streamServer, config.streamPort, config.streamHost)
 
   const identity = {

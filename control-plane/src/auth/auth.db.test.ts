@@ -77,6 +77,9 @@ describe('/v1/api-keys', () => {
       code: 'scope_missing',
       detail: expect.stringContaining('orders:write'),
     })
+    // An empty list would otherwise mean every account of the owner.
+    const empty = await create({ name: 'x', scopes: ['accounts:read'], account_ids: [] }, parent.secret)
+    expect(empty).toMatchObject({ status: 400, body: { code: 'invalid_request' } })
     const account = await create({ name: 'x', scopes: ['accounts:read'], account_ids: ['c'] }, parent.secret)
     expect(account.body.code).toBe('account_not_allowed')
     const child = await create({ name: 'x', scopes: ['accounts:read'] }, parent.secret)

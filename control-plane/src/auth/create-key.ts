@@ -28,7 +28,7 @@ export async function createApiKey(
         insert into ticker.api_keys (id, name, owner, secret_sha256, scopes, account_ids, expires_at)
         values (${id}, ${input.name}, ${actor.owner}, ${await sha256Hex(secret)},
           (select array_agg(value) from jsonb_array_elements_text(${JSON.stringify(input.scopes)}::jsonb)),
-          (select array_agg(value) from jsonb_array_elements_text(${accountIds ? JSON.stringify(accountIds) : null}::jsonb)),
+          ${accountIds ? sql`(select coalesce(array_agg(value), '{}') from jsonb_array_elements_text(${JSON.stringify(accountIds)}::jsonb))` : sql`null::text[]`},
           least(${input.expires_at ?? null}::timestamptz, ${actor.expires_at}::timestamptz))
         returning *
       ), audited as (${auditInsert(

@@ -22,6 +22,7 @@ export const apiKeyCreate = z
     scopes: z.array(scope).min(1),
     account_ids: z
       .array(accountId)
+      .min(1)
       .max(1000)
       .optional()
       .meta({ description: 'Absent: every account of your owner' }),

@@ -1,0 +1,15 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+
+/** Takes the upgrade and answers true, or leaves it to the next. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
+
+/** Offers each upgrade to the handlers in order; a path that nobody serves gets 404. */
+export function routeUpgrades(server: Server, handlers: readonly UpgradeHandler[]): void {
+  server.on('upgrade', (request, socket, head) => {
+    // Before anything else: a reset on a socket without a listener would end the process.
+    socket.on('error', () => socket.destroy())
+    if (handlers.some((handle) => handle(request, socket, head))) return
+    socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
+  })
+}
