@@ -59,6 +59,7 @@ const READ_TIMEOUT_MS = 7_000
 /** Without a pass that reached the database for this long, the instance is not fit for orders. */
 const LEASE_STALE_MS = 8_000
 const DRAIN_MS = 8_000
+const QUERY_TIMEOUT_MS = 8_000
 
 export async function startDataPlane(config: Config, logOverride?: Log): Promise<DataPlane> {
   const instanceId = randomUUID()
@@ -82,9 +83,13 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     connectionString: config.databaseUrl,
     max: config.databasePoolSize,
     connectionTimeoutMillis: 5_000,
-    statement_timeout: 15_000,
+    statement_timeout: 7_500,
+    // A stalled connection must fail, not hang: the lease and every order path wait on these answers.
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
   })
-  pool.on('error', (error) => log.warn({ error }, 'idle database connection lost'))
+  // A pool without a listener ends the process when an idle connection breaks; more is done about it below.
+  pool.on('error', () => {})
   await checkRealm(pool, config.realm)
   const kite: KiteHttp = { root: config.kiteApiRoot, fetch, timeoutMs: READ_TIMEOUT_MS }
 
@@ -180,6 +185,11 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       }
     },
     onSessionDead: sessionDead,
+  })
+
+  pool.on('error', (error) => {
+    log.warn({ error }, 'database connection lost; order books are read before anything is sent')
+    orderDesk.databaseLost()
   })
 
   const refresh = createInstrumentRefresh({
@@ -304,7 +314,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       log.info({}, 'data plane stopping')
       // No new claims first; then what is in flight gets its verdict; then clients are told to come back.
       readiness.register('stopping', () => 'the process is stopping')
-      orderDesk.setAccounts([])
+      orderDesk.close()
       await orderDesk.drained(DRAIN_MS)
       await Promise.all([streams.stop(), kiteCompat.stop()])
       await marketData.stop()

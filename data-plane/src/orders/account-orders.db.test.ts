@@ -465,3 +465,67 @@ it('an answer that comes after a new epoch put the order in doubt still settles 
   expect(await intents.settle(claim, rejected)).toBe(true)
   expect((await desk.intent(id))?.state).toBe('REJECTED')
 })
+
+it('row 25: the database loses the last commits after the order was taken: adopted or in doubt, never sent again', async () => {
+  const desk = await setup()
+  const forget = (id: string, state: string) =>
+    desk.pool.query(
+      `with gone as (delete from ticker.intent_orders where intent_id = $1), o as (delete from ticker.orders where intent_id = $1)
+       update ticker.order_intents set state = $2, attempts = case when $2 = 'QUEUED' then 0 else attempts end, broker_order_id = null where id = $1`,
+      [id, state],
+    )
+  for (const state of ['QUEUED', 'SENDING']) {
+    const id = await desk.place()
+    await desk.becomes(id, 'ACCEPTED')
+    const posts = desk.broker.posts.length
+    // Not in the book either, for now: the rows alone decide.
+    const book = desk.broker.book.splice(0)
+    await forget(id, state)
+    desk.path.wake()
+    await desk.becomes(id, 'UNKNOWN')
+    expect(desk.broker.posts).toHaveLength(posts)
+    desk.broker.book.push(...book)
+    await desk.becomes(id, 'ACCEPTED')
+    expect(desk.broker.posts).toHaveLength(posts)
+  }
+})
+
+it('row 25: another process finds a QUEUED row whose order the broker already has: adopted before anything is sent', async () => {
+  const desk = await setup({ paused: true })
+  const id = await seedIntent(desk.pool, desk.accountId, { tag: `lostcommit${names}` })
+  desk.broker.book.push(row({ order_id: `had-${names}`, tag: `lostcommit${names}` }))
+  desk.start()
+  await desk.becomes(id, 'ACCEPTED')
+  expect(desk.broker.posts).toHaveLength(0)
+})
+
+it('after the database was away, nothing is sent before the book was read again', async () => {
+  const desk = await setup()
+  await desk.becomes(await desk.place(), 'ACCEPTED')
+  const tag = `away${names}`
+  desk.broker.bookOutcome = { ok: false, failure: { kind: 'timeout' } }
+  desk.path.databaseLost()
+  const id = await desk.place(tag)
+  await vi.waitFor(
+    async () =>
+      expect(await desk.registry.metrics()).toContain('ticker_order_book_reads_total{outcome="timeout"}'),
+    { timeout: 5_000 },
+  )
+  expect((await desk.intent(id))?.state).toBe('QUEUED')
+  desk.broker.bookOutcome = undefined
+  await desk.becomes(id, 'ACCEPTED')
+})
+
+it('within one second, the book read later corrects what the socket said: modified, then open again', async () => {
+  const desk = await setup()
+  const same = {
+    order_id: `mod-${names}`,
+    order_timestamp: '2026-11-23 09:20:01',
+    exchange_update_timestamp: '2026-11-23 09:20:01',
+  }
+  desk.path.orderUpdate(row({ ...same, status: 'MODIFY PENDING' }))
+  await vi.waitFor(() => expect(desk.changes).toEqual([`mod-${names}:MODIFY PENDING`]))
+  desk.broker.book.push(row({ ...same, status: 'OPEN', quantity: 50 }))
+  desk.path.updatesLost()
+  await vi.waitFor(() => expect(desk.changes.at(-1)).toBe(`mod-${names}:OPEN`), { timeout: 5_000 })
+})

@@ -4,6 +4,7 @@
 import { type KiteOrder, kiteOrder } from '@ticker/shared/kite-http'
 import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
 import { createGovernor, type Governor } from './governor.ts'
+import type { Claim } from './intent-store.ts'
 import type { OrderSource } from './order-store.ts'
 import { createSending } from './sending.ts'
 import { ALERT_AFTER_MS, nextReadDelayMs } from './unknown-schedule.ts'
@@ -13,6 +14,8 @@ const IDLE_MS = 2_000
 const POLL_OPEN_MS = 5_000
 const BOOK_READ_SPACING_MS = 400
 const IN_FLIGHT_MAX = 10
+/** A read that is due and cannot be made yet is no reason to spin. */
+const WATCH_MIN_MS = 50
 const UPDATES_QUEUED_MAX = 5_000
 
 export interface AccountOrders {
@@ -22,6 +25,8 @@ export interface AccountOrders {
   orderUpdate(raw: unknown): void
   /** The socket was down: what it would have said is lost, the book must be read. */
   updatesLost(): void
+  /** The database was away: read the book before anything is sent, whatever the rows say. */
+  databaseLost(): void
   drained(deadlineMs: number): Promise<void>
 }
 
@@ -29,11 +34,15 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
   const { accountId, clock, log, metrics, intents, orders, reads } = deps
   const updates: KiteOrder[] = []
   let governor: Governor = createGovernor(clock)
+  let governorEpoch: number | undefined
   let recoveredEpoch: number | undefined
+  /** Moves when a recovery is asked for: a pass that began before must not count as one. */
+  let recoveriesWanted = 0
   let bookWanted = true
   let bookReadMs = Number.NEGATIVE_INFINITY
   let bookFailures = 0
   let openCount = 0
+  let alertedMs = Number.NEGATIVE_INFINITY
   let wakeUp = () => {}
   const sending = createSending(deps, (accepted) => {
     // Received is not working: the book says what became of it, soon, whether or not an update arrives.
@@ -46,24 +55,30 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
   }
 
   async function pass(account: OrderAccount): Promise<number> {
+    const wantedBefore = recoveriesWanted
     if (recoveredEpoch !== account.epoch) {
       await intents.orphansToUnknown(accountId, account.epoch)
-      governor = createGovernor(clock)
+      // A restart within one epoch keeps its governor: what it let through may still be on its way.
+      if (governorEpoch !== account.epoch) governor = createGovernor(clock)
+      governorEpoch = account.epoch
       governor.startFrom(await intents.counts(accountId))
       bookWanted = true
     }
+    const unknownDelayMs = await watchUnknown()
     if (account.observed.due_orders) await freeUnsent(account.epoch)
     await intents.expireOverdue(accountId)
     await mergeUpdates()
     const session = account.session
     if (!session) return IDLE_MS
     await readHints(account)
-    const unknownDelayMs = await resolveUnknown(account)
+    await resolveUnknown(account)
     if (openCount > 0 && clock.monotonicMs() - bookReadMs >= POLL_OPEN_MS) bookWanted = true
     if (bookWanted) {
       const read = await readBook(account)
       if (!read && recoveredEpoch !== account.epoch) return bookSpacingMs()
     }
+    // Asked for meanwhile: begin again, and send nothing on this pass.
+    if (recoveriesWanted !== wantedBefore) return 0
     recoveredEpoch = account.epoch
     const sendDelayMs = await sendDue(account)
     return Math.min(IDLE_MS, unknownDelayMs, sendDelayMs)
@@ -71,19 +86,40 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
 
   /** Claimed by us and not being sent: the commit was not confirmed, so nothing was written. */
   async function freeUnsent(epoch: number) {
-    for (const intentId of await intents.claimedBy(accountId, epoch)) {
-      if (!sending.isBusy(intentId) && (await intents.unclaim(intentId, epoch))) {
-        log.warn({ intent_id: intentId }, 'unconfirmed claim undone')
-      }
+    for (const claim of await intents.claimedBy(accountId, epoch)) {
+      if (sending.isBusy(claim.intentId)) continue
+      const written = sending.writtenAs(claim.intentId)
+      if (written) await inDoubt(written)
+      else if (await intents.unclaim(claim))
+        log.warn({ intent_id: claim.intentId }, 'unconfirmed claim undone')
     }
+  }
+
+  /** The database says it was not sent, this process knows better: never again, until the book has spoken. */
+  async function inDoubt(claim: Claim) {
+    const reason = 'The database lost what became of it after it was sent.'
+    await intents.settle(claim, { state: 'UNKNOWN', code: 'outcome_unknown', reason, firstReadMs: 0 })
+    log.error({ intent_id: claim.intentId }, 'the database lost the outcome of a sent order; not sent again')
   }
 
   async function sendDue(account: OrderAccount): Promise<number> {
     if (!account.observed.due_orders || account.observed.trading_state === 'HALTED') return IDLE_MS
     if (!deps.lease.mayAct()) return IDLE_MS
-    const due = await intents.due(accountId, 100)
+    let due = await intents.due(accountId, 100)
+    if (due.some((intent) => intent.attempts > 0)) {
+      // It was claimed before: what the broker has is looked at first, and it alone waits when that fails.
+      const read = await readBook(account)
+      due = await intents.due(accountId, 100)
+      if (!read) due = due.filter((intent) => intent.attempts === 0)
+      if (due.length === 0) return bookSpacingMs()
+    }
     for (const intent of due) {
       if (sending.isBusy(intent.id)) continue
+      const written = sending.writtenAs(intent.id)
+      if (written) {
+        await inDoubt(written)
+        continue
+      }
       const gate = account.observed.order_gate_reason
       if (gate !== null) {
         await intents.refuse(accountId, intent.id, 'order_gate_closed', gate)
@@ -107,25 +143,24 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     return IDLE_MS
   }
 
-  /** Reads the book when an order in doubt is due for a look; returns the delay until the next one is. */
-  async function resolveUnknown(account: OrderAccount): Promise<number> {
-    const due = await intents.unknownDue(accountId)
-    if (due.length > 0) {
-      if (!(await readBook(account))) return bookSpacingMs()
-      for (const intent of due) {
-        await intents.unknownRead(intent.id, nextReadDelayMs(intent.reads))
-        if (intent.ageMs >= ALERT_AFTER_MS) {
-          log.error(
-            { intent_id: intent.id, tag: intent.tag, age_s: Math.round(intent.ageMs / 1000) },
-            'order outcome still in doubt; not sent again',
-          )
-        }
-      }
-    }
+  /** Shows and raises what is in doubt, also while nothing can be read; returns the delay to the next read. */
+  async function watchUnknown(): Promise<number> {
     const summary = await intents.unknownSummary(accountId)
     metrics.unknown.set({ account: accountId }, summary.count)
     metrics.unknownOldest.set({ account: accountId }, summary.oldestMs / 1000)
-    return summary.nextReadMs ?? IDLE_MS
+    if (summary.oldestMs >= ALERT_AFTER_MS && clock.monotonicMs() - alertedMs >= ALERT_AFTER_MS) {
+      alertedMs = clock.monotonicMs()
+      const oldest_s = Math.round(summary.oldestMs / 1000)
+      log.error({ count: summary.count, oldest_s }, 'orders still in doubt; not sent again')
+    }
+    return summary.nextReadMs === undefined ? IDLE_MS : Math.max(WATCH_MIN_MS, summary.nextReadMs)
+  }
+
+  /** Reads the book when an order in doubt is due for a look. */
+  async function resolveUnknown(account: OrderAccount) {
+    const due = await intents.unknownDue(accountId)
+    if (due.length === 0 || !(await readBook(account))) return
+    for (const intent of due) await intents.unknownRead(intent.id, nextReadDelayMs(intent.reads))
   }
 
   /** A broker in trouble is asked less and less often. */
@@ -137,16 +172,18 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     const session = account.session
     if (!session || clock.monotonicMs() - bookReadMs < bookSpacingMs()) return false
     bookReadMs = clock.monotonicMs()
+    // What asks for a read from here on asks for another one.
+    bookWanted = false
     const outcome = await reads.book(account, session)
     metrics.bookReads.inc({ outcome: outcome.ok ? 'read' : outcome.failure.kind })
     bookFailures = outcome.ok ? 0 : bookFailures + 1
     if (!outcome.ok) {
+      bookWanted = true
       if (outcome.failure.kind === 'refused' && outcome.failure.error_type === 'TokenException') {
         await deps.onSessionDead(accountId, session.version, outcome.failure.message)
       }
       return false
     }
-    bookWanted = false
     await merge(outcome.data, 'book')
     return true
   }
@@ -186,7 +223,11 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     metrics.merged.inc({ source, effect: 'changed' }, result.changed.length)
     if (result.adopted.length > 0) {
       metrics.adopted.inc(result.adopted.length)
-      log.info({ intents: result.adopted, source }, 'orders in doubt found at the broker')
+      const expected = result.adopted.every(({ was }) => was === 'SENDING' || was === 'UNKNOWN')
+      log[expected ? 'info' : 'error'](
+        { intents: result.adopted, source },
+        'orders found at the broker by their tag',
+      )
     }
     if (result.changed.length > 0) deps.onChanged(accountId, result.changed)
   }
@@ -220,6 +261,11 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     },
     updatesLost() {
       bookWanted = true
+      wake()
+    },
+    databaseLost() {
+      recoveredEpoch = undefined
+      recoveriesWanted += 1
       wake()
     },
     drained: (deadlineMs) => sending.drained(deadlineMs),

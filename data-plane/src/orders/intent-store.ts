@@ -8,6 +8,8 @@ export interface Intent {
   tag: string
   request: PlaceOrder
   createdMs: number
+  /** How often it was claimed before: above 0, an earlier sending may be at the broker. */
+  attempts: number
 }
 
 export interface UnknownIntent {
@@ -44,9 +46,9 @@ export interface IntentStore {
   refuse(accountId: string, intentId: string, code: string, reason: string): Promise<boolean>
   claim(intentId: string, sender: Sender): Promise<Claim | undefined>
   /** What this epoch has claimed and not settled. */
-  claimedBy(accountId: string, epoch: number): Promise<string[]>
+  claimedBy(accountId: string, epoch: number): Promise<Claim[]>
   /** A claim after which nothing was written (its commit was not confirmed): back to QUEUED. */
-  unclaim(intentId: string, epoch: number): Promise<boolean>
+  unclaim(claim: Claim): Promise<boolean>
   settle(claim: Claim, settlement: Settlement): Promise<boolean>
   /** SENDING by an older epoch: its sender is gone, what it did is not known. */
   orphansToUnknown(accountId: string, epoch: number): Promise<string[]>
@@ -90,12 +92,13 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
     values: unknown[],
     detail: unknown,
   ) {
-    // ACCEPTED is evidence, merged from anyone; every other verdict belongs to the attempt that got it.
-    const fence = to === 'ACCEPTED' ? 'true' : 'o.sending_epoch = $4 and o.attempts = $5'
+    // A database that lost the claim shows QUEUED and fewer attempts: the sending happened all the same.
+    const lostClaim = to === 'QUEUED' ? 'false' : `o.state = 'QUEUED' and o.attempts <= $5`
     const changed = await changedIds(
       `with changed as (
-         update ticker.order_intents o set state = $2, updated_at = now()${set}
-         where o.id = $1 and o.state = any($3::text[]) and $4::bigint is not null and $5::int is not null and ${fence}
+         update ticker.order_intents o set state = $2, sending_epoch = $4, attempts = $5,
+           sending_at = coalesce(o.sending_at, now()), updated_at = now()${set}
+         where o.id = $1 and ((o.state = any($3::text[]) and o.sending_epoch = $4 and o.attempts = $5) or (${lostClaim}))
          returning o.account_id, o.id, 'intent.' || lower($2) as kind, $6::jsonb as detail)`,
       [claim.intentId, to, from, claim.epoch, claim.attempt, JSON.stringify(detail), ...values],
     )
@@ -104,18 +107,19 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
 
   return {
     async due(accountId, limit) {
-      const { rows } = await pool.query<{ id: string; tag: string; request: PlaceOrder; created_ms: string }>(
-        `select id, tag, request, extract(epoch from created_at) * 1000 as created_ms from ticker.order_intents
+      const { rows } = await pool.query<{
+        id: string
+        tag: string
+        request: PlaceOrder
+        created_ms: string
+        attempts: number
+      }>(
+        `select id, tag, request, attempts, extract(epoch from created_at) * 1000 as created_ms from ticker.order_intents
          where account_id = $1 and state = 'QUEUED' and deadline > now() and (not_before is null or not_before <= now())
          order by created_at, id limit $2`,
         [accountId, limit],
       )
-      return rows.map(({ id, tag, request, created_ms }) => ({
-        id,
-        tag,
-        request,
-        createdMs: Number(created_ms),
-      }))
+      return rows.map(({ created_ms, ...row }) => ({ ...row, createdMs: Number(created_ms) }))
     },
 
     expireOverdue: (accountId) =>
@@ -160,20 +164,21 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
     },
 
     async claimedBy(accountId, epoch) {
-      const { rows } = await pool.query<{ id: string }>(
-        `select id from ticker.order_intents where account_id = $1 and state = 'SENDING' and sending_epoch = $2`,
+      const { rows } = await pool.query<{ id: string; attempts: number }>(
+        `select id, attempts from ticker.order_intents where account_id = $1 and state = 'SENDING' and sending_epoch = $2`,
         [accountId, epoch],
       )
-      return rows.map((row) => row.id)
+      return rows.map((row) => ({ intentId: row.id, epoch, attempt: row.attempts }))
     },
 
-    async unclaim(intentId, epoch) {
+    async unclaim({ intentId, epoch, attempt }) {
+      // The attempt too: a statement that a stalled connection delivers late must not free a newer sending.
       const changed = await changedIds(
         `with changed as (
            update ticker.order_intents o set state = 'QUEUED', updated_at = now()
-           where o.id = $1 and o.state = 'SENDING' and o.sending_epoch = $2
+           where o.id = $1 and o.state = 'SENDING' and o.sending_epoch = $2 and o.attempts = $3
            returning o.account_id, o.id, 'intent.queued' as kind, '{"reason":"claim not confirmed; nothing was sent"}'::jsonb as detail)`,
-        [intentId, epoch],
+        [intentId, epoch, attempt],
       )
       return changed.length === 1
     },
@@ -278,7 +283,7 @@ async function accept(pool: pg.Pool, claim: Claim, orderIds: string[]): Promise<
     `with changed as (
        update ticker.order_intents o set state = 'ACCEPTED', broker_order_id = coalesce(o.broker_order_id, ($2::text[])[1]),
          reason_code = null, reason = null, updated_at = now()
-       where o.id = $1 and o.state in ('SENDING', 'UNKNOWN', 'RELEASED')
+       where o.id = $1 and o.state <> 'ACCEPTED'
        returning o.account_id, o.id, 'intent.accepted' as kind, jsonb_build_object('order_ids', $2::text[]) as detail), ${LOG_CHANGED},
      linked as (
        insert into ticker.intent_orders (account_id, order_id, intent_id)

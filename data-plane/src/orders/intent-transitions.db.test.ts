@@ -62,7 +62,10 @@ const acts: Act[] = [
         sessionVersion: 1,
       }),
   },
-  { name: 'unclaim', act: ({ id }) => createIntentStore(database.pool).unclaim(id, epoch) },
+  {
+    name: 'unclaim',
+    act: ({ id }) => createIntentStore(database.pool).unclaim({ intentId: id, epoch, attempt: 1 }),
+  },
   {
     name: 'refuse',
     act: ({ id }) => createIntentStore(database.pool).refuse('desk', id, 'order_gate_closed', 'x'),

@@ -8,6 +8,10 @@ export interface OrderDesk {
   setAccounts(accounts: readonly OrderAccount[]): void
   orderUpdate(accountId: string, raw: unknown): void
   updatesLost(accountId: string): void
+  /** The database was away: every path reads the book before it sends again. */
+  databaseLost(): void
+  /** Ends every path for good: nothing is claimed any more. Orders in flight still get their verdict (drained). */
+  close(): void
   /** Waits until every order in flight has its verdict stored, at most deadlineMs. */
   drained(deadlineMs: number): Promise<void>
 }
@@ -24,6 +28,7 @@ interface Entry {
 export function createOrderDesk(deps: DeskDeps): OrderDesk {
   const entries = new Map<string, Entry>()
   let owned = new Map<string, OrderAccount>()
+  let closed = false
 
   function entryOf(accountId: string): Entry {
     const known = entries.get(accountId)
@@ -50,6 +55,7 @@ export function createOrderDesk(deps: DeskDeps): OrderDesk {
 
   return {
     setAccounts(accounts) {
+      if (closed) return
       owned = new Map(accounts.map((account) => [account.accountId, account]))
       for (const [accountId, entry] of entries) if (!owned.has(accountId)) close(entry)
       for (const [accountId, account] of owned) {
@@ -59,6 +65,14 @@ export function createOrderDesk(deps: DeskDeps): OrderDesk {
       }
     },
     orderUpdate: (accountId, raw) => entries.get(accountId)?.path.orderUpdate(raw),
+    databaseLost() {
+      for (const entry of entries.values()) entry.path.databaseLost()
+    },
+    close() {
+      closed = true
+      owned = new Map()
+      for (const entry of entries.values()) close(entry)
+    },
     updatesLost: (accountId) => entries.get(accountId)?.path.updatesLost(),
     async drained(deadlineMs) {
       await Promise.all([...entries.values()].map((entry) => entry.path.drained(deadlineMs)))

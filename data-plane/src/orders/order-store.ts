@@ -1,5 +1,6 @@
 // The broker's orders as one monotonic record each, merged from socket, postback and book in any order and number
 // (RELIABILITY 13). Rows that carry one of our tags adopt their intent (RELIABILITY 5): seeing is evidence.
+import type { IntentState } from '@ticker/shared/domain'
 import { brokerUpdatedMs, type KiteOrder, tagsOf } from '@ticker/shared/kite-http'
 import type pg from 'pg'
 import { statusRank, TERMINAL_RANK } from './order-status.ts'
@@ -13,8 +14,8 @@ export interface ChangedOrder {
 
 export interface MergeResult {
   changed: ChangedOrder[]
-  /** Intents that an order was found for, whose outcome was open. */
-  adopted: string[]
+  /** Intents that an order was found for and that did not say so yet, with what they said. */
+  adopted: { id: string; was: IntentState }[]
   /** Orders of the account that are not finished. */
   openCount: number
 }
@@ -38,7 +39,7 @@ const ADOPT = `
   changed as (
     update ticker.order_intents o set state = 'ACCEPTED', broker_order_id = coalesce(o.broker_order_id, m.order_id),
       reason_code = null, reason = null, updated_at = now()
-    from matched m where o.id = m.id and o.state in ('SENDING', 'UNKNOWN', 'RELEASED')
+    from matched m where o.id = m.id and o.state <> 'ACCEPTED'
     returning o.account_id, o.id, m.order_id, m.state as was),
   bumped as (
     update ticker.accounts set event_seq = event_seq + (select count(*) from changed)
@@ -48,7 +49,7 @@ const ADOPT = `
     select $1, b.base + row_number() over (order by c.id), 'intent.accepted', c.id, c.order_id,
       jsonb_build_object('order_ids', jsonb_build_array(c.order_id), 'adopted_from', c.was, 'source', $3::text)
     from changed c, bumped b)
-  select id from changed`
+  select id, was from changed`
 
 const MERGE = `
   with incoming as (
@@ -68,7 +69,8 @@ const MERGE = `
     where o.status_rank < ${TERMINAL_RANK}
       and excluded.filled_quantity >= o.filled_quantity
       and (excluded.status_rank = ${TERMINAL_RANK} or excluded.broker_updated_at > o.broker_updated_at
-        or (excluded.broker_updated_at = o.broker_updated_at and excluded.status_rank >= o.status_rank))
+        or (excluded.broker_updated_at = o.broker_updated_at
+          and ($3::text <> 'socket' or excluded.status_rank >= o.status_rank)))
       and (excluded.status, excluded.filled_quantity, excluded.average_price, excluded.quantity, excluded.status_message,
            excluded.broker_updated_at)
         is distinct from (o.status, o.filled_quantity, o.average_price, o.quantity, o.status_message, o.broker_updated_at)
@@ -94,7 +96,7 @@ export function createOrderStore(pool: pg.Pool): OrderStore {
         const tags = JSON.stringify(
           latest.map((order) => ({ order_id: order.order_id, tags: tagsOf(order) })),
         )
-        const adopted = await client.query<{ id: string }>(ADOPT, [accountId, tags, source])
+        const adopted = await client.query<{ id: string; was: IntentState }>(ADOPT, [accountId, tags, source])
         const rows = JSON.stringify(latest.map(asRow))
         const changed = await client.query<{
           order_id: string
@@ -103,13 +105,13 @@ export function createOrderStore(pool: pg.Pool): OrderStore {
         }>(MERGE, [accountId, rows, source])
         const open = await client.query<{ n: number }>(
           `select count(*)::int as n from ticker.orders where account_id = $1 and status_rank < ${TERMINAL_RANK}
-           and broker_updated_at > now() - interval '1 day'`,
+           and updated_at > now() - interval '1 day'`,
           [accountId],
         )
         await client.query('commit')
         const byId = new Map(latest.map((order) => [order.order_id, order]))
         return {
-          adopted: adopted.rows.map((row) => row.id),
+          adopted: adopted.rows,
           changed: changed.rows.flatMap((row) => {
             const order = byId.get(row.order_id)
             return order

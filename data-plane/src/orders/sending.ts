@@ -16,11 +16,15 @@ const COMMIT_TO_WRITE_MS_MAX = 2_000
 const RETRY_CONNECT_MS = 1_000
 const RETRY_STORE_MS = 500
 const CLAIM_REFUSED_PAUSE_MS = 500
+/** Two days of an account's orders. */
+const WRITTEN_MAX = 10_000
 
 export interface Sending {
   /** Starts sending; a token of the governor has been taken for it. */
   start(intent: Intent, account: OrderAccount, governor: Governor): void
   isBusy(intentId: string): boolean
+  /** The claim under which this process wrote the intent to the broker and was not told that it was not placed. */
+  writtenAs(intentId: string): Claim | undefined
   count(): number
   /** Waits until everything in flight has a stored verdict, at most deadlineMs. */
   drained(deadlineMs: number): Promise<void>
@@ -29,6 +33,8 @@ export interface Sending {
 export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boolean) => void): Sending {
   const { clock, log, metrics, intents, lease } = deps
   const inFlight = new Map<string, Promise<void>>()
+  /** What the database says of these can be wrong (it may lose commits); that they were written cannot. */
+  const written = new Map<string, Claim>()
 
   /** True: the broker has taken it. */
   async function send(intent: Intent, account: OrderAccount, governor: Governor): Promise<boolean> {
@@ -56,13 +62,21 @@ export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boo
       await clock.sleep(CLAIM_REFUSED_PAUSE_MS)
       return false
     }
+    remember(intent.id, claim)
     const verdict = await writeOnce(intent, account, session, opened.line, asked, governor)
+    if (verdict.state === 'QUEUED' || verdict.state === 'QUEUED_SESSION_DEAD') written.delete(intent.id)
     metrics.intents.inc({ verdict: verdict.state })
     log.info({ intent_id: intent.id, verdict: verdict.state, attempt: claim.attempt }, 'order answered')
     // Before the verdict is stored: once the intent is QUEUED again it may be sent again.
     await closeWhatIsDead(verdict, session.version)
     await storeVerdict(claim, verdict)
     return verdict.state === 'ACCEPTED'
+  }
+
+  function remember(intentId: string, claim: Claim) {
+    written.set(intentId, claim)
+    const [oldest] = written.keys()
+    if (written.size > WRITTEN_MAX && oldest !== undefined) written.delete(oldest)
   }
 
   async function writeOnce(
@@ -78,7 +92,7 @@ export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boo
       const paused =
         now.monotonicMs - asked.monotonicMs >= COMMIT_TO_WRITE_MS_MAX ||
         Math.abs(now.wallMs - asked.wallMs) >= COMMIT_TO_WRITE_MS_MAX
-      return lease.mayAct() && !paused && governor.mayWrite()
+      return lease.mayAct() && now.generation === asked.generation && !paused && governor.mayWrite()
     }
     metrics.queuedSeconds.observe(Math.max(0, clock.nowMs() - intent.createdMs) / 1000)
     const startedMs = clock.monotonicMs()
@@ -149,6 +163,7 @@ export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boo
 
   return {
     isBusy: (intentId) => inFlight.has(intentId),
+    writtenAs: (intentId) => written.get(intentId),
     count: () => inFlight.size,
     start(intent, account, governor) {
       const sending = send(intent, account, governor)

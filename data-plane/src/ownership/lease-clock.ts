@@ -18,11 +18,14 @@ export interface LeaseClock {
 export interface ClockReading {
   wallMs: number
   monotonicMs: number
+  /** Moves when the lease is lost: what was begun under an earlier one may not act under the next. */
+  generation: number
 }
 
 export function createLeaseClock(clock: Clock): LeaseClock {
-  let deadline: ClockReading | undefined
-  const read = () => ({ wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() })
+  let deadline: Pick<ClockReading, 'wallMs' | 'monotonicMs'> | undefined
+  let generation = 0
+  const read = () => ({ wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs(), generation })
   return {
     read,
     renewed(sentAt) {
@@ -31,6 +34,7 @@ export function createLeaseClock(clock: Clock): LeaseClock {
     },
     lost() {
       deadline = undefined
+      generation += 1
     },
     mayAct() {
       // Both clocks: a paused machine may stop the monotonic one, a stepped wall clock lies the other way.

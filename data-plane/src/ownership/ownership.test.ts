@@ -144,3 +144,13 @@ it('does not act when either clock is past the deadline', () => {
   clock.jumpWall(8_000)
   expect(lease.mayAct()).toBe(false)
 })
+
+it('a reading taken under a lost lease is told apart from one under the next', () => {
+  const lease = createLeaseClock(fakeClock())
+  lease.renewed(lease.read())
+  const asked = lease.read()
+  lease.lost()
+  lease.renewed(lease.read())
+  expect(lease.mayAct()).toBe(true)
+  expect(lease.read().generation).not.toBe(asked.generation)
+})

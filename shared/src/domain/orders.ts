@@ -17,19 +17,32 @@ export const INTENT_STATES = [
 export const intentState = z.enum(INTENT_STATES).meta({ id: 'IntentState' })
 export type IntentState = z.infer<typeof intentState>
 
-/** RELIABILITY 7, as a table: every transition that may happen, and no other. */
+/**
+ * RELIABILITY 7, as a table: every transition that may happen, and no other. An order seen at the broker with our tag
+ * makes any state ACCEPTED: seeing is stronger than what a database that lost its last commits, or a verdict, says.
+ */
 export const INTENT_TRANSITIONS: Record<IntentState, readonly IntentState[]> = {
-  QUEUED: ['SENDING', 'EXPIRED', 'CANCELLED', 'REFUSED'],
+  // The last three: a sending whose claim the database has lost, settled by the process that sent.
+  QUEUED: [
+    'SENDING',
+    'EXPIRED',
+    'CANCELLED',
+    'REFUSED',
+    'ACCEPTED',
+    'UNKNOWN',
+    'REJECTED',
+    'NEEDS_AUTHORISATION',
+  ],
   SENDING: ['ACCEPTED', 'REJECTED', 'UNKNOWN', 'NEEDS_AUTHORISATION', 'QUEUED'],
   // Besides being found or released: the late answer to the very attempt that is in doubt.
   UNKNOWN: ['ACCEPTED', 'RELEASED', 'REJECTED', 'NEEDS_AUTHORISATION', 'QUEUED'],
   RELEASED: ['ACCEPTED'],
   ACCEPTED: [],
-  REJECTED: [],
-  NEEDS_AUTHORISATION: [],
-  EXPIRED: [],
-  CANCELLED: [],
-  REFUSED: [],
+  REJECTED: ['ACCEPTED'],
+  NEEDS_AUTHORISATION: ['ACCEPTED'],
+  EXPIRED: ['ACCEPTED'],
+  CANCELLED: ['ACCEPTED'],
+  REFUSED: ['ACCEPTED'],
 }
 
 /** States in which the outcome is not known yet and a caller may wait for more. */
