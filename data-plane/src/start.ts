@@ -144,6 +144,17 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     },
     onView: applyView,
   })
+  readiness.register('sessions', () => {
+    const unopened = ownership
+      .unopened()
+      .map((id) => `${id}: the session cannot be opened with these CREDENTIAL_KEYS`)
+    const parked = marketData.status().accounts.filter((account) => account.session === 'parked')
+    return (
+      [...unopened, ...parked.map(({ account_id }) => `${account_id}: the broker refuses its socket`)].join(
+        '; ',
+      ) || undefined
+    )
+  })
   readiness.register('lease', () =>
     ownership.lease.mayAct() && ownership.lastPassAgeMs() < LEASE_STALE_MS
       ? undefined
@@ -208,7 +219,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
 
   let versions = ''
   function applyView(view: OwnershipView) {
-    marketData.setAccounts(view.accounts)
+    marketData.setAccounts(view.accounts.filter((account) => account.observed.active))
     orderDesk.setAccounts(view.accounts)
     const { subscriptions_version, instruments_version, accounts_version } = view.observation
     const seen = `${subscriptions_version}/${instruments_version}/${accounts_version}`

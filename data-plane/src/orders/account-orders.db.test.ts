@@ -6,7 +6,7 @@ import { Registry } from 'prom-client'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { systemClock } from '../clock.ts'
 import { silentLog } from '../operations/log.ts'
-import { claimAccounts, registerInstance } from '../ownership/instance-store.ts'
+import { claimAccounts, registerInstance, renewAndObserve } from '../ownership/instance-store.ts'
 import { createLeaseClock } from '../ownership/lease-clock.ts'
 import { seedAccount, seedIntent, seedSession } from '../testing/seed-account.ts'
 import { createAccountOrders } from './account-orders.ts'
@@ -75,6 +75,7 @@ async function setup(options: { paused?: boolean } = {}) {
     },
     observed: {
       account_id: accountId,
+      active: true,
       owner: 'desk',
       api_key: 'app',
       max_connections: 3,
@@ -528,4 +529,30 @@ it('within one second, the book read later corrects what the socket said: modifi
   desk.broker.book.push(row({ ...same, status: 'OPEN', quantity: 50 }))
   desk.path.updatesLost()
   await vi.waitFor(() => expect(desk.changes.at(-1)).toBe(`mod-${names}:OPEN`), { timeout: 5_000 })
+})
+
+it('a disabled account sends nothing, and what it has open is still settled', async () => {
+  const desk = await setup()
+  desk.broker.answer = (form) => {
+    desk.broker.arrive(form)
+    desk.set({ ...desk.account, observed: { ...desk.account.observed, active: false } })
+    return { kind: 'no_answer', reason: 'timeout' }
+  }
+  const inDoubt = await desk.place()
+  await desk.becomes(inDoubt, 'ACCEPTED')
+  const queued = await desk.place(undefined, 500)
+  await desk.becomes(queued, 'EXPIRED')
+  expect(desk.broker.posts).toHaveLength(1)
+  await desk.pool.query(`update ticker.accounts set status = 'disabled' where id = $1`, [desk.accountId])
+  await seedIntent(desk.pool, desk.accountId, { tag: `left${names}` })
+  // Accounts of earlier tests, whose leases ran out, may be this instance's by now as well.
+  const seen = async () =>
+    (await renewAndObserve(desk.pool, desk.instanceId, desk.epoch))?.accounts.filter(
+      (each) => each.account_id === desk.accountId,
+    )
+  expect(await seen()).toMatchObject([{ account_id: desk.accountId, active: false }])
+  await desk.pool.query(`update ticker.order_intents set state = 'EXPIRED' where account_id = $1`, [
+    desk.accountId,
+  ])
+  expect(await seen()).toEqual([])
 })

@@ -104,7 +104,7 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
 
   async function sendDue(account: OrderAccount): Promise<number> {
     if (!account.observed.due_orders || account.observed.trading_state === 'HALTED') return IDLE_MS
-    if (!deps.lease.mayAct()) return IDLE_MS
+    if (!account.observed.active || !deps.lease.mayAct()) return IDLE_MS
     let due = await intents.due(accountId, 100)
     if (due.some((intent) => intent.attempts > 0)) {
       // It was claimed before: what the broker has is looked at first, and it alone waits when that fails.

@@ -63,6 +63,12 @@ describe('verdictOf', () => {
     [504, 'NetworkException', 'Gateway timed out'],
     [400, 'DataException', 'bad OMS response'],
     [403, 'NetworkException', 'timed out'],
+    [403, 'NetworkException', 'Forbidden by the gateway'],
+    [429, 'NetworkException', 'Order timed out'],
+    [400, 'InputException', 'Order status unknown, please check the orderbook.'],
+    [400, 'MarginException', 'Order may have been placed.'],
+    [400, 'UserException', 'Something new'],
+    [400, 'OrderException', 'is blocked pending; check order book'],
   ])('does not take %i %s for a rejection', (status, type, text) => {
     expect(refusal(status, type, text).state).toBe('UNKNOWN')
   })

@@ -20,36 +20,35 @@ export type Verdict =
   | { state: 'QUEUED'; why: 'not_sent' | 'rate_limited'; reason: string }
   | { state: 'QUEUED_SESSION_DEAD'; reason: string }
 
-/** A 400 can be a timeout in disguise, after which the order fills (KITE.md 5.4). */
-const DOUBTFUL = /tim(?:ed|e) ?-?out|check the order ?book (?:and confirm )?before/i
+/** A refusal can be a timeout in disguise, after which the order fills (KITE.md 5.4): the text outranks the status. */
+const DOUBTFUL =
+  /tim(?:ed|e) ?-?out|check (?:the |your )?order ?book(?! for open orders)|verify|status unknown|unable to (?:confirm|determine)|may have been|pending/i
 
 /** (status, error_type, text) that the broker gives before an order exists. Sources: SIMULATOR-FIDELITY, KITE.md 5. */
-const REFUSALS: { status: number; errorTypes: string[]; text: RegExp }[] = [
+const REFUSALS: { status: number; errorType: string; text: RegExp }[] = [
   // The API's own parameter check, ahead of the order system.
-  { status: 400, errorTypes: ['InputException'], text: /\S/ },
-  { status: 400, errorTypes: ['MarginException', 'HoldingException', 'UserException'], text: /\S/ },
   {
     status: 400,
-    errorTypes: ['OrderException'],
-    text: new RegExp(
-      [
-        'tick size for this script',
-        'trigger price for stoploss',
-        'circuit limit',
-        'either expired or does not exist',
-        'market orders without market protection',
-        'freeze',
-        'ban period',
-        'is blocked',
-        'multiple of (?:lot|the lot)',
-        'insufficient funds',
-        'after market orders?',
-        'markets? (?:is|are) closed',
-      ].join('|'),
-      'i',
-    ),
+    errorType: 'InputException',
+    text: /invalid|missing|required|must|should|cannot|not allowed|not exist|expired|multiple|exceed|maximum|minimum/i,
+  },
+  { status: 400, errorType: 'MarginException', text: /insufficient|margin/i },
+  { status: 400, errorType: 'HoldingException', text: /insufficient|holding|quantity/i },
+  {
+    status: 400,
+    errorType: 'UserException',
+    text: /not (?:enabled|allowed|active|permitted)|blocked|disabled/i,
+  },
+  {
+    status: 400,
+    errorType: 'OrderException',
+    text: /tick size for this script|trigger price for stoploss|circuit limit|either expired or does not exist|market orders without market protection|freeze|ban period|is blocked|multiple of (?:the )?lot|insufficient funds|after market order|markets? (?:is|are) closed/i,
   },
 ]
+
+/** The account or its address may not trade: no other order would fare better (KITE.md 7; the exact text is unknown). */
+const FORBIDDEN =
+  /\bip\b|ip address|static ip|whitelist|not allowed for the authenticated user|not enabled|not permitted/i
 
 export function verdictOf(sent: SendOutcome): Verdict {
   switch (sent.kind) {
@@ -71,16 +70,16 @@ function refused({ failure }: Extract<KiteOutcome<unknown>, { ok: false }>): Ver
   const reason = describeFailure(failure)
   if (failure.kind !== 'refused') return unknown(reason)
   const { status, error_type: errorType, message } = failure
-  if (status === 429) return { state: 'QUEUED', why: 'rate_limited', reason }
   if (status === 403 && errorType === 'TokenException') return { state: 'QUEUED_SESSION_DEAD', reason }
   if (DOUBTFUL.test(message)) return unknown(reason)
-  if (status === 403)
+  if (status === 429) return { state: 'QUEUED', why: 'rate_limited', reason }
+  if (status === 403 && (errorType === 'PermissionException' || FORBIDDEN.test(message))) {
     return { state: 'REJECTED_AND_GATE', code: 'broker_forbidden', reason: message || reason }
+  }
   if (status === 428)
     return { state: 'NEEDS_AUTHORISATION', code: 'authorisation_needed', reason: message || reason }
   const listed = REFUSALS.some(
-    (refusal) =>
-      refusal.status === status && refusal.errorTypes.includes(errorType) && refusal.text.test(message),
+    (refusal) => refusal.status === status && refusal.errorType === errorType && refusal.text.test(message),
   )
   return listed ? { state: 'REJECTED', code: 'broker_rejected', reason: message } : unknown(reason)
 }

@@ -12,6 +12,8 @@ export interface InstanceIdentity {
 /** One owned account as the versions query sees it. */
 export interface ObservedAccount {
   account_id: string
+  /** false: disabled; neither streams nor sends, but what is open is settled. */
+  active: boolean
   owner: string
   api_key: string
   max_connections: number
@@ -33,6 +35,10 @@ export interface Observation {
   unowned_accounts: boolean
   accounts: ObservedAccount[]
 }
+
+/** A disabled account is owned until nothing of it is open: its orders in doubt are still read, its queue expires. */
+const SERVED = `(a.status = 'active' or exists (select 1 from ticker.order_intents o
+  where o.account_id = a.id and o.state in ('QUEUED', 'SENDING', 'UNKNOWN')))`
 
 const TTL = `interval '${LEASE_TTL_MS} milliseconds'`
 
@@ -67,12 +73,12 @@ export async function renewAndObserve(
        'accounts_version', f.accounts_version,
        'trading_state', f.trading_state,
        'unowned_accounts', exists (
-         select 1 from ticker.accounts a where a.status = 'active' and not exists (
+         select 1 from ticker.accounts a where ${SERVED} and not exists (
            select 1 from ticker.instances i
            where i.id = a.owner_instance_id and i.epoch = a.owner_epoch and i.lease_until > now())),
        'accounts', coalesce((
          select jsonb_agg(jsonb_build_object(
-           'account_id', a.id, 'owner', a.owner, 'api_key', a.api_key,
+           'account_id', a.id, 'active', a.status = 'active', 'owner', a.owner, 'api_key', a.api_key,
            'max_connections', a.max_connections,
            'max_instruments_per_connection', a.max_instruments_per_connection,
            'trading_state', a.trading_state, 'order_gate_reason', a.order_gate_reason,
@@ -84,7 +90,7 @@ export async function renewAndObserve(
          ) order by a.id)
          from ticker.accounts a
          left join ticker.sessions s on s.account_id = a.id and s.version = a.session_version
-         where a.owner_instance_id = $1 and a.owner_epoch = $2 and a.status = 'active'), '[]')
+         where a.owner_instance_id = $1 and a.owner_epoch = $2 and ${SERVED}), '[]')
      ) as observation
      from ticker.fleet f, me`,
     [instanceId, epoch],
@@ -96,7 +102,7 @@ export async function renewAndObserve(
 export async function claimAccounts(pool: pg.Pool, instanceId: string, epoch: number): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>(
     `update ticker.accounts a set owner_instance_id = $1, owner_epoch = $2
-     where a.status = 'active' and not exists (
+     where ${SERVED} and not exists (
        select 1 from ticker.instances i
        where i.id = a.owner_instance_id and i.epoch = a.owner_epoch and i.lease_until > now())
      returning a.id`,

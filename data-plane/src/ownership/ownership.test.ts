@@ -9,6 +9,7 @@ import { createOwnership, type InstanceStore, type OwnershipView } from './owner
 
 const account: ObservedAccount = {
   account_id: 'desk1',
+  active: true,
   owner: 'desk',
   api_key: 'app',
   max_connections: 3,
@@ -30,6 +31,7 @@ function setup() {
     databaseDown: false,
     epochs: 0,
     sessionReads: 0,
+    unreadableVersion: 0,
   }
   const observation = (): Observation => ({
     subscriptions_version: 0,
@@ -40,7 +42,7 @@ function setup() {
     accounts: state.accounts,
   })
   const guarded = <T>(answer: () => T) =>
-    state.databaseDown ? Promise.reject(new Error('ECONNREFUSED')) : Promise.resolve(answer())
+    state.databaseDown ? Promise.reject(new Error('ECONNREFUSED')) : Promise.resolve().then(answer)
   const store: InstanceStore = {
     register: () => guarded(() => ++state.epochs),
     renewAndObserve: () =>
@@ -59,6 +61,7 @@ function setup() {
     readSession: (_, version) =>
       guarded(() => {
         state.sessionReads += 1
+        if (version === state.unreadableVersion) throw new Error('CREDENTIAL_KEYS has no key')
         return {
           version,
           brokerUserId: 'AB1234',
@@ -153,4 +156,22 @@ it('a reading taken under a lost lease is told apart from one under the next', (
   lease.renewed(lease.read())
   expect(lease.mayAct()).toBe(true)
   expect(lease.read().generation).not.toBe(asked.generation)
+})
+
+it('one account whose session cannot be opened does not keep the others from being served', async () => {
+  const { clock, state, ownership, views, stop } = setup()
+  await clock.advance(0)
+  state.accounts = [account, { ...account, account_id: 'sealed', session_version: 9 }]
+  state.unreadableVersion = 9
+  await clock.advance(2_000)
+  const served = views.at(-1)?.accounts.map((owned) => [owned.accountId, owned.session !== undefined])
+  expect(served).toEqual([
+    ['desk1', true],
+    ['sealed', false],
+  ])
+  expect(ownership.unopened()).toEqual(['sealed'])
+  state.unreadableVersion = 0
+  await clock.advance(2_000)
+  expect(ownership.unopened()).toEqual([])
+  await stop()
 })

@@ -33,6 +33,8 @@ export interface Ownership {
   view(): OwnershipView | undefined
   /** Age of the last pass that reached the database. */
   lastPassAgeMs(): number
+  /** Accounts whose session is live but cannot be opened here. */
+  unopened(): string[]
   release(): Promise<void>
 }
 
@@ -48,6 +50,7 @@ export function createOwnership(deps: OwnershipDeps): Ownership {
   const { store, clock, log } = deps
   const lease = createLeaseClock(clock)
   const sessions = new Map<string, BrokerSession>()
+  const unopened = new Set<string>()
   let epoch: number | undefined
   let view: OwnershipView | undefined
   let lastPassMs = clock.monotonicMs()
@@ -85,8 +88,8 @@ export function createOwnership(deps: OwnershipDeps): Ownership {
       return wake()
     }
     lease.renewed(sentAt)
-    lastPassMs = clock.monotonicMs()
     publish({ epoch, observation, accounts: await withSessions(epoch, observation) })
+    lastPassMs = clock.monotonicMs()
   }
 
   async function withSessions(currentEpoch: number, observation: Observation) {
@@ -106,6 +109,10 @@ export function createOwnership(deps: OwnershipDeps): Ownership {
     for (const id of sessions.keys()) {
       if (!observation.accounts.some((account) => account.account_id === id)) sessions.delete(id)
     }
+    for (const id of unopened) {
+      if (!observation.accounts.some((account) => account.account_id === id && account.session_live))
+        unopened.delete(id)
+    }
     return accounts
   }
 
@@ -116,8 +123,16 @@ export function createOwnership(deps: OwnershipDeps): Ownership {
     }
     const known = sessions.get(observed.account_id)
     if (known?.version === observed.session_version) return known
-    const session = await store.readSession(observed.account_id, observed.session_version)
+    const session = await store
+      .readSession(observed.account_id, observed.session_version)
+      .catch((error: unknown) => {
+        // One account's trouble (a key that CREDENTIAL_KEYS lacks) is not the others'.
+        log.error({ account_id: observed.account_id, error }, 'session cannot be opened')
+        unopened.add(observed.account_id)
+        return undefined
+      })
     if (session) {
+      unopened.delete(observed.account_id)
       sessions.set(observed.account_id, session)
       log.info({ account_id: observed.account_id, session_version: session.version }, 'session taken up')
     }
@@ -148,6 +163,7 @@ export function createOwnership(deps: OwnershipDeps): Ownership {
     lease,
     wake,
     view: () => view,
+    unopened: () => [...unopened],
     lastPassAgeMs: () => clock.monotonicMs() - lastPassMs,
     async run(signal) {
       while (!signal.aborted) {

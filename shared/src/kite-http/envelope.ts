@@ -34,7 +34,8 @@ export function readEnvelope(status: number, body: string): KiteOutcome<unknown>
 
 function parseObject(body: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(body)
+    // NUL is legal JSON and storable nowhere.
+    const value: unknown = JSON.parse(body.replaceAll('\\u0000', ''))
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
   } catch {
     return undefined

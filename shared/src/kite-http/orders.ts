@@ -4,7 +4,8 @@ import type { KiteOutcome } from './envelope.ts'
 import { type Credentials, type KiteHttp, request } from './request.ts'
 import { shaped } from './shaped.ts'
 
-const count = z.coerce.number().int()
+/** What the database holds; a row beyond it is not believed. */
+const count = z.coerce.number().int().min(-2_147_483_648).max(2_147_483_647)
 const text = z.string().nullish()
 
 /** One row of the order book, history or an order update: what we rely on, and the rest as it came. */
@@ -20,6 +21,7 @@ export const kiteOrder = z
     filled_quantity: count.nullish().transform((value) => value ?? 0),
     average_price: z.coerce
       .number()
+      .max(1e13)
       .nullish()
       .transform((value) => value ?? 0),
     parent_order_id: text,
