@@ -1,5 +1,6 @@
 // Speaks Upstash's REST protocol to one local Redis, so that the Worker's real client runs unchanged.
 // While Redis is away every call is answered at once with an error; the bridge reconnects by itself and never ends.
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createClient, ErrorReply, RESP_TYPES } from 'redis'
 import { closeServer, listen, readBody, sendJson } from './bridge-http.ts'
@@ -33,8 +34,11 @@ export async function startUpstashBridge(options: UpstashBridgeOptions): Promise
   }).withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
   // The client reports each failed reconnect; what matters to callers is said in their answers.
   client.on('error', () => {})
-  // Not awaited: the bridge answers (with errors) before Redis is up, and keeps trying.
+  // Resolves at the first connection or the first failure. Redis may be away: the bridge then answers
+  // with errors and keeps trying; but a Redis that is there has been reached before the first call comes.
+  const firstAttempt = once(client, 'ready').catch(() => {})
   const connecting = client.connect().catch(() => {})
+  await firstAttempt
 
   const send = (command: string[]): Promise<unknown> => client.sendCommand(command)
   const server = createServer((request, response) => {
