@@ -2,7 +2,6 @@
 // them in order. main.ts runs it as the process; tests run it in theirs.
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
-import type { Realm } from '@ticker/shared/commands'
 import {
   getOrderHistory,
   getOrders,
@@ -10,20 +9,20 @@ import {
   isDeadSession,
   type KiteHttp,
 } from '@ticker/shared/kite-http'
-import pg from 'pg'
 import { systemClock } from './clock.ts'
-import { createCommandReader } from './command-channel/reader.ts'
+import { createCommandChannel } from './command-channel/channel.ts'
 import type { Config } from './config.ts'
 import { createInstrumentRefresh } from './instruments/refresh.ts'
 import { createKiteCompatServer } from './kite-compat/server.ts'
 import { openWebSocket } from './kite-socket/raw-socket.ts'
 import { createMarketData } from './market-data/runtime.ts'
+import { openDatabase } from './operations/database.ts'
 import { closeServer, listen } from './operations/listen.ts'
 import { createLog, type Log } from './operations/log.ts'
 import { createOpsServer } from './operations/ops-server.ts'
 import { createRegistry } from './operations/process-metrics.ts'
 import { createReadiness } from './operations/readiness.ts'
-import { createCommandConnection } from './operations/redis-connection.ts'
+import { createRedisConnection } from './operations/redis-connection.ts'
 import { createSupervisor } from './operations/supervisor.ts'
 import { createIntentStore } from './orders/intent-store.ts'
 import { createOrderMetrics } from './orders/metrics.ts'
@@ -59,7 +58,6 @@ const READ_TIMEOUT_MS = 7_000
 /** Without a pass that reached the database for this long, the instance is not fit for orders. */
 const LEASE_STALE_MS = 8_000
 const DRAIN_MS = 8_000
-const QUERY_TIMEOUT_MS = 8_000
 
 export async function startDataPlane(config: Config, logOverride?: Log): Promise<DataPlane> {
   const instanceId = randomUUID()
@@ -79,18 +77,11 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
         .join('; ') || undefined,
   )
 
-  const pool = new pg.Pool({
-    connectionString: config.databaseUrl,
-    max: config.databasePoolSize,
-    connectionTimeoutMillis: 5_000,
-    statement_timeout: 7_500,
-    // A stalled connection must fail, not hang: the lease and every order path wait on these answers.
-    query_timeout: QUERY_TIMEOUT_MS,
-    keepAlive: true,
+  const pool = await openDatabase({
+    url: config.databaseUrl,
+    connectionsMax: config.databasePoolSize,
+    realm: config.realm,
   })
-  // A pool without a listener ends the process when an idle connection breaks; more is done about it below.
-  pool.on('error', () => {})
-  await checkRealm(pool, config.realm)
   const kite: KiteHttp = { root: config.kiteApiRoot, fetch, timeoutMs: READ_TIMEOUT_MS }
 
   const marketData = createMarketData({
@@ -155,6 +146,15 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       ) || undefined
     )
   })
+  readiness.register('sockets', () => {
+    const closed = marketData
+      .status()
+      .accounts.filter(
+        ({ session, connections }) =>
+          session === 'active' && connections.every((connection) => connection.state !== 'open'),
+      )
+    return closed.map(({ account_id }) => `${account_id}: no broker socket is open`).join('; ') || undefined
+  })
   readiness.register('lease', () =>
     ownership.lease.mayAct() && ownership.lastPassAgeMs() < LEASE_STALE_MS
       ? undefined
@@ -217,6 +217,8 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     onStored: () => ownership.wake(),
   })
 
+  readiness.register('instruments', refresh.unfit)
+
   let versions = ''
   function applyView(view: OwnershipView) {
     marketData.setAccounts(view.accounts.filter((account) => account.observed.active))
@@ -245,14 +247,12 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       .catch((error: unknown) => log.warn({ error }, 'session not checked'))
   })
 
-  const reading = createCommandConnection(config.commandRedisUrl, 'reading', log, Math.random)
-  const writing = createCommandConnection(config.commandRedisUrl, 'writing', log, Math.random)
-  const commands = createCommandReader({
+  const commands = createCommandChannel({
     realm: config.realm,
     instanceId,
-    reading,
-    writing,
+    redisUrl: config.commandRedisUrl,
     clock,
+    random: Math.random,
     log,
     registry,
     onNudge: () => {
@@ -261,6 +261,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     },
     answer: async () => ({ ok: true, result: instanceStatus() }),
   })
+  readiness.register('command channel', commands.unfit)
 
   function instanceStatus() {
     const status = marketData.status()
@@ -275,15 +276,15 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     }
   }
 
-  const tickRedis = config.tickRedisUrl
-    ? createTickRedis({ url: config.tickRedisUrl, random: Math.random, log })
-    : undefined
+  const tickRedis =
+    config.tickRedisUrl &&
+    createRedisConnection({ url: config.tickRedisUrl, name: 'ticks', clock, random: Math.random, log })
   if (tickRedis) {
     const publisher = createPublisher({
       clock,
       log,
       registry,
-      redis: tickRedis,
+      redis: createTickRedis(tickRedis),
       source: marketData,
       json: config.jsonTicks,
     })
@@ -295,17 +296,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   const opsPort = await listen(opsServer, config.opsPort, config.opsHost)
   supervisor.run('ownership', ownership.run)
   supervisor.run('instruments', refresh.run)
-  supervisor.run('commands', async (signal) => {
-    signal.addEventListener('abort', () => reading.destroy(), { once: true })
-    while (!signal.aborted) {
-      // Redis away is no crash: desired state is read from Postgres every 2 s without it.
-      if (reading.isReady && writing.isReady)
-        await commands
-          .run(signal)
-          .catch((error: unknown) => log.warn({ error }, 'command channel interrupted'))
-      await clock.sleep(250, signal)
-    }
-  })
+  supervisor.run('commands', commands.run)
   supervisor.run('old instances', async (signal) => {
     while (!signal.aborted) {
       await forgetOldInstances(pool)
@@ -334,19 +325,10 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       await ownership
         .release()
         .catch((error: unknown) => log.warn({ error }, 'lease not released; it will expire'))
-      writing.destroy()
-      tickRedis?.stop()
+      commands.stop()
+      if (tickRedis) tickRedis.stop()
       await Promise.all([closeServer(streamServer), closeServer(opsServer), pool.end()])
       log.info({}, 'data plane stopped')
     },
   }
-}
-
-/** A database belongs to one realm for ever; the wrong one is refused before anything else is touched. */
-async function checkRealm(pool: pg.Pool, realm: Realm): Promise<void> {
-  const { rows } = await pool.query<{ realm: string }>('select realm from ticker.deployment')
-  if (rows[0]?.realm !== realm)
-    throw new Error(
-      `The database is of realm ${rows[0]?.realm ?? 'none (run "migrate")'}, REALM is ${realm}.`,
-    )
 }

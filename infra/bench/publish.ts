@@ -8,6 +8,7 @@ import { createRing } from '../../data-plane/src/market-data/ring.ts'
 import { createTickStore } from '../../data-plane/src/market-data/tick-store.ts'
 import { silentLog } from '../../data-plane/src/operations/log.ts'
 import { createRegistry } from '../../data-plane/src/operations/process-metrics.ts'
+import { createRedisConnection } from '../../data-plane/src/operations/redis-connection.ts'
 import { createPublisher } from '../../data-plane/src/publish/publisher.ts'
 import { createTickRedis } from '../../data-plane/src/publish/tick-redis.ts'
 import { freePort } from '../local/free-port.ts'
@@ -81,13 +82,19 @@ export async function publish(): Promise<Row[]> {
 function startOurs(url: string) {
   const registry = createRegistry({})
   const store = createTickStore()
-  const redis = createTickRedis({ url, random: Math.random, log: silentLog })
+  const connection = createRedisConnection({
+    url,
+    name: 'ticks',
+    clock: systemClock,
+    random: Math.random,
+    log: silentLog,
+  })
   const source = { realm: 'sim' as const, streamId: 1n, store, directory: () => EMPTY_DIRECTORY }
   const publisher = createPublisher({
     clock: systemClock,
     log: silentLog,
     registry,
-    redis,
+    redis: createTickRedis(connection),
     source,
     json: new Set(),
   })
@@ -105,7 +112,7 @@ function startOurs(url: string) {
     async stop() {
       controller.abort()
       await running
-      redis.stop()
+      connection.stop()
     },
   }
 }

@@ -100,6 +100,10 @@ async function main(options: DevOptions) {
 }
 
 function optionsOrUsage(): DevOptions {
+  if (process.argv.includes('--help')) {
+    console.log(USAGE)
+    process.exit(0)
+  }
   try {
     return readOptions(process.argv.slice(2), process.cwd())
   } catch (error) {

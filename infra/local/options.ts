@@ -9,6 +9,7 @@ export const USAGE = `npx pnpm dev [options]     starts the whole system on this
   --speed N           speed of the replay (default 1)
   --seed N            seed of the generated market (default 1)
   --fresh             forget the state of earlier runs (.dev)
+  --help              print this
   --state DIR         where to keep state (default .dev)
   --worker-port, --stream-port, --ops-port, --simulator-port, --postgres-port, --redis-port N
                       preferred ports (8787, 8080, 9090, 8100, 5433, 6380); a free one is taken when one is in use`

@@ -5,7 +5,6 @@ import { ensureProgram, REDIS } from './debian-package.ts'
 
 export interface LocalRedis {
   url: string
-  pid: number
   /** Resolves with the exit code when the server ends, however it ends. */
   exited: Promise<number>
   stop(): Promise<void>
@@ -30,7 +29,6 @@ export async function startRedis(
   ])
   return {
     url,
-    pid: child.pid ?? -1,
     exited,
     async stop() {
       child.kill('SIGTERM')

@@ -7,7 +7,7 @@ import { systemClock } from '../clock.ts'
 import { silentLog } from '../operations/log.ts'
 import { createCommandReader } from './reader.ts'
 
-const client = () => createClient({ url: testRedisUrl() })
+const client = () => createClient({ url: testRedisUrl(), RESP: 2 })
 const [reading, writing, worker] = [client(), client(), client()]
 beforeAll(() => Promise.all([reading.connect(), writing.connect(), worker.connect()]))
 afterAll(() => {
@@ -22,8 +22,8 @@ it('wakes on nudges, answers questions in time, and skips what it cannot read wi
   const reader = createCommandReader({
     realm: 'sim',
     instanceId,
-    reading,
-    writing,
+    reading: () => reading,
+    writing: () => writing,
     clock: systemClock,
     log: silentLog,
     registry,

@@ -11,21 +11,27 @@ import {
   type Realm,
 } from '@ticker/shared/commands'
 import { Counter, type Registry } from 'prom-client'
-import type { RedisClientType } from 'redis'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../operations/log.ts'
+import type { RedisConnection } from '../operations/redis-connection.ts'
 
-const BLOCK_MS = 20_000
+const BLOCK_MS = 10_000
 const STREAM_TTL_S = 3_600
 const TTL_RENEW_MS = 600_000
 const BATCH_MAX = 500
+/** More than Redis needs for an answer: past it the connection stalls and is made anew. */
+const ANSWER_WITHIN_MS = 3_000
+
+export class RedisStalled extends Error {}
+
+type RedisClient = ReturnType<RedisConnection['client']>
 
 export interface CommandReaderDeps {
   realm: Realm
   instanceId: string
   /** A connection of its own, because XREAD blocks it. */
-  reading: Pick<RedisClientType, 'xRead'>
-  writing: Pick<RedisClientType, 'set' | 'expire'>
+  reading(): Pick<RedisClient, 'xRead'>
+  writing(): Pick<RedisClient, 'set' | 'expire'>
   clock: Clock
   log: Log
   registry: Registry
@@ -44,6 +50,20 @@ export function createCommandReader(deps: CommandReaderDeps): { run(signal: Abor
   })
   let lastId = '0-0'
 
+  /** A stalled network gives neither an answer nor an error. */
+  async function within<T>(limitMs: number, answer: Promise<T>): Promise<T> {
+    const late = new AbortController()
+    const timeout = clock.sleep(limitMs, late.signal).then(() => {
+      if (!late.signal.aborted) throw new RedisStalled(`no answer within ${limitMs} ms`)
+      return answer
+    })
+    try {
+      return await Promise.race([answer, timeout])
+    } finally {
+      late.abort()
+    }
+  }
+
   async function handle(text: string | undefined) {
     const command = parseCommand(text)
     if (!command) {
@@ -57,9 +77,11 @@ export function createCommandReader(deps: CommandReaderDeps): { run(signal: Abor
     if (command.deadline_ms <= clock.nowMs()) return received.inc({ kind: 'question', effect: 'late' })
     const answer = await deps.answer(command)
     if (command.deadline_ms <= clock.nowMs()) return received.inc({ kind: 'question', effect: 'late' })
-    await deps.writing.set(answerKey(realm, command.id), JSON.stringify(answer), {
-      expiration: { type: 'EX', value: ANSWER_TTL_S },
-    })
+    const expiration = { type: 'EX', value: ANSWER_TTL_S } as const
+    await within(
+      ANSWER_WITHIN_MS,
+      deps.writing().set(answerKey(realm, command.id), JSON.stringify(answer), { expiration }),
+    )
     received.inc({ kind: 'question', effect: 'answered' })
   }
 
@@ -69,12 +91,12 @@ export function createCommandReader(deps: CommandReaderDeps): { run(signal: Abor
       while (!signal.aborted) {
         if (clock.monotonicMs() - ttlRenewedMs > TTL_RENEW_MS) {
           // A stream of an instance that is gone must not stay for ever.
-          await deps.writing.expire(stream, STREAM_TTL_S)
+          await within(ANSWER_WITHIN_MS, deps.writing().expire(stream, STREAM_TTL_S))
           ttlRenewedMs = clock.monotonicMs()
         }
-        const reply = await deps.reading.xRead(
-          { key: stream, id: lastId },
-          { COUNT: BATCH_MAX, BLOCK: BLOCK_MS },
+        const reply = await within(
+          BLOCK_MS + ANSWER_WITHIN_MS,
+          deps.reading().xRead({ key: stream, id: lastId }, { COUNT: BATCH_MAX, BLOCK: BLOCK_MS }),
         )
         for (const { id, message } of reply?.[0]?.messages ?? []) {
           lastId = id

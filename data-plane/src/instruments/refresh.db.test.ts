@@ -3,9 +3,10 @@ import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
 import { Registry } from 'prom-client'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../clock.ts'
 import { silentLog } from '../operations/log.ts'
+import { fakeClock } from '../testing/fake-clock.ts'
 import { readDump } from './dump-rows.ts'
 import { createInstrumentRefresh } from './refresh.ts'
 
@@ -151,5 +152,42 @@ describe('createInstrumentRefresh', () => {
     body = csv([nifty, infy])
     expect((await refresh().refreshNow({ force: true })).rowCount).toBe(2)
     expect(stored).toBeGreaterThan(0)
+  })
+
+  it('offers neither side of a contradiction, passes over a repeated row, and keeps the rest of the dump', async () => {
+    const other = infy.replace('408065', '777')
+    const sameToken = mm.replace('M&M', 'MM2')
+    body = csv([nifty, nifty, infy, other, mm, sameToken, option])
+    const outcome = await refresh().refreshNow({ force: true })
+    expect(outcome.ambiguous.sort()).toEqual(['NSE:INFY', 'NSE:M&M', 'NSE:MM2'])
+    expect(await active()).toEqual(['NFO:HINDPETRO26SEP410.75PE=12683010', 'NSE:NIFTY 50=256265'])
+  })
+
+  it('says so when the dump of today is overdue', async () => {
+    const clock = fakeClock()
+    await database.pool.query(
+      "insert into ticker.instrument_snapshots (row_count, sha256, fetched_at) values (1, '', now() - interval '3 days')",
+    )
+    const controller = new AbortController()
+    status = 503
+    const watched = createInstrumentRefresh({
+      pool: database.pool,
+      root,
+      fetch,
+      clock,
+      log: silentLog,
+      registry: new Registry(),
+      credentials: () => undefined,
+      onStored: () => {},
+    })
+    const running = watched.run(controller.signal)
+    expect(watched.unfit()).toBeUndefined()
+    await vi.waitFor(async () => {
+      await clock.advance(600_000)
+      expect(watched.unfit()).toContain('the broker answered 503')
+    })
+    controller.abort()
+    await running
+    status = 200
   })
 })

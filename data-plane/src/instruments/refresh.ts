@@ -12,6 +12,9 @@ import { DumpRejected, type StoredDump, storeDump } from './registry-store.ts'
 const CHECK_INTERVAL_MS = 60_000
 const RETRY_MIN_MS = 2_000
 const RETRY_MAX_MS = 300_000
+const AMBIGUOUS_LOGGED_MAX = 50
+/** A refresh that is due and fails for this long is for a person to know. */
+const OVERDUE_UNFIT_MS = 30 * 60_000
 const FETCH_TIMEOUT_MS = 120_000
 /** Any fixed number: only one instance of the fleet loads at a time. */
 const LOAD_LOCK = 7_265_002
@@ -33,6 +36,8 @@ export interface InstrumentRefresh {
   run(signal: AbortSignal): Promise<void>
   /** Fetches and stores now, whatever is stored; force accepts a dump that the shrink guard refuses. */
   refreshNow(options: { force: boolean }): Promise<StoredDump>
+  /** Says so when today's dump is long overdue. */
+  unfit(): string | undefined
 }
 
 export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
@@ -43,12 +48,20 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
     help: 'Instruments in the last stored dump',
     registers,
   })
+  const ambiguous = new Gauge({
+    name: 'ticker_instruments_ambiguous',
+    help: 'Instruments that the last dump contradicts itself about; they are not offered',
+    registers,
+  })
   const failures = new Counter({
     name: 'ticker_instrument_refresh_failures_total',
     help: 'Dumps that were not stored',
     labelNames: ['reason'],
     registers,
   })
+
+  let dueSinceMs: number | undefined
+  let lastError = ''
 
   async function refreshNow(options: { force: boolean }): Promise<StoredDump> {
     const credentials = deps.credentials()
@@ -66,6 +79,12 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
     const startedMs = clock.monotonicMs()
     const stored = await storeDump(pool, readDump(csv), () => hash.digest('hex'), options)
     rows.set(stored.rowCount)
+    ambiguous.set(stored.ambiguous.length)
+    if (stored.ambiguous.length > 0)
+      log.error(
+        { instruments: stored.ambiguous.slice(0, AMBIGUOUS_LOGGED_MAX), count: stored.ambiguous.length },
+        'the dump has one name with two tokens or one token with two names: these are not offered',
+      )
     log.info(
       {
         rows: stored.rowCount,
@@ -74,6 +93,7 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
       },
       'instruments stored',
     )
+    dueSinceMs = undefined
     deps.onStored()
     return stored
   }
@@ -110,17 +130,25 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
 
   return {
     refreshNow,
+    unfit: () =>
+      dueSinceMs !== undefined && clock.monotonicMs() - dueSinceMs > OVERDUE_UNFIT_MS
+        ? `today's instruments could not be stored (${lastError}); the last good dump is in use`
+        : undefined,
     async run(signal) {
       let failed = 0
       while (!signal.aborted) {
         let delayMs = CHECK_INTERVAL_MS
         try {
           await withLoadLock(async () => {
-            if (await isDue()) await refreshNow({ force: false })
+            if (await isDue()) {
+              dueSinceMs ??= clock.monotonicMs()
+              await refreshNow({ force: false })
+            } else dueSinceMs = undefined
           })
           failed = 0
         } catch (error) {
           failed += 1
+          lastError = error instanceof Error ? error.message : String(error)
           failures.inc({ reason: error instanceof DumpRejected ? 'rejected' : 'failed' })
           delayMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (failed - 1))
           log.error({ error, retry_in_ms: delayMs }, 'instruments not refreshed; the last good dump is kept')

@@ -1,5 +1,6 @@
 // Stores a dump in one transaction, mark and sweep by snapshot: readers see the old registry or the new one.
 import type pg from 'pg'
+import { createAmbiguousRows } from './ambiguous-rows.ts'
 import type { DumpRow } from './dump-rows.ts'
 
 const BATCH_ROWS = 2_000
@@ -12,6 +13,8 @@ export class DumpRejected extends Error {}
 export interface StoredDump {
   snapshotId: number
   rowCount: number
+  /** `exchange:tradingsymbol` of what the dump contradicts itself about; not offered. */
+  ambiguous: string[]
 }
 
 export async function storeDump(
@@ -33,10 +36,17 @@ export async function storeDump(
       where is_active and (expiry is null or expiry >= (now() at time zone 'Asia/Kolkata')::date) group by exchange`)
     await client.query('update ticker.instruments set is_active = false where is_active')
     let rowCount = 0
-    for await (const batch of batched(rows)) {
+    const ambiguousRows = createAmbiguousRows()
+    for await (const batch of batched(ambiguousRows.without(rows))) {
       await upsert(client, snapshotId, batch)
       rowCount += batch.length
     }
+    const ambiguous = ambiguousRows.found()
+    await client.query(
+      `update ticker.instruments set is_active = false
+       where (exchange, tradingsymbol) in (select * from unnest($1::text[], $2::text[]))`,
+      [ambiguous.map((row) => row.exchange), ambiguous.map((row) => row.tradingsymbol)],
+    )
     if (rowCount === 0) throw new DumpRejected('the dump is empty')
     if (!options.force) await refuseShrinking(client)
     await client.query('update ticker.instrument_snapshots set row_count = $2, sha256 = $3 where id = $1', [
@@ -48,7 +58,11 @@ export async function storeDump(
       'update ticker.fleet set instruments_version = instruments_version + 1, subscriptions_version = subscriptions_version + 1',
     )
     await client.query('commit')
-    return { snapshotId, rowCount }
+    return {
+      snapshotId,
+      rowCount,
+      ambiguous: ambiguous.map((row) => `${row.exchange}:${row.tradingsymbol}`),
+    }
   } catch (error) {
     await client.query('rollback').catch(() => {})
     throw error

@@ -6,29 +6,36 @@ import { createClient, RESP_TYPES } from 'redis'
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest'
 import { systemClock } from '../clock.ts'
 import { silentLog } from '../operations/log.ts'
+import { createRedisConnection, type RedisConnection } from '../operations/redis-connection.ts'
 import { createSupervisor, type Supervisor } from '../operations/supervisor.ts'
 import { type FakeTickSource, fakeTickSource } from '../testing/fake-tick-source.ts'
 import { createPublisher, type Publisher, rawChannel } from './publisher.ts'
-import { createTickRedis, type TickRedis } from './tick-redis.ts'
+import { createTickRedis } from './tick-redis.ts'
 
 const A = 257
 const eventually = { timeout: 10_000, interval: 10 }
 let source: FakeTickSource
 let registry: Registry
 let supervisor: Supervisor
-let redis: TickRedis
+let connection: RedisConnection
 let publisher: Publisher
 
 function start(url: string) {
   source = fakeTickSource(systemClock, { tokens: [A] })
   registry = new Registry()
   supervisor = createSupervisor({ clock: systemClock, log: silentLog, registry })
-  redis = createTickRedis({ url, random: () => 0, log: silentLog })
+  connection = createRedisConnection({
+    url,
+    name: 'ticks',
+    clock: systemClock,
+    random: () => 0,
+    log: silentLog,
+  })
   publisher = createPublisher({
     clock: systemClock,
     log: silentLog,
     registry,
-    redis,
+    redis: createTickRedis(connection),
     source,
     json: new Set(),
   })
@@ -42,7 +49,7 @@ function tick(price: number) {
 
 afterEach(async () => {
   await supervisor.stop(2_000)
-  redis.stop()
+  connection.stop()
 })
 
 describe('publishing to a real Redis', () => {
@@ -70,7 +77,7 @@ describe('publishing to a real Redis', () => {
   beforeEach(async () => {
     subscriber = await subscribe()
     start(inject('redisUrl'))
-    await vi.waitFor(() => expect(redis.ready()).toBe(true), eventually)
+    await vi.waitFor(() => expect(connection.ready()).toBe(true), eventually)
   })
   afterEach(() => subscriber.client.destroy())
 
@@ -123,7 +130,7 @@ describe('publishing through a network that stalls', () => {
     }
     await reader.subscribe(rawChannel('sim', shardOf(A)), take, true)
     start(`redis://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`)
-    await vi.waitFor(() => expect(redis.ready()).toBe(true), eventually)
+    await vi.waitFor(() => expect(connection.ready()).toBe(true), eventually)
     stalled = true
     tick(1)
     await vi.waitFor(
@@ -155,6 +162,8 @@ describe('publishing while Redis is absent', () => {
     )
     expect(await registry.metrics()).toContain('ticker_publish_redis_up 0')
     expect(await registry.metrics()).toContain('ticker_publish_dirty_instruments 1')
-    await expect(redis.publish([{ channel: 'x', payload: Buffer.from('y') }])).rejects.toThrow()
+    await expect(
+      createTickRedis(connection).publish([{ channel: 'x', payload: Buffer.from('y') }]),
+    ).rejects.toThrow()
   })
 })

@@ -6,7 +6,7 @@ import { type FakeClock, fakeClock } from '../testing/fake-clock.ts'
 import { type FakeTickSource, fakeTickSource } from '../testing/fake-tick-source.ts'
 import { MESSAGE_MAX_BYTES, PACKETS_PER_MESSAGE } from './compose.ts'
 import { createPublisher, type Publisher } from './publisher.ts'
-import { reconnectMs, type TickMessage } from './tick-redis.ts'
+import type { TickMessage } from './tick-redis.ts'
 
 interface Pending {
   messages: readonly TickMessage[]
@@ -40,7 +40,6 @@ function start(json: 'all' | ReadonlySet<number> = new Set()) {
       reset: () => {
         resets += 1
       },
-      stop: () => {},
     },
   })
   running = publisher.run(stop.signal)
@@ -210,15 +209,5 @@ describe('the Redis publisher', () => {
     tick(513, 3)
     await clock.advance(0)
     expect(pending[0]?.messages.map(({ channel }) => channel)).toContain('sim:ticks:json:513')
-  })
-})
-
-describe('reconnecting to Redis', () => {
-  it('waits between 100 ms and 3 s, jittered', () => {
-    for (let retries = 0; retries < 50; retries += 1) {
-      expect(reconnectMs(retries, () => 0)).toBe(100)
-      expect(reconnectMs(retries, () => 0.999_999)).toBeLessThanOrEqual(3_000)
-    }
-    expect(reconnectMs(20, () => 0.5)).toBeGreaterThan(reconnectMs(0, () => 0.5))
   })
 })

@@ -16,8 +16,6 @@ export const FLUSH_INTERVAL_MS = 10
 export const PUBLISH_TIMEOUT_MS = 1_000
 /** While Redis is away, how often to look whether it is back. */
 const AWAY_POLL_MS = 100
-/** A connection made into a stall may wait for its greeting for ever: away this long, it is given up and made anew. */
-const AWAY_RESET_MS = 4_000
 /** Messages of one flush; what is left waits for the next, and stays current meanwhile. */
 const MESSAGES_PER_FLUSH = 512
 
@@ -135,7 +133,6 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     mark,
     async run(signal) {
       signal.addEventListener('abort', () => wakeUp(), { once: true })
-      let seenReadyMs = clock.monotonicMs()
       while (!signal.aborted) {
         if (dirty.size() === 0) {
           await new Promise<void>((resolve) => {
@@ -148,14 +145,9 @@ export function createPublisher(deps: PublisherDeps): Publisher {
         metrics.conflated.inc(dirty.takeConflated())
         if (!redis.ready()) {
           gaps.fill(1)
-          if (clock.monotonicMs() - seenReadyMs > AWAY_RESET_MS) {
-            redis.reset()
-            seenReadyMs = clock.monotonicMs()
-          }
           await clock.sleep(AWAY_POLL_MS, signal)
           continue
         }
-        seenReadyMs = clock.monotonicMs()
         const startedMs = clock.monotonicMs()
         await send(compose(), signal)
         const leftMs = FLUSH_INTERVAL_MS - (clock.monotonicMs() - startedMs)

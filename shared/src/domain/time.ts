@@ -1,12 +1,7 @@
 // The broker and its exchanges live in IST (UTC+05:30, no daylight saving); everything inside is epoch ms.
 
-export const IST_OFFSET_MS = 330 * 60_000
+const IST_OFFSET_MS = 330 * 60_000
 const DAY_MS = 86_400_000
-
-/** 'YYYY-MM-DD' in IST. */
-export function tradingDayOf(epochMs: number): string {
-  return new Date(epochMs + IST_OFFSET_MS).toISOString().slice(0, 10)
-}
 
 /** The next 06:00 IST: the broker's tokens and our day tokens die then (KITE.md 3). */
 export function nextTokenExpiryMs(epochMs: number): number {
@@ -20,9 +15,4 @@ export function parseBrokerTime(text: string | null | undefined): number | undef
   if (!text || !/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/.test(text)) return undefined
   const ms = Date.parse(`${text.replace(' ', 'T')}+05:30`)
   return Number.isNaN(ms) ? undefined : ms
-}
-
-/** Epoch ms to the broker's 19 characters of IST. */
-export function formatBrokerTime(epochMs: number): string {
-  return new Date(epochMs + IST_OFFSET_MS).toISOString().slice(0, 19).replace('T', ' ')
 }
