@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import { createMarketCalendar } from './calendar.ts'
+import { CALENDAR_DATA } from './calendar-data.ts'
+
+const calendar = createMarketCalendar()
+const ist = (text: string) => Date.parse(`${text.replace(' ', 'T')}:00+05:30`)
+const phase = (exchange: string, at: string) => calendar.phaseAt(exchange, ist(at)).phase
+
+describe('the market calendar', () => {
+  it.each([
+    // Before and after the closing auction of 3 August 2026.
+    ['NSE', '2026-07-31 15:29', 'open'],
+    ['NSE', '2026-07-31 15:31', 'closed'],
+    ['NSE', '2026-07-31 15:45', 'post_close'],
+    ['NSE', '2026-08-03 15:14', 'open'],
+    ['NSE', '2026-08-03 15:15', 'closing_auction'],
+    ['NSE', '2026-08-03 15:35', 'closed'],
+    ['NSE', '2026-08-03 15:50', 'post_close'],
+    ['NFO', '2026-07-31 15:35', 'closed'],
+    ['NFO', '2026-08-03 15:39', 'open'],
+    ['BFO', '2026-08-03 15:40', 'closed'],
+    ['NSE', '2026-11-23 08:59', 'closed'],
+    ['NSE', '2026-11-23 09:00', 'pre_open'],
+    ['NSE', '2026-11-23 09:15', 'open'],
+    ['CDS', '2026-11-23 16:59', 'open'],
+    // US summer time ends on 1 November 2026.
+    ['MCX', '2026-10-30 23:29', 'open'],
+    ['MCX', '2026-10-30 23:31', 'closed'],
+    ['MCX', '2026-11-02 23:54', 'open'],
+    // Holidays: equity all day, commodity until the evening; a holiday of currency alone.
+    ['NSE', '2026-11-24 10:00', 'closed'],
+    ['MCX', '2026-11-24 10:00', 'closed'],
+    ['MCX', '2026-11-24 17:00', 'open'],
+    ['CDS', '2026-08-26 10:00', 'closed'],
+    ['NSE', '2026-08-26 10:00', 'open'],
+    ['MCX', '2026-12-25 18:00', 'closed'],
+    // A Saturday; the Sunday of the budget.
+    ['NFO', '2026-11-21 10:00', 'closed'],
+    ['NFO', '2026-02-01 10:00', 'open'],
+    ['MCX', '2026-02-01 16:00', 'open'],
+    ['MCX', '2026-02-01 18:00', 'closed'],
+    ['XXX', '2026-11-23 10:00', 'closed'],
+  ])('%s at %s is %s', (exchange, at, expected) => {
+    expect(phase(exchange, at)).toBe(expected)
+  })
+
+  it('says until when, what day it is, and what is not certain', () => {
+    expect(calendar.phaseAt('NSE', ist('2026-11-23 09:20')).untilMs).toBe(ist('2026-11-23 15:15'))
+    expect(calendar.phaseAt('NSE', ist('2026-11-23 08:00')).untilMs).toBe(ist('2026-11-23 09:00'))
+    expect(calendar.phaseAt('NSE', ist('2026-11-23 20:00')).untilMs).toBe(ist('2026-11-24 00:00'))
+    expect(calendar.phaseAt('NSE', ist('2026-11-24 10:00'))).toMatchObject({
+      name: 'Guru Nanak Jayanti',
+      confirmed: true,
+    })
+    expect(calendar.phaseAt('MCX', ist('2026-11-24 10:00')).confirmed).toBe(false)
+    expect(calendar.phaseAt('NSE', ist('2026-11-23 10:00')).confirmed).toBe(true)
+    expect(calendar.phaseAt('NSE', ist('2027-01-04 10:00'))).toMatchObject({
+      phase: 'open',
+      confirmed: false,
+    })
+    expect(calendar.knownForDays(ist('2026-12-31 10:00'))).toBe(0)
+    expect(calendar.knownForDays(ist('2027-01-01 00:01'))).toBe(-1)
+  })
+
+  it('every row of the data is well formed: real dates, spans in order, one row per exchange and day', () => {
+    const seen = new Set<string>()
+    for (const { date, exchanges, spans } of CALENDAR_DATA.days) {
+      expect(new Date(date).toISOString().slice(0, 10)).toBe(date)
+      for (const exchange of exchanges) {
+        expect(seen).not.toContain(`${date} ${exchange}`)
+        seen.add(`${date} ${exchange}`)
+      }
+      expect(spans.flatMap(([from, to]) => [from, to])).toEqual(
+        spans.flatMap(([from, to]) => [from, to]).sort(),
+      )
+    }
+    for (const { spans } of CALENDAR_DATA.hours) {
+      const times = spans.flatMap(([from, to]) => [from, to])
+      expect(times).toEqual([...times].sort())
+    }
+  })
+})

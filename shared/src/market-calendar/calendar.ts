@@ -1,0 +1,88 @@
+// Which phase an exchange is in at a moment, from dated data. A guide, not a gate: live ticks prove a market open
+// whatever the calendar says, because holidays are announced late and sessions are added on Sundays.
+import { CALENDAR_DATA, type CalendarData, type Phase, type Span } from './calendar-data.ts'
+
+export interface PhaseAt {
+  phase: Phase
+  /** When the phase next changes; at the latest the end of the IST day. */
+  untilMs: number
+  /** False: derived, past the known holidays, or an exchange we have no data of (then `closed`). */
+  confirmed: boolean
+  /** The holiday or special session, if the day is one. */
+  name: string | undefined
+}
+
+export interface MarketCalendar {
+  /** `exchange` by the broker's name: NSE, NFO, BSE, BFO, CDS, BCD, MCX, NCO, BCO. */
+  phaseAt(exchange: string, epochMs: number): PhaseAt
+  /** Days left until the holidays are not known any more; negative past it. */
+  knownForDays(epochMs: number): number
+}
+
+const IST_OFFSET_MS = 330 * 60_000
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+
+interface DayPlan {
+  spans: { fromMinute: number; toMinute: number; phase: Phase }[]
+  confirmed: boolean
+  name: string | undefined
+}
+
+export function createMarketCalendar(data: CalendarData = CALENDAR_DATA): MarketCalendar {
+  /** The last day asked for, of each exchange: it is asked many times a second. */
+  const plans = new Map<string, { day: number; plan: DayPlan }>()
+
+  function planOf(exchange: string, day: number): DayPlan {
+    const known = plans.get(exchange)
+    if (known?.day === day) return known.plan
+    const plan = makePlan(data, exchange, day)
+    plans.set(exchange, { day, plan })
+    return plan
+  }
+
+  return {
+    phaseAt(exchange, epochMs) {
+      const istMs = epochMs + IST_OFFSET_MS
+      const day = Math.floor(istMs / DAY_MS)
+      const plan = planOf(exchange, day)
+      const minute = (istMs - day * DAY_MS) / MINUTE_MS
+      const current = plan.spans.find((span) => minute >= span.fromMinute && minute < span.toMinute)
+      const next = plan.spans.find((span) => span.fromMinute > minute)
+      const untilMinute = current?.toMinute ?? next?.fromMinute ?? 24 * 60
+      return {
+        phase: current?.phase ?? 'closed',
+        untilMs: day * DAY_MS + untilMinute * MINUTE_MS - IST_OFFSET_MS,
+        confirmed: plan.confirmed,
+        name: plan.name,
+      }
+    },
+    knownForDays: (epochMs) =>
+      Math.floor((Date.parse(data.knownUntil) + DAY_MS - epochMs - IST_OFFSET_MS) / DAY_MS),
+  }
+}
+
+function makePlan(data: CalendarData, exchange: string, day: number): DayPlan {
+  const date = new Date(day * DAY_MS).toISOString().slice(0, 10)
+  const special = data.days.find((each) => each.date === date && each.exchanges.includes(exchange))
+  if (special) return { spans: inMinutes(special.spans), confirmed: special.confirmed, name: special.name }
+  // 1 January 1970 was a Thursday.
+  const weekday = (day + 4) % 7
+  if (weekday === 0 || weekday === 6) return { spans: [], confirmed: true, name: 'weekend' }
+  const normal = data.hours.filter((row) => row.exchanges.includes(exchange) && row.from <= date).at(-1)
+  if (!normal) return { spans: [], confirmed: false, name: undefined }
+  return {
+    spans: inMinutes(normal.spans),
+    confirmed: normal.confirmed && date <= data.knownUntil,
+    name: undefined,
+  }
+}
+
+function inMinutes(spans: readonly Span[]): DayPlan['spans'] {
+  return spans.map(([from, to, phase]) => ({ fromMinute: minuteOf(from), toMinute: minuteOf(to), phase }))
+}
+
+function minuteOf(time: string): number {
+  const [hour = 0, minute = 0] = time.split(':').map(Number)
+  return hour * 60 + minute
+}
