@@ -39,6 +39,8 @@ import {
 import type { OwnershipView } from './ownership/ownership.ts'
 import { createOwnership } from './ownership/ownership.ts'
 import { markSessionDead, readSession } from './ownership/session-store.ts'
+import { type Announcer, createAnnouncer } from './publish/announcer.ts'
+import { createEventStream } from './publish/event-stream.ts'
 import { createPublisher } from './publish/publisher.ts'
 import { createTickRedis } from './publish/tick-redis.ts'
 import { createKeyRevocations } from './stream/key-revocations.ts'
@@ -219,10 +221,12 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
 
   readiness.register('instruments', refresh.unfit)
 
+  let announcer: Announcer | undefined
   let versions = ''
   function applyView(view: OwnershipView) {
     marketData.setAccounts(view.accounts.filter((account) => account.observed.active))
     orderDesk.setAccounts(view.accounts)
+    announcer?.sessions(marketData.status().accounts)
     const { subscriptions_version, instruments_version, accounts_version } = view.observation
     const seen = `${subscriptions_version}/${instruments_version}/${accounts_version}`
     if (seen !== versions) marketData.wake('versions moved')
@@ -290,6 +294,19 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     })
     marketData.setDirtySink(publisher.mark)
     supervisor.run('publisher', publisher.run)
+    const events = createEventStream({
+      realm: config.realm,
+      instanceId,
+      clock,
+      log,
+      registry,
+      connection: tickRedis,
+    })
+    supervisor.run('events', events.run)
+    events.emit({ event_type: 'stream_started', stream_id: marketData.streamId.toString() })
+    announcer = createAnnouncer({ events, directory: marketData.directory })
+    marketData.onDesiredChanged(announcer.subscriptions)
+    marketData.onGap((accountId, tokens) => announcer?.gap(accountId, tokens.keys()))
   }
 
   const opsServer = createOpsServer({ readiness, registry })

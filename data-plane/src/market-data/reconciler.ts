@@ -7,7 +7,7 @@ import type { Target } from '../kite-socket/subscription-frames.ts'
 import type { Log } from '../operations/log.ts'
 import { assignInstruments, UNSERVED_REASONS, type UnservedReason } from './assign.ts'
 import { type DesiredVersions, type Queries, readDesired, readVersions } from './desired.ts'
-import type { DesiredView } from './desired-view.ts'
+import type { DesiredChange, DesiredView } from './desired-view.ts'
 import { type InstrumentDirectory, readInstrumentDirectory } from './instrument-directory.ts'
 
 export const DEBOUNCE_MS = 50
@@ -30,6 +30,8 @@ export interface ReconcilerDeps {
   view: DesiredView
   setTargets(targets: ReadonlyMap<string, Target>): Map<string, number[]>
   setDirectory(directory: InstrumentDirectory): void
+  /** Not called for what the first pass finds. */
+  onDesiredChanged(changes: readonly DesiredChange[]): void
 }
 
 export interface Reconciler {
@@ -72,7 +74,9 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   async function compare() {
     const desired = await readDesired(deps.db)
     const { targets, unserved } = assignInstruments(desired.rows, desired.accounts)
-    view.replace(desired.rows)
+    const isFirst = view.version() === 0
+    const changes = view.replace(desired.rows)
+    if (!isFirst && changes.length > 0) deps.onDesiredChanged(changes)
     for (const [account_id, tokens] of deps.setTargets(targets)) {
       log.warn({ account_id, instruments: tokens.length }, 'the sockets of the account are full')
     }

@@ -12,7 +12,7 @@ import type { Log } from '../operations/log.ts'
 import type { Supervisor } from '../operations/supervisor.ts'
 import type { OwnedAccount } from '../ownership/owned-account.ts'
 import type { Queries } from './desired.ts'
-import { createDesiredView, type DesiredView } from './desired-view.ts'
+import { createDesiredView, type DesiredChange, type DesiredView } from './desired-view.ts'
 import { createIngest, type DirtySink } from './ingest.ts'
 import { EMPTY_DIRECTORY, type InstrumentDirectory } from './instrument-directory.ts'
 import { createReconciler, type ReconcileStatus } from './reconciler.ts'
@@ -56,6 +56,8 @@ export interface MarketDataRuntime extends TickSource {
   onOrderUpdate(listener: (accountId: string, order: Record<string, unknown>) => void): void
   /** A socket of the account was down: its order updates may be missing. `tokens` lost ticks. */
   onGap(listener: (accountId: string, tokens: Target) => void): void
+  /** What owners subscribed or gave up since the process started. */
+  onDesiredChanged(listener: (changes: readonly DesiredChange[]) => void): void
   onSessionRefused(listener: (accountId: string, sessionVersion: number) => void): void
   /** Called for every packet, on the hot path: at most one, and it must only take note. */
   setDirtySink(sink: DirtySink): void
@@ -71,6 +73,7 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
   let sink: DirtySink = () => {}
   const orderListeners: ((accountId: string, order: Record<string, unknown>) => void)[] = []
   const gapListeners: ((accountId: string, tokens: Target) => void)[] = []
+  const desiredListeners: ((changes: readonly DesiredChange[]) => void)[] = []
   const refusalListeners: ((accountId: string, sessionVersion: number) => void)[] = []
 
   const { clock, registry, log } = deps
@@ -105,6 +108,9 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
     setDirectory: (next) => {
       directory = next
     },
+    onDesiredChanged: (changes) => {
+      for (const listener of desiredListeners) listener(changes)
+    },
   })
   deps.supervisor.run('market-data reconciler', reconciler.run)
 
@@ -123,6 +129,7 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
     wake: reconciler.wake,
     onOrderUpdate: (listener) => orderListeners.push(listener),
     onGap: (listener) => gapListeners.push(listener),
+    onDesiredChanged: (listener) => desiredListeners.push(listener),
     onSessionRefused: (listener) => refusalListeners.push(listener),
     setDirtySink: (next) => {
       sink = next

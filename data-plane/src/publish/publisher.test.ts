@@ -152,7 +152,7 @@ describe('the Redis publisher', () => {
     pending[1]?.answer()
     await clock.advance(20)
     tick(257, 4)
-    await clock.advance(20)
+    await clock.advance(25)
     expect(read(pending[2])).toMatchObject([{ paise: 400, gap: false }])
     expect(await registry.metrics()).toContain('ticker_publish_failures_total{reason="timeout"} 1')
   })
@@ -176,10 +176,33 @@ describe('the Redis publisher', () => {
     tick(257, 1)
     await clock.advance(0)
     pending[0]?.fail()
-    await clock.advance(20)
+    await clock.advance(25)
     expect(read(pending[1])).toMatchObject([{ token: 257, gap: true }])
     expect(await registry.metrics()).toContain('ticker_publish_failures_total{reason="refused"} 1')
     expect(resets).toBe(0)
+  })
+
+  it('opens its breaker after five refusals: one try a second, JSON rests, ticks go on conflating', async () => {
+    start('all')
+    for (let price = 1; price <= 60; price += 1) {
+      tick(257, price)
+      await clock.advance(50)
+      for (const flush of pending) flush.fail()
+    }
+    expect(pending.length).toBeGreaterThanOrEqual(6)
+    expect(pending.length).toBeLessThanOrEqual(9)
+    expect(pending.at(-1)?.messages.map(({ channel }) => channel)).toEqual([`sim:ticks:raw:${shardOf(257)}`])
+    const metrics = await registry.metrics()
+    expect(metrics).toContain('ticker_publish_breaker_open 1')
+    expect(metrics).toContain('ticker_publish_backpressure_level 3')
+    expect(publisher.level()).toBe('overload')
+    const tries = pending.length
+    await clock.advance(1_000)
+    expect(pending.length).toBe(tries + 1)
+    expect(read(pending.at(-1))).toMatchObject([{ paise: 6_000, gap: true }])
+    pending.at(-1)?.answer()
+    await clock.advance(0)
+    expect(await registry.metrics()).toContain('ticker_publish_breaker_open 0')
   })
 
   it('publishes JSON for chosen instruments, or for all', async () => {

@@ -2,17 +2,18 @@
 // it is composed when it is sent, so a slow or absent Redis makes ticks conflate; ingest never waits for it and
 // nothing composed earlier is ever sent. Comes back by itself; the first message of each shard then says `gap`.
 import type { Realm } from '@ticker/shared/commands'
-import { decodePacket, SHARDS } from '@ticker/shared/kite-wire'
+import { SHARDS } from '@ticker/shared/kite-wire'
 import type { Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { TickSource } from '../market-data/runtime.ts'
 import type { Log } from '../operations/log.ts'
+import { createBackpressure, type Level } from './backpressure.ts'
 import { composeMessage, PACKETS_PER_MESSAGE } from './compose.ts'
 import { createDirtySet } from './dirty-set.ts'
 import { createPublishMetrics } from './metrics.ts'
+import { tickJson } from './tick-json.ts'
 import type { TickMessage, TickRedis } from './tick-redis.ts'
 
-export const FLUSH_INTERVAL_MS = 10
 export const PUBLISH_TIMEOUT_MS = 1_000
 /** While Redis is away, how often to look whether it is back. */
 const AWAY_POLL_MS = 100
@@ -35,6 +36,7 @@ export interface PublisherDeps {
 export interface Publisher {
   /** The hot path's note that an instrument changed. */
   mark(token: number, slot: number): void
+  level(): Level
   run(signal: AbortSignal): Promise<void>
 }
 
@@ -50,7 +52,8 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   const { realm, store } = source
   const synthetic = realm === 'sim'
   const dirty = createDirtySet()
-  const metrics = createPublishMetrics(deps.registry, redis, dirty)
+  const backpressure = createBackpressure(clock)
+  const metrics = createPublishMetrics(deps.registry, redis, dirty, backpressure)
   const gaps = new Uint8Array(SHARDS)
   let messageSeq = 0
   let firstShard = 0
@@ -63,6 +66,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
 
   function compose(): Flush {
     const flush: Flush = { messages: [], slots: [], shards: [], oldestMs: [] }
+    const withJson = backpressure.publishesJson()
     // Starting where the last flush stopped, so that no shard starves behind busy ones.
     for (let turn = 0; turn < SHARDS && flush.messages.length < MESSAGES_PER_FLUSH; turn++) {
       const shard = (firstShard + turn) % SHARDS
@@ -77,7 +81,9 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       for (const slot of slots) {
         flush.slots.push(slot)
         const token = store.tokenAt(slot)
-        if (deps.json === 'all' || deps.json.has(token)) flush.messages.push(jsonMessage(token, slot))
+        if (deps.json !== 'all' && !deps.json.has(token)) continue
+        if (withJson) flush.messages.push(jsonMessage(token, slot))
+        else metrics.jsonRested.inc()
       }
       if (flush.messages.length >= MESSAGES_PER_FLUSH) firstShard = (shard + 1) % SHARDS
     }
@@ -85,13 +91,10 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   }
 
   function jsonMessage(token: number, slot: number): TickMessage {
-    const instrument = source.directory().byToken(token)
-    const text = JSON.stringify({
+    const text = tickJson(store.packetAt(slot), source.directory().byToken(token), {
       seq: store.seqAt(slot),
-      ...decodePacket(store.packetAt(slot)),
-      exchange: instrument?.exchange ?? null,
-      tradingsymbol: instrument?.tradingsymbol ?? null,
-      received_ms: store.receivedMsAt(slot),
+      receivedMs: store.receivedMsAt(slot),
+      publishedMs: clock.nowMs(),
       synthetic,
     })
     return { channel: jsonChannel(realm, token), payload: Buffer.from(text) }
@@ -113,7 +116,9 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     signal.removeEventListener('abort', stop)
     if (outcome === 'published') {
       const nowMs = clock.nowMs()
-      metrics.inFlight.observe(clock.monotonicMs() - sentMs)
+      const tookMs = clock.monotonicMs() - sentMs
+      backpressure.answered(tookMs)
+      metrics.inFlight.observe(tookMs)
       metrics.messages.inc(flush.messages.length)
       metrics.ticks.inc(flush.slots.length)
       for (const oldestMs of flush.oldestMs) metrics.latency.observe(Math.max(0, nowMs - oldestMs))
@@ -124,6 +129,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     gaps.fill(1)
     for (const slot of flush.slots) dirty.restore(store.tokenAt(slot), slot)
     if (signal.aborted) return
+    backpressure.failed()
     metrics.failures.inc({ reason: outcome })
     log.warn({ outcome, messages: flush.messages.length }, 'publishing to redis failed')
     if (outcome === 'timeout') redis.reset()
@@ -131,6 +137,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
 
   return {
     mark,
+    level: backpressure.level,
     async run(signal) {
       signal.addEventListener('abort', () => wakeUp(), { once: true })
       while (!signal.aborted) {
@@ -143,14 +150,15 @@ export function createPublisher(deps: PublisherDeps): Publisher {
           continue
         }
         metrics.conflated.inc(dirty.takeConflated())
-        if (!redis.ready()) {
+        const openMs = backpressure.openForMs()
+        if (openMs > 0 || !redis.ready()) {
           gaps.fill(1)
-          await clock.sleep(AWAY_POLL_MS, signal)
+          await clock.sleep(Math.max(openMs, AWAY_POLL_MS), signal)
           continue
         }
         const startedMs = clock.monotonicMs()
         await send(compose(), signal)
-        const leftMs = FLUSH_INTERVAL_MS - (clock.monotonicMs() - startedMs)
+        const leftMs = backpressure.flushIntervalMs() - (clock.monotonicMs() - startedMs)
         if (leftMs > 0) await clock.sleep(leftMs, signal)
       }
     },

@@ -33,6 +33,12 @@ export function fakeTickSource(
       exchange: 'NSE',
       tradingsymbol: `SYM${token}`,
       segment: 'NSE',
+      name: `COMPANY ${token}`,
+      expiry: null,
+      strike: 0,
+      tick_size: 0.05,
+      lot_size: 1,
+      instrument_type: 'EQ',
     })),
   )
   const wants = new Map<string, readonly number[]>()

@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest'
+import { createDesiredView } from '../market-data/desired-view.ts'
+import { fakeClock } from '../testing/fake-clock.ts'
+import { fakeTickSource } from '../testing/fake-tick-source.ts'
+import { createAnnouncer } from './announcer.ts'
+import { INSTRUMENTS_PER_EVENT, type TickEvent } from './event-stream.ts'
+
+function announcing() {
+  const emitted: TickEvent[] = []
+  const source = fakeTickSource(fakeClock(), { tokens: [257] })
+  const events = { emit: (event: TickEvent) => void emitted.push(event) }
+  return { emitted, announcer: createAnnouncer({ events, directory: source.directory }) }
+}
+const row = (instrument_token: number, mode: 'ltp' | 'full', owner = 'o') => ({
+  ...{ instrument_token, mode, owner },
+  account_id: null,
+})
+
+it('says what each owner subscribed, gave up, or wants in another mode, and nothing of what stayed', () => {
+  const { emitted, announcer } = announcing()
+  const view = createDesiredView()
+  view.replace([row(257, 'ltp'), row(513, 'ltp'), row(257, 'ltp', 'other')])
+  announcer.subscriptions(view.replace([row(257, 'ltp'), row(257, 'full'), row(257, 'ltp', 'other')]))
+  expect(emitted).toEqual([
+    {
+      event_type: 'subscriptions_added',
+      owner: 'o',
+      instruments: [{ instrument_token: 257, exchange: 'NSE', tradingsymbol: 'SYM257', mode: 'full' }],
+    },
+    {
+      event_type: 'subscriptions_removed',
+      owner: 'o',
+      instruments: [{ instrument_token: 513, exchange: null, tradingsymbol: null }],
+    },
+  ])
+  expect(view.replace([row(257, 'full'), row(257, 'ltp', 'other')])).toEqual([])
+})
+
+it('splits a large change, and says each change of a session once', () => {
+  const { emitted, announcer } = announcing()
+  announcer.gap(
+    'a',
+    Array.from({ length: INSTRUMENTS_PER_EVENT + 1 }, (_, index) => index),
+  )
+  expect(emitted.map((event) => event.event_type === 'gap' && event.instruments.length)).toEqual([
+    INSTRUMENTS_PER_EVENT,
+    1,
+  ])
+  emitted.length = 0
+  for (const session of ['active', 'active', 'parked'] as const)
+    announcer.sessions([{ account_id: 'a', session }])
+  expect(emitted).toEqual([
+    { event_type: 'session_changed', account_id: 'a', session: 'active' },
+    { event_type: 'session_changed', account_id: 'a', session: 'parked' },
+  ])
+})
