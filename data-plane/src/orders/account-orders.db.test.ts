@@ -1,7 +1,13 @@
 // The order path of one account against a real Postgres and a broker that does what each fault row says.
 import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
 import { Secret } from '@ticker/shared/crypto'
-import { type KiteOrder, type KiteOutcome, kiteOrder, readEnvelope } from '@ticker/shared/kite-http'
+import {
+  type KiteOrder,
+  type KiteOutcome,
+  kiteOrder,
+  type OrderBook,
+  readEnvelope,
+} from '@ticker/shared/kite-http'
 import { Registry } from 'prom-client'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { systemClock } from '../clock.ts'
@@ -11,9 +17,10 @@ import { createLeaseClock } from '../ownership/lease-clock.ts'
 import { seedAccount, seedIntent, seedSession } from '../testing/seed-account.ts'
 import { createAccountOrders } from './account-orders.ts'
 import type { OrderAccount } from './deps.ts'
+import { ENTRIES_PER_DAY_MAX } from './governor.ts'
 import { createIntentStore } from './intent-store.ts'
 import { createOrderMetrics } from './metrics.ts'
-import { createOrderStore } from './order-store.ts'
+import { createOrderStore, type SeenOrder } from './order-store.ts'
 import type { SendOutcome } from './verdict.ts'
 
 let database: TestDatabase
@@ -47,7 +54,10 @@ async function setup(options: { paused?: boolean } = {}) {
     book: [] as KiteOrder[],
     history: new Map<string, KiteOrder[]>(),
     reachable: true,
-    bookOutcome: undefined as KiteOutcome<KiteOrder[]> | undefined,
+    misshapen: [] as SeenOrder[],
+    unreadable: 0,
+    historyAllowed: Promise.resolve(),
+    bookOutcome: undefined as KiteOutcome<OrderBook> | undefined,
     answer: (form: URLSearchParams): SendOutcome => broker.accept(form),
     accept(form: URLSearchParams): SendOutcome {
       broker.arrive(form)
@@ -103,8 +113,15 @@ async function setup(options: { paused?: boolean } = {}) {
     intents: createIntentStore(pool),
     orders: createOrderStore(pool),
     reads: {
-      book: async () => broker.bookOutcome ?? { ok: true, data: [...broker.book] },
-      history: async (_account, _session, orderId) => ({ ok: true, data: broker.history.get(orderId) ?? [] }),
+      book: async () =>
+        broker.bookOutcome ?? {
+          ok: true,
+          data: { orders: [...broker.book], misshapen: broker.misshapen, unreadable: broker.unreadable },
+        },
+      history: async (_account, _session, orderId) => {
+        await broker.historyAllowed
+        return { ok: true, data: broker.history.get(orderId) ?? [] }
+      },
     },
     connect: async () => {
       if (!broker.reachable) return { ok: false, reason: 'ECONNREFUSED' }
@@ -341,6 +358,87 @@ it('take-over: an older epoch’s SENDING is UNKNOWN and the book is read and ad
   await desk.becomes(queued, 'ACCEPTED')
   expect((await desk.intent(orphan))?.broker_order_id).toBe(`found-${names}`)
   expect(desk.broker.posts).toHaveLength(1)
+})
+
+it('a book row of unknown shape hides no other row: its tag adopts, and without a name nothing is sent past it', async () => {
+  const desk = await setup({ paused: true })
+  const inDoubt = await seedIntent(desk.pool, desk.accountId, { tag: `odd${names}` })
+  await desk.pool.query(
+    `update ticker.order_intents set state = 'SENDING', sending_epoch = $2, sending_at = now(), attempts = 1 where id = $1`,
+    [inDoubt, desk.epoch - 1],
+  )
+  desk.broker.misshapen = [{ order_id: `odd-${names}`, tags: [`odd${names}`] }]
+  desk.broker.book.push(row({ order_id: `plain-${names}` }))
+  desk.broker.unreadable = 1
+  desk.start()
+  await desk.becomes(inDoubt, 'ACCEPTED')
+  await vi.waitFor(() => expect(desk.changes).toEqual([`plain-${names}:OPEN`]))
+  const queued = await desk.place()
+  await vi.waitFor(async () =>
+    expect(await desk.registry.metrics()).toMatch(
+      /ticker_order_updates_unreadable_total\{source="book"\} [4-9]/,
+    ),
+  )
+  expect((await desk.intent(queued))?.state).toBe('QUEUED')
+  expect(desk.broker.posts).toHaveLength(0)
+  desk.broker.unreadable = 0
+  await desk.becomes(queued, 'ACCEPTED')
+})
+
+it('an order that is due goes out before anything that only reads', async () => {
+  const desk = await setup()
+  await desk.becomes(await desk.place(), 'ACCEPTED')
+  let allow = () => {}
+  desk.broker.historyAllowed = new Promise<void>((resolve) => {
+    allow = resolve
+  })
+  desk.broker.answer = (form) => {
+    allow()
+    return desk.broker.accept(form)
+  }
+  for (let index = 0; index < 20; index += 1)
+    await desk.pool.query('insert into ticker.postback_hints (account_id, order_id) values ($1, $2)', [
+      desk.accountId,
+      `hint-${names}-${index}`,
+    ])
+  const id = await seedIntent(desk.pool, desk.accountId, { tag: `first${names}` })
+  desk.set({ ...desk.account, observed: { ...desk.account.observed, postback_hints: true } })
+  desk.path.wake()
+  await desk.becomes(id, 'ACCEPTED')
+  await vi.waitFor(
+    async () =>
+      expect(
+        (await desk.pool.query('select 1 from ticker.postback_hints where account_id = $1', [desk.accountId]))
+          .rowCount,
+      ).toBe(0),
+    { timeout: 5_000 },
+  )
+})
+
+it('while the fleet is halted its accounts are, and nothing is claimed', async () => {
+  const desk = await setup()
+  await desk.pool.query(`update ticker.fleet set trading_state = 'HALTED'`)
+  try {
+    const seen = await renewAndObserve(desk.pool, desk.instanceId, desk.epoch)
+    const observed = seen?.accounts.find((each) => each.account_id === desk.accountId)
+    expect(observed?.trading_state).toBe('HALTED')
+    if (observed) desk.set({ ...desk.account, observed: { ...observed, due_orders: true } })
+    const id = await desk.place(undefined, 1_000)
+    await desk.becomes(id, 'EXPIRED')
+    expect(desk.broker.posts).toHaveLength(0)
+  } finally {
+    await desk.pool.query(`update ticker.fleet set trading_state = 'ACTIVE'`)
+  }
+})
+
+it('orders that others placed count: the broker’s book and our rows, the larger', async () => {
+  const desk = await setup({ paused: true })
+  for (let index = 0; index < ENTRIES_PER_DAY_MAX; index += 1)
+    desk.broker.book.push(row({ order_id: `web-${names}-${index}`, status: 'COMPLETE' }))
+  const id = await desk.place()
+  desk.start()
+  await desk.becomes(id, 'REFUSED')
+  expect((await desk.intent(id))?.reason_code).toBe('daily_order_limit')
 })
 
 it('a stale epoch can neither claim nor settle', async () => {

@@ -1,11 +1,18 @@
 // The order path of one owned account. Level-triggered: a pass looks at what is due and acts; wake() only makes the
 // next pass sooner. Any failure of the database ends run(); the supervisor starts it again, and it begins with the
 // book (RELIABILITY 6): nothing is sent before what the broker already has was read and adopted.
-import { type KiteOrder, kiteOrder } from '@ticker/shared/kite-http'
+import {
+  brokerPlacedMs,
+  describeFailure,
+  isDeadSession,
+  type KiteOrder,
+  kiteOrder,
+  type OrderBook,
+} from '@ticker/shared/kite-http'
 import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
 import { createGovernor, type Governor } from './governor.ts'
 import type { Claim } from './intent-store.ts'
-import type { OrderSource } from './order-store.ts'
+import type { OrderSource, SeenOrder } from './order-store.ts'
 import { createSending } from './sending.ts'
 import { ALERT_AFTER_MS, nextReadDelayMs } from './unknown-schedule.ts'
 
@@ -17,6 +24,8 @@ const IN_FLIGHT_MAX = 10
 /** A read that is due and cannot be made yet is no reason to spin. */
 const WATCH_MIN_MS = 50
 const UPDATES_QUEUED_MAX = 5_000
+/** Each costs a read at the broker; the rest waits for the next pass, behind the orders to send. */
+const HINTS_PER_PASS = 5
 
 export interface AccountOrders {
   run(signal: AbortSignal): Promise<void>
@@ -42,6 +51,7 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
   let bookReadMs = Number.NEGATIVE_INFINITY
   let bookFailures = 0
   let openCount = 0
+  let skippedRows = 0
   let alertedMs = Number.NEGATIVE_INFINITY
   let wakeUp = () => {}
   const sending = createSending(deps, (accepted) => {
@@ -68,20 +78,22 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     if (account.observed.due_orders) await freeUnsent(account.epoch)
     await intents.expireOverdue(accountId)
     await mergeUpdates()
-    const session = account.session
-    if (!session) return IDLE_MS
-    await readHints(account)
-    await resolveUnknown(account)
-    if (openCount > 0 && clock.monotonicMs() - bookReadMs >= POLL_OPEN_MS) bookWanted = true
-    if (bookWanted) {
-      const read = await readBook(account)
-      if (!read && recoveredEpoch !== account.epoch) return bookSpacingMs()
-    }
+    if (!account.session) return IDLE_MS
     // Asked for meanwhile: begin again, and send nothing on this pass.
     if (recoveriesWanted !== wantedBefore) return 0
-    recoveredEpoch = account.epoch
+    if (recoveredEpoch !== account.epoch) {
+      if (!(await readBook(account))) return bookSpacingMs()
+      if (recoveriesWanted !== wantedBefore) return 0
+      recoveredEpoch = account.epoch
+    }
+    // What is due goes out first; nothing that only reads may keep it waiting.
     const sendDelayMs = await sendDue(account)
-    return Math.min(IDLE_MS, unknownDelayMs, sendDelayMs)
+    const hintsDelayMs = await readHints(account)
+    await resolveUnknown(account)
+    if (openCount > 0 && clock.monotonicMs() - bookReadMs >= POLL_OPEN_MS) bookWanted = true
+    if (bookWanted) await readBook(account)
+    const bookDelayMs = bookWanted ? bookSpacingMs() : IDLE_MS
+    return Math.min(unknownDelayMs, sendDelayMs, hintsDelayMs, bookDelayMs)
   }
 
   /** Claimed by us and not being sent: the commit was not confirmed, so nothing was written. */
@@ -138,7 +150,7 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
         )
         continue
       }
-      sending.start(intent, account, governor)
+      sending.start(intent, account, permission.token)
     }
     return IDLE_MS
   }
@@ -179,29 +191,50 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     bookFailures = outcome.ok ? 0 : bookFailures + 1
     if (!outcome.ok) {
       bookWanted = true
-      if (outcome.failure.kind === 'refused' && outcome.failure.error_type === 'TokenException') {
-        await deps.onSessionDead(accountId, session.version, outcome.failure.message)
-      }
+      if (isDeadSession(outcome.failure))
+        await deps.onSessionDead(accountId, session.version, describeFailure(outcome.failure))
       return false
     }
-    await merge(outcome.data, 'book')
-    return true
+    return mergeBook(outcome.data)
   }
 
-  /** A postback is a hint: the order itself is read again. */
-  async function readHints(account: OrderAccount) {
-    if (!account.observed.postback_hints || !account.session) return
-    for (const hint of await orders.takeHints(accountId)) {
+  /** False: the book holds rows that do not even name their order, so what was not seen may be in it. */
+  async function mergeBook(book: OrderBook): Promise<boolean> {
+    const skipped = book.misshapen.length + book.unreadable
+    if (skipped > 0) {
+      metrics.unreadable.inc({ source: 'book' }, skipped)
+      const named = book.misshapen.slice(0, 10).map(({ order_id }) => order_id)
+      // The same rows come with every read: say it once.
+      if (skipped !== skippedRows)
+        log.error(
+          { rows: skipped, unnamed: book.unreadable, orders: named },
+          'order book rows of unknown shape',
+        )
+    }
+    skippedRows = skipped
+    if (book.orders.length === 0) openCount = 0
+    governor.startFrom(countsOf(book, clock.nowMs()))
+    await merge(book.orders, 'book', book.misshapen)
+    if (book.unreadable > 0) bookWanted = true
+    return book.unreadable === 0
+  }
+
+  /** A postback is a hint: the order itself is read again. Returns the delay to the next. */
+  async function readHints(account: OrderAccount): Promise<number> {
+    if (!account.observed.postback_hints || !account.session) return IDLE_MS
+    const hints = await orders.takeHints(accountId, HINTS_PER_PASS)
+    for (const hint of hints) {
       const outcome = await reads.history(account, account.session, hint.orderId)
       if (!outcome.ok) {
         // A name the broker does not know, or a broker that does not answer: the book will say.
         bookWanted = true
-        if (outcome.failure.kind !== 'refused') return
+        if (outcome.failure.kind !== 'refused') return IDLE_MS
       } else {
         await merge(outcome.data, 'postback')
       }
       await orders.dropHint(accountId, hint.orderId, hint.receivedAt)
     }
+    return hints.length < HINTS_PER_PASS ? IDLE_MS : WATCH_MIN_MS
   }
 
   async function mergeUpdates() {
@@ -212,12 +245,9 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     }
   }
 
-  async function merge(rows: KiteOrder[], source: OrderSource) {
-    if (rows.length === 0) {
-      if (source === 'book') openCount = 0
-      return
-    }
-    const result = await orders.merge(accountId, rows, source)
+  async function merge(rows: KiteOrder[], source: OrderSource, alsoSeen: readonly SeenOrder[] = []) {
+    if (rows.length === 0 && alsoSeen.length === 0) return
+    const result = await orders.merge(accountId, rows, source, alsoSeen)
     openCount = result.openCount
     metrics.merged.inc({ source, effect: 'received' }, rows.length)
     metrics.merged.inc({ source, effect: 'changed' }, result.changed.length)
@@ -269,5 +299,14 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
       wake()
     },
     drained: (deadlineMs) => sending.drained(deadlineMs),
+  }
+}
+
+/** What the broker's book says of its own limits: every row counts, whoever placed it. */
+function countsOf(book: OrderBook, nowMs: number): { today: number; lastMinute: number } {
+  const isRecent = (order: KiteOrder) => nowMs - brokerPlacedMs(order) < 60_000
+  return {
+    today: book.orders.length + book.misshapen.length,
+    lastMinute: book.orders.filter(isRecent).length,
   }
 }

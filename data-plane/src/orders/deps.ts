@@ -1,4 +1,4 @@
-import type { KiteOrder, KiteOutcome } from '@ticker/shared/kite-http'
+import type { KiteOrder, KiteOutcome, OrderBook } from '@ticker/shared/kite-http'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../operations/log.ts'
 import type { ObservedAccount } from '../ownership/instance-store.ts'
@@ -13,7 +13,7 @@ export type OrderAccount = OwnedAccount & { observed: ObservedAccount }
 
 /** The broker's order reads, with the credentials of one session. */
 export interface OrderReads {
-  book(account: OrderAccount, session: BrokerSession): Promise<KiteOutcome<KiteOrder[]>>
+  book(account: OrderAccount, session: BrokerSession): Promise<KiteOutcome<OrderBook>>
   history(account: OrderAccount, session: BrokerSession, orderId: string): Promise<KiteOutcome<KiteOrder[]>>
 }
 

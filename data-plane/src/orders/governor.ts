@@ -10,18 +10,22 @@ export const ENTRIES_PER_DAY_MAX = 4_500
 /** A new owner waits out the second in which the old one may still have sent. */
 const NEW_OWNER_WAIT_MS = 1_000
 
+/** One order's share of the limits. */
+export interface Token {
+  /** Called in the tick of the write; false: it would be one too many in this second, write nothing. */
+  mayWrite(): boolean
+  /** For a request that was certainly not sent. */
+  giveBack(): void
+}
+
 export type Permission =
-  | { granted: true }
+  | { granted: true; token: Token }
   | { granted: false; waitMs: number; limit: 'second' | 'minute' | 'takeover' }
   | { granted: false; waitMs: undefined; limit: 'day' }
 
 export interface Governor {
   /** Takes a token, or says how long to wait; `day` means: not today. */
   take(): Permission
-  /** Called in the tick of the write; false: it would be one too many in this second, write nothing. */
-  mayWrite(): boolean
-  /** A token taken for a request that was certainly not sent. */
-  giveBack(): void
   /** Orders of today and of the last minute that others counted (our rows, the broker's book); the larger wins. */
   startFrom(counts: { today: number; lastMinute: number }): void
   usedToday(): number
@@ -29,10 +33,18 @@ export interface Governor {
 
 export function createGovernor(clock: Clock): Governor {
   const startedMs = clock.monotonicMs()
-  /** Times of the last minute's orders, oldest first; at most ORDERS_PER_MINUTE_MAX. */
-  let sentMs: number[] = []
+  /** The last minute's orders, oldest first; at most ORDERS_PER_MINUTE_MAX. */
+  let sent: { atMs: number }[] = []
   let writtenMs: number[] = []
   let today = 0
+
+  function mayWrite(): boolean {
+    const nowMs = clock.monotonicMs()
+    writtenMs = writtenMs.filter((atMs) => nowMs - atMs < 1_000)
+    if (writtenMs.length >= WRITES_PER_SECOND_MAX) return false
+    writtenMs.push(nowMs)
+    return true
+  }
 
   return {
     take() {
@@ -41,33 +53,36 @@ export function createGovernor(clock: Clock): Governor {
       if (nowMs - startedMs < NEW_OWNER_WAIT_MS) {
         return { granted: false, waitMs: NEW_OWNER_WAIT_MS - (nowMs - startedMs), limit: 'takeover' }
       }
-      sentMs = sentMs.filter((atMs) => nowMs - atMs < 60_000)
-      const minuteOldest = sentMs[sentMs.length - ORDERS_PER_MINUTE_MAX]
-      if (minuteOldest !== undefined)
-        return { granted: false, waitMs: 60_000 - (nowMs - minuteOldest), limit: 'minute' }
-      const secondOldest = sentMs[sentMs.length - ORDERS_PER_SECOND_MAX]
-      if (secondOldest !== undefined && nowMs - secondOldest < 1_000) {
-        return { granted: false, waitMs: 1_000 - (nowMs - secondOldest), limit: 'second' }
+      sent = sent.filter(({ atMs }) => nowMs - atMs < 60_000)
+      const minuteOldest = sent[sent.length - ORDERS_PER_MINUTE_MAX]
+      if (minuteOldest)
+        return { granted: false, waitMs: 60_000 - (nowMs - minuteOldest.atMs), limit: 'minute' }
+      const secondOldest = sent[sent.length - ORDERS_PER_SECOND_MAX]
+      if (secondOldest && nowMs - secondOldest.atMs < 1_000) {
+        return { granted: false, waitMs: 1_000 - (nowMs - secondOldest.atMs), limit: 'second' }
       }
-      sentMs.push(nowMs)
+      const taken = { atMs: nowMs }
+      sent.push(taken)
       today += 1
-      return { granted: true }
-    },
-    mayWrite() {
-      const nowMs = clock.monotonicMs()
-      writtenMs = writtenMs.filter((atMs) => nowMs - atMs < 1_000)
-      if (writtenMs.length >= WRITES_PER_SECOND_MAX) return false
-      writtenMs.push(nowMs)
-      return true
-    },
-    giveBack() {
-      if (sentMs.pop() !== undefined) today -= 1
+      let isTaken = true
+      return {
+        granted: true,
+        token: {
+          mayWrite,
+          giveBack() {
+            if (!isTaken) return
+            isTaken = false
+            today -= 1
+            sent = sent.filter((each) => each !== taken)
+          },
+        },
+      }
     },
     startFrom(counts) {
       today = Math.max(today, counts.today)
       const nowMs = clock.monotonicMs()
-      const missing = Math.max(0, Math.min(ORDERS_PER_MINUTE_MAX, counts.lastMinute) - sentMs.length)
-      sentMs = [...Array.from({ length: missing }, () => nowMs - 1_000), ...sentMs]
+      const missing = Math.max(0, Math.min(ORDERS_PER_MINUTE_MAX, counts.lastMinute) - sent.length)
+      sent = [...Array.from({ length: missing }, () => ({ atMs: nowMs - 1_000 })), ...sent]
     },
     usedToday: () => today,
   }

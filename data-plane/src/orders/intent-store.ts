@@ -14,9 +14,7 @@ export interface Intent {
 
 export interface UnknownIntent {
   id: string
-  tag: string
   reads: number
-  ageMs: number
 }
 
 /** Who sends: the fence of every act. */
@@ -228,12 +226,12 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
       ),
 
     async unknownDue(accountId) {
-      const { rows } = await pool.query<{ id: string; tag: string; reads: number; age_ms: string }>(
-        `select id, tag, reads, extract(epoch from now() - sending_at) * 1000 as age_ms from ticker.order_intents
+      const { rows } = await pool.query<UnknownIntent>(
+        `select id, reads from ticker.order_intents
          where account_id = $1 and state = 'UNKNOWN' and next_read_at <= now() order by created_at limit 1000`,
         [accountId],
       )
-      return rows.map(({ id, tag, reads, age_ms }) => ({ id, tag, reads, ageMs: Number(age_ms) }))
+      return rows
     },
 
     async unknownSummary(accountId) {

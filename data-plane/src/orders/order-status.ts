@@ -23,7 +23,3 @@ export const TERMINAL_RANK = 9
 export function statusRank(status: string): number {
   return RANKS[status] ?? UNKNOWN_RANK
 }
-
-export function isTerminal(status: string): boolean {
-  return statusRank(status) === TERMINAL_RANK
-}

@@ -22,9 +22,21 @@ export interface MergeResult {
 
 export type OrderSource = 'socket' | 'postback' | 'book'
 
+/** An order at the broker and the tags it carries: enough to adopt an intent. */
+export interface SeenOrder {
+  order_id: string
+  tags: string[]
+}
+
 export interface OrderStore {
-  merge(accountId: string, orders: KiteOrder[], source: OrderSource): Promise<MergeResult>
-  takeHints(accountId: string): Promise<{ orderId: string; receivedAt: string }[]>
+  /** `alsoSeen`: orders of which nothing else can be read. */
+  merge(
+    accountId: string,
+    orders: KiteOrder[],
+    source: OrderSource,
+    alsoSeen?: readonly SeenOrder[],
+  ): Promise<MergeResult>
+  takeHints(accountId: string, limit: number): Promise<{ orderId: string; receivedAt: string }[]>
   dropHint(accountId: string, orderId: string, receivedAt: string): Promise<void>
 }
 
@@ -88,15 +100,20 @@ const MERGE = `
 
 export function createOrderStore(pool: pg.Pool): OrderStore {
   return {
-    async merge(accountId, orders, source) {
+    async merge(accountId, orders, source, alsoSeen = []) {
       const latest = lastPerOrder(orders)
       const client = await pool.connect()
       try {
         await client.query('begin')
-        const tags = JSON.stringify(
-          latest.map((order) => ({ order_id: order.order_id, tags: tagsOf(order) })),
-        )
-        const adopted = await client.query<{ id: string; was: IntentState }>(ADOPT, [accountId, tags, source])
+        const seen = [
+          ...latest.map((order) => ({ order_id: order.order_id, tags: tagsOf(order) })),
+          ...alsoSeen,
+        ]
+        const adopted = await client.query<{ id: string; was: IntentState }>(ADOPT, [
+          accountId,
+          JSON.stringify(seen),
+          source,
+        ])
         const rows = JSON.stringify(latest.map(asRow))
         const changed = await client.query<{
           order_id: string
@@ -128,11 +145,11 @@ export function createOrderStore(pool: pg.Pool): OrderStore {
       }
     },
 
-    async takeHints(accountId) {
+    async takeHints(accountId, limit) {
       const { rows } = await pool.query<{ orderId: string; receivedAt: string }>(
         `select order_id as "orderId", received_at::text as "receivedAt" from ticker.postback_hints
-         where account_id = $1 order by received_at limit 100`,
-        [accountId],
+         where account_id = $1 order by received_at limit $2`,
+        [accountId, limit],
       )
       return rows
     },

@@ -1,10 +1,9 @@
 // Sends one intent: connect, claim, check, write once, store the verdict (RELIABILITY 2–4). Concurrent per intent;
 // the decision to send is the caller's, one at a time.
-import { sleepWith } from '../clock.ts'
 import type { ClockReading } from '../ownership/lease-clock.ts'
 import type { BrokerSession } from '../ownership/owned-account.ts'
 import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
-import type { Governor } from './governor.ts'
+import type { Token } from './governor.ts'
 import type { Claim, Intent, Settlement } from './intent-store.ts'
 import { orderForm } from './order-form.ts'
 import type { OrderLine } from './order-line.ts'
@@ -20,8 +19,7 @@ const CLAIM_REFUSED_PAUSE_MS = 500
 const WRITTEN_MAX = 10_000
 
 export interface Sending {
-  /** Starts sending; a token of the governor has been taken for it. */
-  start(intent: Intent, account: OrderAccount, governor: Governor): void
+  start(intent: Intent, account: OrderAccount, token: Token): void
   isBusy(intentId: string): boolean
   /** The claim under which this process wrote the intent to the broker and was not told that it was not placed. */
   writtenAs(intentId: string): Claim | undefined
@@ -37,15 +35,15 @@ export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boo
   const written = new Map<string, Claim>()
 
   /** True: the broker has taken it. */
-  async function send(intent: Intent, account: OrderAccount, governor: Governor): Promise<boolean> {
+  async function send(intent: Intent, account: OrderAccount, token: Token): Promise<boolean> {
     const session = account.session
     if (!session) {
-      governor.giveBack()
+      token.giveBack()
       return false
     }
     const opened = await deps.connect()
     if (!opened.ok) {
-      governor.giveBack()
+      token.giveBack()
       log.warn(
         { intent_id: intent.id, reason: opened.reason },
         'broker not reachable; the order stays queued',
@@ -58,12 +56,12 @@ export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boo
     if (!claim) {
       // Halted, expired, or another login or owner: the next pass sees why.
       opened.line.discard()
-      governor.giveBack()
+      token.giveBack()
       await clock.sleep(CLAIM_REFUSED_PAUSE_MS)
       return false
     }
     remember(intent.id, claim)
-    const verdict = await writeOnce(intent, account, session, opened.line, asked, governor)
+    const verdict = await writeOnce(intent, account, session, opened.line, asked, token)
     if (verdict.state === 'QUEUED' || verdict.state === 'QUEUED_SESSION_DEAD') written.delete(intent.id)
     metrics.intents.inc({ verdict: verdict.state })
     log.info({ intent_id: intent.id, verdict: verdict.state, attempt: claim.attempt }, 'order answered')
@@ -85,14 +83,14 @@ export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boo
     session: BrokerSession,
     line: OrderLine,
     asked: ClockReading,
-    governor: Governor,
+    token: Token,
   ): Promise<Verdict> {
     const mayWrite = () => {
       const now = lease.read()
       const paused =
         now.monotonicMs - asked.monotonicMs >= COMMIT_TO_WRITE_MS_MAX ||
         Math.abs(now.wallMs - asked.wallMs) >= COMMIT_TO_WRITE_MS_MAX
-      return lease.mayAct() && now.generation === asked.generation && !paused && governor.mayWrite()
+      return lease.mayAct() && now.generation === asked.generation && !paused && token.mayWrite()
     }
     metrics.queuedSeconds.observe(Math.max(0, clock.nowMs() - intent.createdMs) / 1000)
     const startedMs = clock.monotonicMs()
@@ -101,7 +99,7 @@ export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boo
       const form = orderForm(intent.request, intent.tag)
       const sent = await line.post(`/orders/${intent.request.variety}`, credentials, form, mayWrite)
       metrics.brokerPostSeconds.observe((clock.monotonicMs() - startedMs) / 1000)
-      if (sent.kind === 'not_sent') governor.giveBack()
+      if (sent.kind === 'not_sent') token.giveBack()
       return verdictOf(sent)
     } catch (error) {
       // A bug of ours, with the request perhaps on its way: in doubt like any other lost answer.
@@ -156,7 +154,7 @@ export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boo
         return await store()
       } catch (error) {
         log.error({ error }, 'order outcome not stored yet')
-        await sleepWith(clock, RETRY_STORE_MS)
+        await clock.sleep(RETRY_STORE_MS)
       }
     }
   }
@@ -165,8 +163,8 @@ export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boo
     isBusy: (intentId) => inFlight.has(intentId),
     writtenAs: (intentId) => written.get(intentId),
     count: () => inFlight.size,
-    start(intent, account, governor) {
-      const sending = send(intent, account, governor)
+    start(intent, account, token) {
+      const sending = send(intent, account, token)
         .catch((error: unknown) => {
           log.error({ intent_id: intent.id, error }, 'order not handled')
           return false

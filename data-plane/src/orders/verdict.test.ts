@@ -96,7 +96,11 @@ describe('verdictOf', () => {
       code: 'broker_forbidden',
       reason: 'IP not registered',
     })
-    expect(refusal(428, 'HoldingException', 'Authorise').state).toBe('NEEDS_AUTHORISATION')
+    const authorise = refusal(428, 'HoldingException', 'Holdings are not authorised.')
+    expect(authorise.state).toBe('NEEDS_AUTHORISATION')
+    expect(authorise).toMatchObject({
+      reason: expect.stringMatching(/^Holdings are not authorised\. .*17:30 IST/),
+    })
   })
 
   it('never answers REJECTED or QUEUED to a 5xx, whatever it says', () => {

@@ -50,6 +50,11 @@ const REFUSALS: { status: number; errorType: string; text: RegExp }[] = [
 const FORBIDDEN =
   /\bip\b|ip address|static ip|whitelist|not allowed for the authenticated user|not enabled|not permitted/i
 
+/** What the person has to do: an authorisation holds for one session, to 17:30 (KITE.md 5.7). */
+const AUTHORISE =
+  '(The order was not placed. Authorise the sale of these holdings with CDSL at the broker, https://kite.zerodha.com/holdings, ' +
+  'today before 17:30 IST, then place it again under a new Idempotency-Key.)'
+
 export function verdictOf(sent: SendOutcome): Verdict {
   switch (sent.kind) {
     case 'not_sent':
@@ -76,8 +81,10 @@ function refused({ failure }: Extract<KiteOutcome<unknown>, { ok: false }>): Ver
   if (status === 403 && (errorType === 'PermissionException' || FORBIDDEN.test(message))) {
     return { state: 'REJECTED_AND_GATE', code: 'broker_forbidden', reason: message || reason }
   }
-  if (status === 428)
-    return { state: 'NEEDS_AUTHORISATION', code: 'authorisation_needed', reason: message || reason }
+  if (status === 428) {
+    const words = message || reason
+    return { state: 'NEEDS_AUTHORISATION', code: 'authorisation_needed', reason: `${words} ${AUTHORISE}` }
+  }
   const listed = REFUSALS.some(
     (refusal) => refusal.status === status && refusal.errorType === errorType && refusal.text.test(message),
   )

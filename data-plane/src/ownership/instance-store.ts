@@ -31,7 +31,6 @@ export interface Observation {
   subscriptions_version: number
   instruments_version: number
   accounts_version: number
-  trading_state: TradingState
   unowned_accounts: boolean
   accounts: ObservedAccount[]
 }
@@ -71,7 +70,6 @@ export async function renewAndObserve(
        'subscriptions_version', f.subscriptions_version,
        'instruments_version', f.instruments_version,
        'accounts_version', f.accounts_version,
-       'trading_state', f.trading_state,
        'unowned_accounts', exists (
          select 1 from ticker.accounts a where ${SERVED} and not exists (
            select 1 from ticker.instances i
@@ -81,7 +79,8 @@ export async function renewAndObserve(
            'account_id', a.id, 'active', a.status = 'active', 'owner', a.owner, 'api_key', a.api_key,
            'max_connections', a.max_connections,
            'max_instruments_per_connection', a.max_instruments_per_connection,
-           'trading_state', a.trading_state, 'order_gate_reason', a.order_gate_reason,
+           'trading_state', case when f.trading_state = 'HALTED' then 'HALTED' else a.trading_state end,
+           'order_gate_reason', a.order_gate_reason,
            'session_version', a.session_version,
            'session_live', coalesce(s.status = 'active' and s.expires_at > now(), false),
            'due_orders', exists (select 1 from ticker.order_intents o

@@ -37,7 +37,6 @@ function setup() {
     subscriptions_version: 0,
     instruments_version: 0,
     accounts_version: 0,
-    trading_state: 'ACTIVE',
     unowned_accounts: state.unowned,
     accounts: state.accounts,
   })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../crypto/secret.ts'
 import {
+  brokerPlacedMs,
   brokerUpdatedMs,
   deleteSession,
   describeFailure,
@@ -109,17 +110,44 @@ describe('orders', () => {
   it('reads book rows, with our tag in tag or tags[], and IST times as epoch ms', async () => {
     const { http } = answering(200, { status: 'success', data: [row] })
     const outcome = await getOrders(http, credentials)
-    expect(outcome.ok).toBe(true)
-    if (!outcome.ok || !outcome.data[0]) return
-    expect(tagsOf(outcome.data[0])).toEqual(['mine', 'mktp'])
-    expect(brokerUpdatedMs(outcome.data[0])).toBe(Date.parse('2026-11-23T09:15:02+05:30'))
-    expect(outcome.data[0].filled_quantity).toBe(0)
+    const [order] = outcome.ok ? outcome.data.orders : []
+    if (!order) throw new Error('no order was read')
+    expect(tagsOf(order)).toEqual(['mine', 'mktp'])
+    expect(brokerUpdatedMs(order)).toBe(Date.parse('2026-11-23T09:15:02+05:30'))
+    expect(brokerPlacedMs(order)).toBe(Date.parse('2026-11-23T09:15:01+05:30'))
+    expect(order.filled_quantity).toBe(0)
   })
 
-  it('takes a null book for an empty one, and a misshapen one for unreadable', async () => {
+  it('one row in another shape hides no other: it is told by its id and tags, or counted', async () => {
+    const data = [
+      { ...row, order_id: 1, quantity: 'many' },
+      row,
+      { order_id: '3', tag: 7, tags: 'x' },
+      { nothing: 1 },
+      null,
+    ]
+    const outcome = await getOrders(answering(200, { status: 'success', data }).http, credentials)
+    expect(outcome).toMatchObject({
+      ok: true,
+      data: {
+        orders: [{ order_id: row.order_id }],
+        misshapen: [
+          { order_id: '1', tags: ['mine', 'mktp'] },
+          { order_id: '3', tags: [] },
+        ],
+        unreadable: 2,
+      },
+    })
+  })
+
+  it('takes a null book for an empty one, and what is no book for unreadable', async () => {
     expect(await getOrders(answering(200, { status: 'success', data: null }).http, credentials)).toEqual({
       ok: true,
-      data: [],
+      data: { orders: [], misshapen: [], unreadable: 0 },
+    })
+    expect(await getOrders(answering(200, { status: 'success', data: {} }).http, credentials)).toEqual({
+      ok: false,
+      failure: { kind: 'unreadable', status: 200 },
     })
     const misshapen = await getOrderHistory(
       answering(200, { status: 'success', data: [{}] }).http,

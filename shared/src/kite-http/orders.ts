@@ -34,7 +34,7 @@ export const kiteOrder = z
 export type KiteOrder = z.output<typeof kiteOrder>
 
 /** Our tag may stand in `tag` or in `tags[]`, among the broker's own (KITE.md 5.3). */
-export function tagsOf(order: KiteOrder): string[] {
+export function tagsOf(order: Pick<KiteOrder, 'tag' | 'tags'>): string[] {
   return [...(order.tag ? [order.tag] : []), ...(order.tags ?? [])]
 }
 
@@ -46,9 +46,48 @@ export function brokerUpdatedMs(order: KiteOrder): number {
   )
 }
 
-export async function getOrders(http: KiteHttp, credentials: Credentials): Promise<KiteOutcome<KiteOrder[]>> {
+/** When the broker took the order, epoch ms; 0 when it does not say. */
+export function brokerPlacedMs(order: KiteOrder): number {
+  return parseBrokerTime(order.order_timestamp) ?? 0
+}
+
+/** The order book row by row: one row in a shape we do not know must not hide the others. */
+export interface OrderBook {
+  orders: KiteOrder[]
+  /** Rows we cannot use, but that say which order they are and under which tags: evidence that it exists. */
+  misshapen: { order_id: string; tags: string[] }[]
+  /** Rows that do not even say that: what is not seen in this book may be in it. */
+  unreadable: number
+}
+
+const orderName = z.looseObject({
+  order_id: z.coerce.string().min(1),
+  tag: z.string().nullish().catch(null),
+  tags: z.array(z.string()).nullish().catch(null),
+})
+
+export async function getOrders(http: KiteHttp, credentials: Credentials): Promise<KiteOutcome<OrderBook>> {
   const outcome = await request(http, '/orders', { method: 'GET', credentials })
-  return shaped(z.array(kiteOrder), outcome.ok && outcome.data === null ? { ok: true, data: [] } : outcome)
+  const rows = shaped(
+    z.array(z.unknown()),
+    outcome.ok && outcome.data === null ? { ok: true, data: [] } : outcome,
+  )
+  return rows.ok ? { ok: true, data: bookOf(rows.data) } : rows
+}
+
+function bookOf(rows: readonly unknown[]): OrderBook {
+  const book: OrderBook = { orders: [], misshapen: [], unreadable: 0 }
+  for (const row of rows) {
+    const order = kiteOrder.safeParse(row)
+    if (order.success) {
+      book.orders.push(order.data)
+      continue
+    }
+    const named = orderName.safeParse(row)
+    if (named.success) book.misshapen.push({ order_id: named.data.order_id, tags: tagsOf(named.data) })
+    else book.unreadable += 1
+  }
+  return book
 }
 
 /** The states one order went through, oldest first. */
