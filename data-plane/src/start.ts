@@ -2,13 +2,7 @@
 // them in order. main.ts runs it as the process; tests run it in theirs.
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
-import {
-  getOrderHistory,
-  getOrders,
-  getProfile,
-  isDeadSession,
-  type KiteHttp,
-} from '@ticker/shared/kite-http'
+import { getOrderHistory, getOrders, getProfile, type KiteHttp } from '@ticker/shared/kite-http'
 import { systemClock } from './clock.ts'
 import { createCommandChannel } from './command-channel/channel.ts'
 import type { Config } from './config.ts'
@@ -38,6 +32,7 @@ import {
 } from './ownership/instance-store.ts'
 import type { OwnershipView } from './ownership/ownership.ts'
 import { createOwnership } from './ownership/ownership.ts'
+import { createSessionGuard } from './ownership/session-guard.ts'
 import { markSessionDead, readSession } from './ownership/session-store.ts'
 import { type Announcer, createAnnouncer } from './publish/announcer.ts'
 import { createEventStream } from './publish/event-stream.ts'
@@ -235,21 +230,18 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
 
   marketData.onOrderUpdate((accountId, order) => orderDesk.orderUpdate(accountId, order))
   marketData.onGap((accountId) => orderDesk.updatesLost(accountId))
-  marketData.onSessionRefused((accountId, version) => {
-    // The socket's 403 alone does not tell a dead token from an app without market data; a profile read does.
-    const account = ownership.view()?.accounts.find((each) => each.accountId === accountId)
-    if (account?.session?.version !== version) return
-    void getProfile(kite, { api_key: account.apiKey, access_token: account.session.accessToken })
-      .then((outcome) => {
-        if (!outcome.ok && isDeadSession(outcome.failure))
-          return sessionDead(accountId, version, 'the broker ended this session')
-        log.error(
-          { account_id: accountId },
-          'the broker refuses the market-data socket while the session lives: the app may lack market data',
-        )
-      })
-      .catch((error: unknown) => log.warn({ error }, 'session not checked'))
+  const sessionGuard = createSessionGuard({
+    clock,
+    random: Math.random,
+    log,
+    registry,
+    account: (accountId) => ownership.view()?.accounts.find((each) => each.accountId === accountId),
+    readProfile: (apiKey, { accessToken }) =>
+      getProfile(kite, { api_key: apiKey, access_token: accessToken }),
+    onDead: sessionDead,
+    retry: marketData.retryAccount,
   })
+  marketData.onSessionRefused(sessionGuard.refused)
 
   const commands = createCommandChannel({
     realm: config.realm,
@@ -312,6 +304,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   const opsServer = createOpsServer({ readiness, registry })
   const opsPort = await listen(opsServer, config.opsPort, config.opsHost)
   supervisor.run('ownership', ownership.run)
+  supervisor.run('refused sessions', sessionGuard.run)
   supervisor.run('instruments', refresh.run)
   supervisor.run('commands', commands.run)
   supervisor.run('old instances', async (signal) => {

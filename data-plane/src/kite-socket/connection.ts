@@ -39,7 +39,7 @@ export interface ConnectionEvents {
   ready(resumed: boolean): void
   /** The socket that was ready is not any more. */
   lost(): void
-  /** The broker refuses this session version; nothing is tried until another one is set. */
+  /** The broker refuses this session version; nothing is tried until another one is set or retry() is called. */
   parked(sessionVersion: number): void
 }
 
@@ -70,6 +70,8 @@ export interface KiteConnection {
   instruments(): number
   /** Sends only the difference. Instruments past the limit are refused here, and returned; nothing of them is sent. */
   setTarget(next: Target): number[]
+  /** Parked: tries the same session again. */
+  retry(): void
   /** Another session version: break before make. The same version changes nothing. */
   setSession(session: BrokerSession): void
   stop(): void
@@ -236,6 +238,9 @@ export function createKiteConnection(deps: ConnectionDeps, options: ConnectionOp
       target = accepted
       applyTarget()
       return refusedTokens
+    },
+    retry() {
+      if (state.kind === 'parked') retryAfter(0)
     },
     setSession(next) {
       if (next.version === session.version || state.kind === 'stopped') return

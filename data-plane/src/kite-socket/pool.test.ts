@@ -112,6 +112,22 @@ describe('the pool of broker sockets', () => {
     expect(pool.status()[0]).toMatchObject({ session: 'active', connections: [{ state: 'open' }, {}, {}] })
   })
 
+  it('tries refused sockets again with the same session when told that it lives', async () => {
+    pool.setAccounts([ownedAccount('desk1', { maxInstrumentsPerConnection: 5 })])
+    pool.setTargets(new Map([['desk1', quotes(1, 15)]]))
+    await clock.advance(0)
+    for (const socket of upstream.sockets) socket.events.refused(403)
+    await clock.advance(60_000)
+    pool.retry('desk1')
+    await clock.advance(0)
+    expect(upstream.sockets).toHaveLength(6)
+    openAll()
+    expect(pool.status()[0]).toMatchObject({ session: 'active', connections: [{ state: 'open' }, {}, {}] })
+    pool.retry('desk1')
+    pool.retry('nobody')
+    expect(upstream.sockets).toHaveLength(6)
+  })
+
   it('tells stale within a second of a loss, and after 3 s of silence', async () => {
     pool.setAccounts([ownedAccount('desk1')])
     pool.setTargets(new Map([['desk1', quotes(1, 1)]]))

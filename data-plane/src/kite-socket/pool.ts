@@ -40,6 +40,8 @@ export interface KitePool {
   setAccounts(accounts: readonly OwnedAccount[]): boolean
   /** What each account should stream, as a whole; accounts not owned here are passed over. Returns what did not fit. */
   setTargets(targets: ReadonlyMap<string, Target>): Map<string, number[]>
+  /** Tries the refused sockets of the account again, with the session it has. */
+  retry(accountId: string): void
   /** Whether the socket that carries the instrument is alive; undefined: none carries it. */
   serving(token: number): 'live' | 'stale' | undefined
   /** Moves whenever an answer of `serving` may have changed. */
@@ -188,6 +190,13 @@ export function createKitePool(
       }
       index()
       return refused
+    },
+    retry(accountId) {
+      const entry = pooled.get(accountId)
+      if (!entry?.parked) return
+      entry.parked = false
+      entry.refusals.count = 0
+      for (const { connection } of entry.connections) connection.retry()
     },
     serving(token) {
       const found = carriers.get(token)

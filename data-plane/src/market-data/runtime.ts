@@ -53,6 +53,8 @@ export interface MarketDataStatus {
 export interface MarketDataRuntime extends TickSource {
   setAccounts(accounts: readonly OwnedAccount[]): void
   wake(reason: string): void
+  /** Tries the refused sockets of the account again, with the session it has. */
+  retryAccount(accountId: string): void
   onOrderUpdate(listener: (accountId: string, order: Record<string, unknown>) => void): void
   /** A socket of the account was down: its order updates may be missing. `tokens` lost ticks. */
   onGap(listener: (accountId: string, tokens: Target) => void): void
@@ -127,6 +129,7 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
       if (pool.setAccounts(accounts)) reconciler.recheck()
     },
     wake: reconciler.wake,
+    retryAccount: pool.retry,
     onOrderUpdate: (listener) => orderListeners.push(listener),
     onGap: (listener) => gapListeners.push(listener),
     onDesiredChanged: (listener) => desiredListeners.push(listener),

@@ -50,7 +50,7 @@ const REFUSALS: { status: number; errorType: string; text: RegExp }[] = [
 const FORBIDDEN =
   /\bip\b|ip address|static ip|whitelist|not allowed for the authenticated user|not enabled|not permitted/i
 
-/** What the person has to do: an authorisation holds for one session, to 17:30 (KITE.md 5.7). */
+/** What the person has to do: an authorisation holds for one session, to 17:30 (KITE.md 5). */
 const AUTHORISE =
   '(The order was not placed. Authorise the sale of these holdings with CDSL at the broker, https://kite.zerodha.com/holdings, ' +
   'today before 17:30 IST, then place it again under a new Idempotency-Key.)'
