@@ -195,6 +195,8 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     onSessionDead: sessionDead,
   })
 
+  readiness.register('orders', orderDesk.unfit)
+
   pool.on('error', (error) => {
     log.warn({ error }, 'database connection lost; order books are read before anything is sent')
     orderDesk.databaseLost()

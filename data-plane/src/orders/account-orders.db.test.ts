@@ -304,6 +304,7 @@ it('row 27: a forbidden egress address closes the gate with the broker’s words
     ...desk.account,
     observed: { ...desk.account.observed, order_gate_reason: 'IP 1.2.3.4 is not registered' },
   })
+  expect(desk.path.unfit()).toBe('its order gate is closed: IP 1.2.3.4 is not registered')
   const next = await desk.place()
   await desk.becomes(next, 'REFUSED')
   expect(desk.broker.posts).toHaveLength(1)

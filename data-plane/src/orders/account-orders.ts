@@ -20,6 +20,7 @@ const IDLE_MS = 2_000
 /** With orders open, the book is read this often even when every update arrives (fault row 29). */
 const POLL_OPEN_MS = 5_000
 const BOOK_READ_SPACING_MS = 400
+const BOOK_FAILURES_UNFIT = 3
 const IN_FLIGHT_MAX = 10
 /** A read that is due and cannot be made yet is no reason to spin. */
 const WATCH_MIN_MS = 50
@@ -37,6 +38,8 @@ export interface AccountOrders {
   /** The database was away: read the book before anything is sent, whatever the rows say. */
   databaseLost(): void
   drained(deadlineMs: number): Promise<void>
+  /** Why orders of this account cannot be sent or followed; undefined while they can. */
+  unfit(): string | undefined
 }
 
 export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
@@ -299,6 +302,15 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
       wake()
     },
     drained: (deadlineMs) => sending.drained(deadlineMs),
+    unfit() {
+      const account = deps.account()
+      if (!account?.session) return undefined
+      const gate = account.observed.order_gate_reason
+      if (gate !== null) return `its order gate is closed: ${gate}`
+      return bookFailures < BOOK_FAILURES_UNFIT
+        ? undefined
+        : `its order book could not be read ${bookFailures} times in a row`
+    },
   }
 }
 

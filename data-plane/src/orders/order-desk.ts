@@ -14,6 +14,8 @@ export interface OrderDesk {
   close(): void
   /** Waits until every order in flight has its verdict stored, at most deadlineMs. */
   drained(deadlineMs: number): Promise<void>
+  /** Accounts whose orders cannot be sent or followed, with the reason. */
+  unfit(): string | undefined
 }
 
 type DeskDeps = Omit<AccountOrdersDeps, 'accountId' | 'account'> & { supervisor: Supervisor }
@@ -74,6 +76,13 @@ export function createOrderDesk(deps: DeskDeps): OrderDesk {
       for (const entry of entries.values()) close(entry)
     },
     updatesLost: (accountId) => entries.get(accountId)?.path.updatesLost(),
+    unfit() {
+      const reasons = [...entries].flatMap(([accountId, { path }]) => {
+        const reason = path.unfit()
+        return reason === undefined ? [] : [`${accountId}: ${reason}`]
+      })
+      return reasons.join('; ') || undefined
+    },
     async drained(deadlineMs) {
       await Promise.all([...entries.values()].map((entry) => entry.path.drained(deadlineMs)))
     },
