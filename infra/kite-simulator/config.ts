@@ -2,7 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { CALENDAR_MODES } from './calendar/market.ts'
 import { userSchema } from './control/schemas.ts'
+import { INSTRUMENTS_MAX } from './instruments/generate.ts'
 import { DEFAULT_PORT, type SimulatorOptions } from './simulator.ts'
 
 export const USAGE = `node infra/kite-simulator/main.ts [options]
@@ -12,6 +14,10 @@ export const USAGE = `node infra/kite-simulator/main.ts [options]
   --users-file PATH      JSON array of users: user_id, api_key, api_secret, and optionally user_name,
                          redirect_url, postback_url, balance, access_token (starts logged in)
   --instruments A,B      real instrument dumps (.csv, .csv.gz) instead of a generated market
+  --instruments-count N  at least so many rows in the generated market, up to ${INSTRUMENTS_MAX}
+  --calendar MODE        always_open (default), real, or closed
+  --thin-share X         share of instruments that hardly trade or sit on a circuit, default 0
+  --rollover WHAT        close (default) or keep the sockets whose token dies at 06:00 IST
   --replay A,B           recorded ticks (.csv, .csv.gz) to play
   --replay-speed N       default 1
   --replay-start WHEN    now, on_subscribe (default), or when_told (by POST /sim/replay)
@@ -27,6 +33,10 @@ const schema = z.object({
   seed: z.coerce.number().int().default(1),
   'users-file': z.string().optional(),
   instruments: list.optional(),
+  'instruments-count': z.coerce.number().int().min(1).max(INSTRUMENTS_MAX).optional(),
+  calendar: z.enum(CALENDAR_MODES).default('always_open'),
+  'thin-share': z.coerce.number().min(0).max(1).default(0),
+  rollover: z.enum(['close', 'keep']).default('close'),
   replay: list.optional(),
   'replay-speed': z.coerce.number().positive().default(1),
   'replay-start': z.enum(['now', 'on_subscribe', 'when_told']).default('on_subscribe'),
@@ -52,6 +62,10 @@ export async function readConfig(
       seed: text,
       'users-file': text,
       instruments: text,
+      'instruments-count': text,
+      calendar: text,
+      'thin-share': text,
+      rollover: text,
       replay: text,
       'replay-speed': text,
       'replay-start': text,
@@ -72,7 +86,12 @@ export async function readConfig(
     rateLimits: !config['no-rate-limits'],
     users: config['users-file'] === undefined ? [] : await readUsers(config['users-file']),
     instrumentFiles: config.instruments ?? [],
+    calendar: config.calendar,
+    thinShare: config['thin-share'],
+    rollover: config.rollover,
   }
+  const count = config['instruments-count']
+  if (count !== undefined) options.instrumentsCount = count
   if (config['start-at'] !== undefined) options.startAtMs = Date.parse(config['start-at'])
   if (config.replay !== undefined) {
     options.replay = { paths: config.replay, speed: config['replay-speed'], start: config['replay-start'] }

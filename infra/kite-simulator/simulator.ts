@@ -2,6 +2,7 @@
 // as the control API. Deterministic from its seed but for tokens and the moments of real requests.
 import { createServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
+import { type CalendarMode, Market } from './calendar/market.ts'
 import { SimClock } from './clock.ts'
 import { controlRoutes } from './control/control-routes.ts'
 import { Replays } from './control/replays.ts'
@@ -10,6 +11,7 @@ import { generateInstruments } from './instruments/generate.ts'
 import { InstrumentBook } from './instruments/instrument-book.ts'
 import { loadDumps } from './instruments/load-dump.ts'
 import { istDate } from './ist-time.ts'
+import { Load } from './load/load.ts'
 import { loginRoutes } from './login/login-routes.ts'
 import { OrderBooks } from './orders/order-books.ts'
 import { type DelayRange, OrderDesk } from './orders/order-desk.ts'
@@ -31,6 +33,14 @@ export interface SimulatorOptions {
   users?: readonly UserOptions[]
   /** Real dumps to serve instead of a generated market. */
   instrumentFiles?: readonly string[]
+  /** At least so many rows in the generated market. */
+  instrumentsCount?: number
+  /** `always_open` by default, whatever the clock says. */
+  calendar?: CalendarMode
+  /** Share of the instruments that hardly trades, never did, or sits on a circuit limit. Default 0. */
+  thinShare?: number
+  /** What happens to open sockets when their token dies at 06:00 IST. The broker does not say; default close. */
+  rollover?: 'close' | 'keep'
   replay?: { paths: readonly string[]; speed: number; start: ReplayStart }
   /** Where the simulated clock starts; default is now. */
   startAtMs?: number
@@ -59,6 +69,8 @@ export interface Simulator {
 
 export const DEFAULT_PORT = 8100
 const REPLAY_PUMP_MS = 20
+const LOAD_PULSE_MS = 5
+const TICKER_PULSE_MS = 50
 
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const seed = options.seed ?? 1
@@ -70,10 +82,14 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const users = new UserStore(clock, options.users ?? [])
   const files = options.instrumentFiles ?? []
   const instruments = new InstrumentBook(
-    files.length > 0 ? await loadDumps(files) : generateInstruments(seed, istDate(clock.nowMs())),
+    files.length > 0
+      ? await loadDumps(files)
+      : generateInstruments(seed, istDate(clock.nowMs()), options.instrumentsCount),
   )
-  const engine = new PriceEngine(clock, instruments, seed)
+  const market = new Market(clock, instruments, options.calendar)
+  const engine = new PriceEngine(clock, instruments, seed, market, options.thinShare)
   const ticker = new TickerServer(engine, faults)
+  const load = new Load({ clock, engine, market, faults, ticker })
   const replays = new Replays(clock, instruments, engine)
   const books = new OrderBooks(clock)
   const desk = new OrderDesk({
@@ -105,7 +121,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     replyDelayMs: options.replyDelayMs ?? [30, 80],
     rateLimits: options.rateLimits ?? true,
   }
-  const control = controlRoutes({ clock, users, instruments, engine, books, ticker, faults, replays })
+  const parts = { clock, users, instruments, engine, books, ticker, faults, market, load, replays }
+  const control = controlRoutes(parts)
   const app = restApp(rest, loginRoutes(users), control)
 
   if (options.replay !== undefined) {
@@ -121,6 +138,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const chance = ((options.ticksPerSecond ?? 1.5) * batchMs) / 1000
   if (chance > 0) tasks.every(batchMs, () => engine.step((batchMs / 1000) * clock.speed, chance))
   tasks.every(REPLAY_PUMP_MS, () => replays.pump())
+  tasks.every(LOAD_PULSE_MS, () => load.pulse())
+  const closeAtRollover = options.rollover !== 'keep'
+  tasks.every(TICKER_PULSE_MS, () => ticker.pulse(clock.nowMs(), TICKER_PULSE_MS, closeAtRollover))
   tasks.every(options.heartbeatMs ?? 1_000, () => ticker.heartbeat())
 
   return {
@@ -130,7 +150,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     instruments: instruments.size,
     stop: async () => {
       tasks.stop()
-      ticker.dropSockets(undefined)
+      ticker.dropSockets({})
       await new Promise<void>((resolve) => {
         server.close(() => resolve())
         server.closeAllConnections()

@@ -1,18 +1,22 @@
 // `/sim/*`: what tests and demos steer the simulator with. Not part of the broker, without authentication, so the
 // simulator belongs on a loopback or private address.
 import { Hono } from 'hono'
-import { z } from 'zod'
+import type { Market } from '../calendar/market.ts'
 import type { SimClock } from '../clock.ts'
-import { type Faults, faultSchema } from '../faults/faults.ts'
+import type { Faults } from '../faults/faults.ts'
 import type { InstrumentBook } from '../instruments/instrument-book.ts'
+import type { Load } from '../load/load.ts'
 import type { OrderBooks } from '../orders/order-books.ts'
 import type { PriceEngine } from '../prices/engine.ts'
 import { inputRefused, refused } from '../refusal.ts'
-import type { RestContext, RestEnv } from '../rest/env.ts'
+import type { RestEnv } from '../rest/env.ts'
 import { refuse, success } from '../rest/envelope.ts'
 import { sessionOf } from '../rest/session-routes.ts'
 import type { TickerServer } from '../ticker/ticker-server.ts'
 import type { User, UserStore } from '../users/user-store.ts'
+import { parsed } from './body.ts'
+import { faultControl } from './fault-control.ts'
+import { marketControl } from './market-control.ts'
 import type { Replays } from './replays.ts'
 import {
   clockSchema,
@@ -31,23 +35,28 @@ export interface ControlParts {
   books: OrderBooks
   ticker: TickerServer
   faults: Faults
+  market: Market
+  load: Load
   replays: Replays
 }
 
 export function controlRoutes(parts: ControlParts): Hono<RestEnv> {
-  const { clock, users, instruments, engine, books, ticker, faults, replays } = parts
+  const { clock, users, instruments, engine, books, ticker, faults, market, load, replays } = parts
   const app = new Hono<RestEnv>().basePath('/sim')
 
   app.get('/state', (c) =>
     success(c, {
       clock: clock.view(),
+      market: market.view(),
       users: users.all().map(userView),
       sockets: ticker.view(),
       orders: books.count(),
       faults: faults.list(),
       instruments: instruments.size,
       ticks: engine.ticks,
+      rate: load.view(),
       replay: replays.view(),
+      process: processView(),
     }),
   )
 
@@ -86,26 +95,8 @@ export function controlRoutes(parts: ControlParts): Hono<RestEnv> {
     return success(c, clock.view())
   })
 
-  app.get('/faults', (c) => success(c, faults.list()))
-  app.post('/faults', async (c) => {
-    const body = await parsed(c, faultSchema)
-    if (!body.ok) return body.response
-    const fault = body.value
-    if (fault.user_id !== undefined && users.get(fault.user_id) === null) return refuse(c, unknownUser())
-    if (fault.kind === 'drop_socket') return success(c, { dropped: ticker.dropSockets(fault.user_id) })
-    if (fault.kind === 'token_dead') return success(c, { dead: killTokens(users, fault.user_id) })
-    const armed = faults.arm(fault)
-    return armed === null ? refuse(c, inputRefused('too many faults are armed')) : success(c, armed)
-  })
-  app.delete('/faults', (c) => {
-    faults.clear()
-    return success(c, true)
-  })
-  app.delete('/faults/:id', (c) =>
-    faults.remove(c.req.param('id'))
-      ? success(c, true)
-      : refuse(c, refused(404, 'InputException', 'no such fault')),
-  )
+  app.route('/', faultControl(parts))
+  app.route('/', marketControl(parts))
 
   app.get('/replay', (c) => success(c, replays.view()))
   app.post('/replay', async (c) => {
@@ -129,6 +120,11 @@ export function controlRoutes(parts: ControlParts): Hono<RestEnv> {
   return app
 }
 
+function processView() {
+  const { user, system } = process.cpuUsage()
+  return { cpu_ms: (user + system) / 1000, rss_bytes: process.memoryUsage.rss() }
+}
+
 function userView(user: User) {
   const { api_secret: _secret, session, ...shown } = user
   return { ...shown, logged_in: session !== null, session_expires_ms: session?.expires_ms ?? null }
@@ -136,27 +132,4 @@ function userView(user: User) {
 
 function unknownUser() {
   return refused(404, 'InputException', 'no such user_id')
-}
-
-function killTokens(users: UserStore, userId: string | undefined): number {
-  const killed = users
-    .all()
-    .filter((user) => user.session !== null && (userId ?? user.user_id) === user.user_id)
-  for (const user of killed) users.logout(user)
-  return killed.length
-}
-
-async function parsed<S extends z.ZodType>(
-  c: RestContext,
-  schema: S,
-): Promise<{ ok: true; value: z.output<S> } | { ok: false; response: Response }> {
-  let json: unknown
-  try {
-    json = await c.req.json()
-  } catch {
-    return { ok: false, response: refuse(c, inputRefused('the body is not JSON')) }
-  }
-  const result = schema.safeParse(json)
-  if (result.success) return { ok: true, value: result.data }
-  return { ok: false, response: refuse(c, inputRefused(z.prettifyError(result.error))) }
 }

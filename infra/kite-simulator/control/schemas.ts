@@ -1,5 +1,8 @@
 // Bodies of the control API. Unknown fields are refused: a misspelt fault would otherwise test nothing.
 import { z } from 'zod'
+import { CALENDAR_MODES } from '../calendar/market.ts'
+import { MARKET_SEGMENTS } from '../calendar/segments.ts'
+import { CONDUCTS } from '../prices/conduct.ts'
 
 export const userSchema = z.strictObject({
   user_id: z.string().regex(/^[A-Za-z0-9_-]{1,50}$/),
@@ -42,3 +45,31 @@ export const frameSchema = z.strictObject({
   type: z.enum(['error', 'message']),
   data: z.string().max(1_000),
 })
+
+export const marketSchema = z
+  .strictObject({
+    calendar: z.enum(CALENDAR_MODES).optional(),
+    halt: z.boolean().optional(),
+    /** All when absent. */
+    segments: z.array(z.enum(MARKET_SEGMENTS)).min(1).optional(),
+  })
+  .refine((body) => body.calendar !== undefined || body.halt !== undefined, '`calendar` or `halt`')
+
+export const conductSchema = z.strictObject({
+  tokens: z.array(z.number().int().positive()).min(1).max(9_000),
+  conduct: z.enum(CONDUCTS),
+})
+
+export const RATE_MAX = 5_000_000
+
+export const rateSchema = z
+  .strictObject({
+    ticks_per_s: z.number().positive().max(RATE_MAX),
+    interval_ms: z.number().int().min(5).max(1_000).default(10),
+    for_ms: z.number().int().positive().optional(),
+    user_id: z.string().optional(),
+    socket: z.union([z.string(), z.number().int().min(1).max(3)]).optional(),
+  })
+  .refine((body) => typeof body.socket !== 'number' || body.user_id !== undefined, {
+    error: 'a socket by its number needs the `user_id` whose socket it is',
+  })

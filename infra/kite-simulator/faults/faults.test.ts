@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { FAULTS_MAX, Faults, faultSchema } from './faults.ts'
+import { faultSchema } from './fault-schema.ts'
+import { FAULTS_MAX, Faults } from './faults.ts'
 
 const fault = (body: object) => faultSchema.parse(body)
 

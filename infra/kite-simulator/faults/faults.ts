@@ -1,107 +1,147 @@
-// Faults that the control API arms. A fault belongs to one user or to all, ends after `count` uses or
-// `duration_ms`, and is looked up where it acts; nothing else in the simulator knows about tests.
-import { z } from 'zod'
+// The faults that are armed. A fault ends after `count` uses or `for_ms`, and is looked up where it acts; nothing
+// else in the simulator knows about tests.
+import type { Fault, FaultKind, FaultOf, SocketFaultKind } from './fault-schema.ts'
 
-const scope = {
-  user_id: z.string().optional(),
-  /** Ends by itself after this many real milliseconds. */
-  duration_ms: z.number().int().positive().optional(),
-}
-const orderScope = { ...scope, count: z.number().int().positive().max(100_000).default(1) }
-
-/** Immediate: they act once and are not kept. */
-const immediate = [
-  z.object({ kind: z.literal('drop_socket'), user_id: scope.user_id }),
-  z.object({ kind: z.literal('token_dead'), user_id: scope.user_id }),
-] as const
-
-export const faultSchema = z.discriminatedUnion('kind', [
-  ...immediate,
-  z.object({ kind: z.literal('mute'), ...scope }),
-  z.object({ kind: z.literal('silence'), ...scope }),
-  z.object({ kind: z.literal('upgrade_403'), ...scope, count: z.number().int().positive().optional() }),
-  z.object({
-    kind: z.literal('reject_order'),
-    ...orderScope,
-    how: z.enum(['sync', 'async']).default('async'),
-    message: z.string().max(300).optional(),
-  }),
-  z.object({ kind: z.literal('lose_reply'), ...orderScope, how: z.enum(['reset', 'hang']).default('reset') }),
-  z.object({ kind: z.literal('never_arrives'), ...orderScope }),
-  z.object({ kind: z.literal('timeout_400'), ...orderScope }),
-  z.object({
-    kind: z.literal('delay_book'),
-    ...orderScope,
-    delay_ms: z.number().int().positive().max(600_000),
-  }),
-  z.object({ kind: z.literal('order_429'), ...orderScope }),
-])
-
-export type Fault = z.output<typeof faultSchema>
-export type FaultKind = Fault['kind']
-export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>
 export type ArmedFault = { id: string; remaining: number | null; expires_ms: number | null; fault: Fault }
+
+/** What a fault of the ticker is matched against. */
+export interface FaultTarget {
+  userId: string
+  id: string
+  ordinal: number
+}
+
+export type SocketScope = { user_id?: string | undefined; socket?: string | number | undefined }
 
 export const FAULTS_MAX = 1_000
 
 export class Faults {
   #armed: ArmedFault[] = []
+  /** Token lists of mutes as sets: they are asked for every tick. */
+  readonly #tokenSets = new WeakMap<Fault, ReadonlySet<number>>()
   #nextId = 1
+  #version = 0
   readonly #wallMs: () => number
 
   constructor(wallMs: () => number) {
     this.#wallMs = wallMs
   }
 
+  /** Changes whenever a fault begins or ends. */
+  get version(): number {
+    if (this.#armed.length > 0) this.list()
+    return this.#version
+  }
+
+  get none(): boolean {
+    return this.#armed.length === 0
+  }
+
   /** Null when too many are armed already. */
   arm(fault: Fault): ArmedFault | null {
     if (this.list().length >= FAULTS_MAX) return null
-    const durationMs = 'duration_ms' in fault ? fault.duration_ms : undefined
+    const lastsMs = lastingMs(fault)
     const armed: ArmedFault = {
       id: String(this.#nextId++),
       remaining: 'count' in fault ? (fault.count ?? null) : null,
-      expires_ms: durationMs === undefined ? null : this.#wallMs() + durationMs,
+      expires_ms: lastsMs === undefined ? null : this.#wallMs() + lastsMs,
       fault,
     }
+    if ('tokens' in fault && fault.tokens) this.#tokenSets.set(fault, new Set(fault.tokens))
     this.#armed.push(armed)
+    this.#version++
     return armed
   }
 
   /** True while such a fault is armed for the user, without using it up. */
   active(kind: FaultKind, userId: string): boolean {
-    return this.#find(kind, userId) !== undefined
+    return this.#find(kind, (fault) => isFor(fault, userId)) !== undefined
   }
 
   /** The oldest such fault of the user, one use spent; null when none is armed. */
   take<K extends FaultKind>(kind: K, userId: string): FaultOf<K> | null {
-    const armed = this.#find(kind, userId)
-    if (armed === undefined) return null
-    if (armed.remaining !== null && --armed.remaining === 0) this.remove(armed.id)
-    return isKind(armed.fault, kind) ? armed.fault : null
+    return this.#spend(
+      kind,
+      this.#find(kind, (fault) => isFor(fault, userId)),
+    )
+  }
+
+  /** The oldest such fault on the socket. A mute of named instruments is not one: ask `mutesTick`. */
+  on<K extends SocketFaultKind>(kind: K, socket: FaultTarget): FaultOf<K> | null {
+    const fault = this.#find(kind, (each) => isOn(each, socket) && !isPartialMute(each))?.fault
+    return fault !== undefined && isKind(fault, kind) ? fault : null
+  }
+
+  /** As `on`, one use spent. */
+  takeOn<K extends SocketFaultKind>(kind: K, socket: FaultTarget): FaultOf<K> | null {
+    return this.#spend(
+      kind,
+      this.#find(kind, (fault) => isOn(fault, socket)),
+    )
+  }
+
+  /** True when a mute of named instruments or segments covers this tick. */
+  mutesTick(socket: FaultTarget, token: number, exchange: string): boolean {
+    if (this.#armed.length === 0) return false
+    for (const { fault } of this.list()) {
+      if (fault.kind !== 'mute' || !isPartialMute(fault) || !isOn(fault, socket)) continue
+      if (this.#tokenSets.get(fault)?.has(token)) return true
+      if (fault.segments?.some((segment) => segment === exchange)) return true
+    }
+    return false
   }
 
   list(): ArmedFault[] {
     const now = this.#wallMs()
-    this.#armed = this.#armed.filter((armed) => armed.expires_ms === null || armed.expires_ms > now)
+    if (this.#armed.some((armed) => armed.expires_ms !== null && armed.expires_ms <= now)) {
+      this.#armed = this.#armed.filter((armed) => armed.expires_ms === null || armed.expires_ms > now)
+      this.#version++
+    }
     return this.#armed
   }
 
   remove(id: string): boolean {
     const before = this.#armed.length
     this.#armed = this.#armed.filter((armed) => armed.id !== id)
+    this.#version++
     return this.#armed.length < before
   }
 
   clear(): void {
     this.#armed = []
+    this.#version++
   }
 
-  #find(kind: FaultKind, userId: string): ArmedFault | undefined {
+  #find(kind: FaultKind, matches: (fault: Fault) => boolean): ArmedFault | undefined {
     if (this.#armed.length === 0) return undefined
-    return this.list().find(
-      ({ fault }) => fault.kind === kind && (fault.user_id === undefined || fault.user_id === userId),
-    )
+    return this.list().find(({ fault }) => fault.kind === kind && matches(fault))
   }
+
+  #spend<K extends FaultKind>(kind: K, armed: ArmedFault | undefined): FaultOf<K> | null {
+    if (armed === undefined) return null
+    if (armed.remaining !== null && --armed.remaining === 0) this.remove(armed.id)
+    return isKind(armed.fault, kind) ? armed.fault : null
+  }
+}
+
+function lastingMs(fault: Fault): number | undefined {
+  if (fault.kind === 'drop_socket' || fault.kind === 'token_dead') return undefined
+  return fault.for_ms ?? fault.duration_ms
+}
+
+function isFor(fault: Fault, userId: string): boolean {
+  return fault.user_id === undefined || fault.user_id === userId
+}
+
+/** Whether the fault's user and socket, where it names them, are this one. */
+export function isOn(scope: SocketScope, socket: FaultTarget): boolean {
+  if (scope.user_id !== undefined && scope.user_id !== socket.userId) return false
+  const named = scope.socket
+  return named === undefined || named === socket.id || named === socket.ordinal
+}
+
+function isPartialMute(fault: Fault): boolean {
+  return fault.kind === 'mute' && (fault.tokens !== undefined || fault.segments !== undefined)
 }
 
 function isKind<K extends FaultKind>(fault: Fault, kind: K): fault is FaultOf<K> {

@@ -9,6 +9,10 @@ const SEGMENT_CODES: Readonly<Record<string, number>> = { NFO: 2, BFO: 5 }
 const FIRST_TOKEN = 35_000
 const MONTHS_AHEAD = 3
 const STOCK_STRIKES_EACH_SIDE = 10
+/** Of the options that only fill a large dump: out of the way of the tokens of the others. */
+const FIRST_MORE_TOKEN = 1_000_000
+const MORE_STRIKES_EACH_SIDE = 40
+const MORE_LOT = 500
 
 type Chain = {
   name: string
@@ -27,10 +31,46 @@ export function generateDerivatives(today: string): Instrument[] {
   for (const chain of [...indexChains(), ...stockChains()]) addChain(rows, chain, today)
   for (const [name, , tick, exchange, code] of OTHER_FUTURES) {
     for (const expiry of monthlyExpiries(today, TUESDAY, MONTHS_AHEAD)) {
-      rows.push(contract(rows.length, code, exchange, name, expiry, 0, 'FUT', tick, 1, monthCode(expiry)))
+      rows.push(
+        contract(
+          FIRST_TOKEN + rows.length,
+          code,
+          exchange,
+          name,
+          expiry,
+          0,
+          'FUT',
+          tick,
+          1,
+          monthCode(expiry),
+        ),
+      )
     }
   }
   return rows
+}
+
+/** Option chains of the named stocks in turn, `count` rows in all; none when `count` is not positive. */
+export function generateMoreOptions(today: string, names: readonly string[], count: number): Instrument[] {
+  const rows: Instrument[] = []
+  for (const [index, name] of names.entries()) {
+    if (rows.length >= count) break
+    const base = 100 + ((index * 37) % 60) * 50
+    const step = base < 500 ? 2.5 : base < 2_000 ? 10 : 25
+    const chain = {
+      name,
+      exchange: 'NFO',
+      lot: MORE_LOT,
+      base,
+      step,
+      strikesEachSide: MORE_STRIKES_EACH_SIDE,
+      futureTick: 0.05,
+      weekday: TUESDAY,
+      weeklies: 0,
+    }
+    addChain(rows, chain, today, FIRST_MORE_TOKEN)
+  }
+  return rows.slice(0, Math.max(0, count))
 }
 
 function indexChains(): Chain[] {
@@ -56,7 +96,7 @@ function stockChains(): Chain[] {
   }))
 }
 
-function addChain(rows: Instrument[], chain: Chain, today: string): void {
+function addChain(rows: Instrument[], chain: Chain, today: string, firstToken = FIRST_TOKEN): void {
   const code = SEGMENT_CODES[chain.exchange] ?? 2
   const monthlies = monthlyExpiries(today, chain.weekday, MONTHS_AHEAD)
   const weeklies = weeklyExpiries(today, chain.weekday, chain.weeklies).filter(
@@ -65,7 +105,18 @@ function addChain(rows: Instrument[], chain: Chain, today: string): void {
   const { name, exchange, lot } = chain
   for (const expiry of monthlies) {
     rows.push(
-      contract(rows.length, code, exchange, name, expiry, 0, 'FUT', chain.futureTick, lot, monthCode(expiry)),
+      contract(
+        firstToken + rows.length,
+        code,
+        exchange,
+        name,
+        expiry,
+        0,
+        'FUT',
+        chain.futureTick,
+        lot,
+        monthCode(expiry),
+      ),
     )
   }
   for (const expiry of [...weeklies, ...monthlies].sort()) {
@@ -75,14 +126,27 @@ function addChain(rows: Instrument[], chain: Chain, today: string): void {
       const strike = middle + away * chain.step
       if (strike <= 0) continue
       for (const kind of ['CE', 'PE']) {
-        rows.push(contract(rows.length, code, exchange, name, expiry, strike, kind, 0.05, lot, expiryCode))
+        rows.push(
+          contract(
+            firstToken + rows.length,
+            code,
+            exchange,
+            name,
+            expiry,
+            strike,
+            kind,
+            0.05,
+            lot,
+            expiryCode,
+          ),
+        )
       }
     }
   }
 }
 
 function contract(
-  index: number,
+  exchangeToken: number,
   segmentCode: number,
   exchange: string,
   name: string,
@@ -93,7 +157,6 @@ function contract(
   lot: number,
   expiryCode: string,
 ): Instrument {
-  const exchangeToken = FIRST_TOKEN + index
   return {
     instrument_token: tokenOf(exchangeToken, segmentCode),
     exchange_token: exchangeToken,

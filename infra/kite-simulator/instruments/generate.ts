@@ -2,7 +2,7 @@
 // with `&`, `-` and spaces, weekly and monthly expiries relative to the simulated date, lots and ticks by kind).
 import { tokenOf } from '@ticker/shared/kite-wire'
 import { type Random, seededRandom } from '../random.ts'
-import { generateDerivatives } from './generate-derivatives.ts'
+import { generateDerivatives, generateMoreOptions } from './generate-derivatives.ts'
 import type { Instrument } from './instrument-book.ts'
 import { INDICES, STOCKS, SUFFIXES, SYLLABLES } from './names.ts'
 
@@ -13,8 +13,11 @@ const INDEX_SEGMENT = 9
 const FIRST_INVENTED_NSE = 30_000
 const FIRST_BSE = 500_000
 
-/** Deterministic in (seed, today). */
-export function generateInstruments(seed: number, today: string): Instrument[] {
+/** Segment 2 has 24-bit exchange tokens, but a dump is of the order of 100,000 rows. */
+export const INSTRUMENTS_MAX = 200_000
+
+/** Deterministic in (seed, today, count). Options of invented stocks fill the market up to `count` rows. */
+export function generateInstruments(seed: number, today: string, count = 0): Instrument[] {
   const random = seededRandom(seed)
   const indices = INDICES.map(([exchangeToken, symbol, , exchange]) =>
     indexRow(exchangeToken, symbol, exchange),
@@ -36,7 +39,9 @@ export function generateInstruments(seed: number, today: string): Instrument[] {
     .map((row, index) =>
       stockRow(FIRST_BSE + index, BSE_SEGMENT, 'BSE', row.tradingsymbol, row.name, row.tick_size),
     )
-  return [...indices, ...nse, ...bse, ...generateDerivatives(today)]
+  const rows = [...indices, ...nse, ...bse, ...generateDerivatives(today)]
+  const invented = nse.slice(STOCKS.length).map((row) => row.tradingsymbol)
+  return [...rows, ...generateMoreOptions(today, invented, count - rows.length)]
 }
 
 /** Cash tick sizes since 15 April 2025 (SIMULATOR-FIDELITY). */

@@ -1,8 +1,10 @@
 // Keeps the quotes that somebody watches and ticks them in rounds. Only watched instruments cost anything; every
 // listener hears each quote that ticked, then the end of the round, when sockets flush one frame each.
+import type { Market } from '../calendar/market.ts'
 import type { SimClock } from '../clock.ts'
-import type { InstrumentBook } from '../instruments/instrument-book.ts'
+import type { Instrument, InstrumentBook } from '../instruments/instrument-book.ts'
 import { type Random, seededRandom, seedFrom } from '../random.ts'
+import { type Conduct, chanceOf, conductOf } from './conduct.ts'
 import { Quote } from './quote.ts'
 import { Underlyings } from './underlyings.ts'
 
@@ -16,6 +18,8 @@ export class PriceEngine {
   readonly #clock: SimClock
   readonly #book: InstrumentBook
   readonly #seed: number
+  readonly #market: Market
+  readonly #thinShare: number
   readonly #underlyings: Underlyings
   readonly #quotes = new Map<number, Quote>()
   readonly #watchers = new Map<number, number>()
@@ -23,10 +27,13 @@ export class PriceEngine {
   readonly #listeners: TickListener[] = []
   #ticks = 0
 
-  constructor(clock: SimClock, book: InstrumentBook, seed: number) {
+  /** `thinShare`: what share of the instruments hardly trades or sits on a circuit; none by default. */
+  constructor(clock: SimClock, book: InstrumentBook, seed: number, market: Market, thinShare = 0) {
     this.#clock = clock
     this.#book = book
     this.#seed = seed
+    this.#market = market
+    this.#thinShare = thinShare
     this.#underlyings = new Underlyings(seed, book)
     this.#random = seededRandom(seedFrom(seed, 'rounds'))
   }
@@ -53,8 +60,23 @@ export class PriceEngine {
     if (known !== undefined) return known
     const instrument = this.#book.get(token)
     if (instrument === undefined) return undefined
-    const quote = new Quote(instrument, this.#underlyings.of(instrument), this.#seed, this.#clock.nowMs())
+    const quote = this.#newQuote(instrument, this.#clock.nowMs())
     this.#quotes.set(token, quote)
+    return quote
+  }
+
+  /** False when the token is not in the instruments. */
+  setConduct(token: number, conduct: Conduct): boolean {
+    const quote = this.quote(token)
+    quote?.setConduct(conduct, this.#clock.nowMs())
+    return quote !== undefined
+  }
+
+  #newQuote(instrument: Instrument, nowMs: number): Quote {
+    const spot = this.#underlyings.of(instrument)
+    const quote = new Quote(instrument, spot, this.#seed, nowMs, this.#market.groupOf(instrument))
+    const conduct = conductOf(this.#seed, instrument.instrument_token, this.#thinShare)
+    if (conduct !== 'normal') quote.setConduct(conduct, nowMs)
     return quote
   }
 
@@ -68,19 +90,20 @@ export class PriceEngine {
     else this.#watchers.delete(token)
   }
 
-  /** One round: spots move by `seconds`, then each watched quote ticks with the given chance. */
+  /** One round: spots move by `seconds`, then each watched quote of an open market ticks with the given chance. */
   step(seconds: number, chance: number): void {
     if (this.#watchers.size === 0) return
     const nowMs = this.#clock.nowMs()
+    const open = this.#market.openGroups()
     const moved = new Set<object>()
     for (const token of this.#watchers.keys()) {
       const quote = this.quote(token)
-      if (quote === undefined || quote.replayed) continue
+      if (quote === undefined || quote.replayed || open[quote.group] === false) continue
       if (!moved.has(quote.spot)) {
         moved.add(quote.spot)
         quote.spot.step(seconds)
       }
-      if (this.#random.next() >= chance) continue
+      if (this.#random.next() >= chanceOf(quote.conduct, chance)) continue
       quote.advance(nowMs)
       this.#emit(quote)
     }

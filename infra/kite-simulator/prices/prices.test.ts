@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { Market } from '../calendar/market.ts'
 import { SimClock } from '../clock.ts'
 import { generateInstruments } from '../instruments/generate.ts'
 import { InstrumentBook } from '../instruments/instrument-book.ts'
@@ -15,7 +16,8 @@ const NOW_MS = Date.parse('2026-11-23T10:00:00+05:30')
 
 function engineOf(seed: number) {
   const book = new InstrumentBook(generateInstruments(seed, TODAY))
-  return { book, engine: new PriceEngine(new SimClock(() => NOW_MS), book, seed) }
+  const clock = new SimClock(() => NOW_MS)
+  return { book, engine: new PriceEngine(clock, book, seed, new Market(clock, book)) }
 }
 
 async function recording(rows: string, name = 'ticks.csv') {
@@ -80,7 +82,8 @@ describe('the generated process', () => {
   it('starts a new day with yesterday’s last price as close and volume from zero', () => {
     let now = NOW_MS
     const book = new InstrumentBook(generateInstruments(1, TODAY))
-    const engine = new PriceEngine(new SimClock(() => now), book, 1)
+    const clock = new SimClock(() => now)
+    const engine = new PriceEngine(clock, book, 1, new Market(clock, book))
     engine.watch(INFY)
     for (let round = 0; round < 20; round++) engine.step(0.25, 1)
     const last = engine.quote(INFY)?.fields.last_price

@@ -10,6 +10,7 @@ import {
 import type { Instrument } from '../instruments/instrument-book.ts'
 import { IST_OFFSET_MS, istDay } from '../ist-time.ts'
 import { type Random, seededRandom, seedFrom } from '../random.ts'
+import { type Conduct, LOWER_CIRCUIT, UPPER_CIRCUIT } from './conduct.ts'
 import { forwardPrice, optionPrice, smile, yearsToExpiry } from './option-price.ts'
 import type { Spot } from './spot.ts'
 
@@ -29,6 +30,9 @@ export class Quote {
   replayed = false
   /** False until there is a tick that a subscriber may be shown. */
   hasTick = true
+  /** Index of its group of market hours. */
+  readonly group: number
+  #conduct: Conduct = 'normal'
   readonly #view: DataView
   readonly #random: Random
   readonly #isIndex: boolean
@@ -37,10 +41,11 @@ export class Quote {
   #day: number
   #turnover = 0
 
-  constructor(instrument: Instrument, spot: Spot, seed: number, nowMs: number) {
+  constructor(instrument: Instrument, spot: Spot, seed: number, nowMs: number, group: number) {
     const token = instrument.instrument_token
     this.instrument = instrument
     this.spot = spot
+    this.group = group
     this.packet = new Uint8Array(packetLengthFor(token, 'full'))
     this.#view = new DataView(this.packet.buffer)
     this.#random = seededRandom(seedFrom(seed, token))
@@ -48,7 +53,7 @@ export class Quote {
     this.#tick = instrument.tick_size > 0 ? instrument.tick_size : INDEX_TICK
     this.#lot = Math.max(1, instrument.lot_size)
     this.#day = istDay(nowMs)
-    const price = this.#fairPrice(nowMs)
+    const price = this.#generatedPrice(nowMs)
     const close = this.#round(price * (1 + (spot.volatility / 40) * this.#random.gaussian()))
     this.fields = emptyFields(token, price, close)
     if (instrument.expiry !== '') this.fields.oi = this.#lot * this.#random.int(500, 50_000)
@@ -57,9 +62,46 @@ export class Quote {
     this.trade(price, nowMs)
   }
 
-  /** One tick of the generated process, at the spot's present price. */
+  get conduct(): Conduct {
+    return this.#conduct
+  }
+
+  /** The smallest step of its price, in rupees. */
+  get tickSize(): number {
+    return this.#tick
+  }
+
+  /** Its next ticks obey it; an instrument that never traded shows zeros at once (SIMULATOR-FIDELITY). */
+  setConduct(conduct: Conduct, nowMs: number): void {
+    const before = this.#conduct
+    this.#conduct = conduct
+    if (conduct === 'never') {
+      Object.assign(this.fields, emptyFields(this.fields.instrument_token, 0, 0))
+      this.#turnover = 0
+      writePacket(this.#view, 0, this.fields, 'full')
+      return
+    }
+    if (before === 'never') {
+      const price = this.#generatedPrice(nowMs)
+      this.fields.ohlc = { open: price, high: price, low: price, close: price }
+    }
+    if (before !== conduct) this.advance(nowMs)
+  }
+
+  /** One tick of the generated process, at the spot's present price or at the circuit limit. */
   advance(nowMs: number): void {
-    this.trade(this.#fairPrice(nowMs), nowMs)
+    this.trade(this.#generatedPrice(nowMs), nowMs)
+  }
+
+  /** Takes over what a load sent: its last price and volume. */
+  adopt(price: number, volume: number, nowMs: number): void {
+    const { fields } = this
+    fields.last_price = price
+    fields.ohlc.high = Math.max(fields.ohlc.high, price)
+    fields.ohlc.low = Math.min(fields.ohlc.low, price)
+    fields.exchange_timestamp_s = Math.floor(nowMs / 1000)
+    if (!this.#isIndex) fields.volume_traded = volume
+    writePacket(this.#view, 0, fields, 'full')
   }
 
   /** A trade at `price` now: every derived field follows. */
@@ -119,6 +161,13 @@ export class Quote {
     fields.oi_day_low = fields.oi
   }
 
+  #generatedPrice(nowMs: number): number {
+    const close = this.#conduct.endsWith('_circuit') ? this.fields.ohlc.close : 0
+    if (this.#conduct === 'upper_circuit') return this.#round(close * UPPER_CIRCUIT, Math.floor)
+    if (this.#conduct === 'lower_circuit') return this.#round(close * LOWER_CIRCUIT, Math.ceil)
+    return this.#fairPrice(nowMs)
+  }
+
   #fairPrice(nowMs: number): number {
     const { instrument, spot } = this
     if (instrument.expiry === '') return this.#round(spot.price)
@@ -129,8 +178,8 @@ export class Quote {
     return this.#round(optionPrice(kind, spot.price, instrument.strike, years, volatility))
   }
 
-  #round(price: number): number {
-    const steps = Math.max(1, Math.round(price / this.#tick))
+  #round(price: number, toStep: (steps: number) => number = Math.round): number {
+    const steps = Math.max(1, toStep(price / this.#tick))
     return Math.round(steps * this.#tick * FRACTION_DIGITS) / FRACTION_DIGITS
   }
 
@@ -150,8 +199,10 @@ export class Quote {
     let buy = 0
     let sell = 0
     for (const level of LEVELS) {
-      buy += this.#fill(depth.buy[level], price - (level + bidGap) * this.#tick)
-      sell += this.#fill(depth.sell[level], price + (level + askGap) * this.#tick)
+      const bid = this.#conduct === 'lower_circuit' ? 0 : price - (level + bidGap) * this.#tick
+      const ask = this.#conduct === 'upper_circuit' ? 0 : price + (level + askGap) * this.#tick
+      buy += this.#fill(depth.buy[level], bid)
+      sell += this.#fill(depth.sell[level], ask)
     }
     this.fields.total_buy_quantity = buy * this.#random.int(20, 40)
     this.fields.total_sell_quantity = sell * this.#random.int(20, 40)

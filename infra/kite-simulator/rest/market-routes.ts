@@ -1,6 +1,7 @@
 // The instrument dump, and quotes of up to 500 or 1,000 instruments (KITE.md 2.2, 6).
 import { Hono } from 'hono'
 import { istTimestamp } from '../ist-time.ts'
+import { LOWER_CIRCUIT, UPPER_CIRCUIT } from '../prices/conduct.ts'
 import type { Quote } from '../prices/quote.ts'
 import { inputRefused } from '../refusal.ts'
 import { authenticate } from './authenticate.ts'
@@ -72,8 +73,8 @@ function fullQuote(quote: Quote) {
     oi_day_high: fields.oi_day_high,
     oi_day_low: fields.oi_day_low,
     net_change: fields.last_price - fields.ohlc.close,
-    lower_circuit_limit: fields.ohlc.close * 0.8,
-    upper_circuit_limit: fields.ohlc.close * 1.2,
+    lower_circuit_limit: fields.ohlc.close * LOWER_CIRCUIT,
+    upper_circuit_limit: fields.ohlc.close * UPPER_CIRCUIT,
     depth: fields.depth,
   }
 }

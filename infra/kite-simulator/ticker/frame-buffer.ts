@@ -15,6 +15,10 @@ export class FrameBuffer {
     return this.#packets === 0
   }
 
+  get packets(): number {
+    return this.#packets
+  }
+
   get isFull(): boolean {
     return this.#packets >= FRAME_PACKETS_MAX
   }

@@ -1,5 +1,6 @@
 // The door of the ticker: who may open a socket is decided before the handshake, with the broker's HTTP answers.
 import type { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { Faults } from '../faults/faults.ts'
@@ -18,6 +19,7 @@ export function upgradeHandler(users: UserStore, ticker: TickerServer, faults: F
   const server = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
+    autoPong: false,
     maxPayload: MESSAGE_BYTES_MAX,
   })
   return (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -26,17 +28,18 @@ export function upgradeHandler(users: UserStore, ticker: TickerServer, faults: F
     const apiKey = url.searchParams.get('api_key') ?? ''
     const user = users.authenticate(apiKey, url.searchParams.get('access_token') ?? '')
     const refusal = refusalOf(url.pathname)
-    if (refusal !== null || user === null) {
+    if (refusal !== null || user === null || !(socket instanceof Socket)) {
       refuse(socket, refusal ?? forbidden())
       return
     }
-    server.handleUpgrade(request, socket, head, (webSocket) => ticker.accept(webSocket, user.user_id, apiKey))
+    server.handleUpgrade(request, socket, head, (webSocket) => ticker.accept(webSocket, socket, user))
 
     function refusalOf(path: string): Refusal | null {
       if (path !== '/')
         return { status: '404 Not Found', message: 'Route not found', error_type: 'GeneralException' }
       if (user === null || faults.take('upgrade_403', user.user_id) !== null) return forbidden()
-      if (ticker.hasRoom(apiKey)) return null
+      const throttled = faults.take('upgrade_429', user.user_id) !== null
+      if (!throttled && ticker.hasRoom(apiKey)) return null
       return { status: '429 Too Many Requests', message: 'Too many requests', error_type: 'NetworkException' }
     }
   }

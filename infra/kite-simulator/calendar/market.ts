@@ -1,0 +1,97 @@
+// Whether instruments may tick now. The market is always open unless a segment is told to follow the calendar, to be
+// closed, or to halt. Instruments tick in the phase `open` only: what the broker sends in the auctions is not known
+// (KITE.md 12), and in the closing auction the spot stands still.
+import type { SimClock } from '../clock.ts'
+import type { Instrument, InstrumentBook } from '../instruments/instrument-book.ts'
+import { ExchangeCalendar, type Phase } from './calendar.ts'
+import {
+  HOUR_GROUPS,
+  type HourGroup,
+  MARKET_SEGMENTS,
+  type MarketSegment,
+  segmentOfGroup,
+} from './segments.ts'
+
+export const CALENDAR_MODES = ['always_open', 'real', 'closed'] as const
+export type CalendarMode = (typeof CALENDAR_MODES)[number]
+
+const GROUP_INDEX = new Map<string, number>(HOUR_GROUPS.map((group, index) => [group, index]))
+
+export interface GroupView {
+  calendar: CalendarMode
+  phase: Phase | 'halted'
+  /** Of the calendar's phase; null when the calendar is not followed. */
+  until: string | null
+  confirmed: boolean
+  name: string | null
+}
+
+export class Market {
+  readonly #clock: SimClock
+  readonly #calendar: ExchangeCalendar
+  readonly #modes = new Map<MarketSegment, CalendarMode>()
+  readonly #halted = new Set<MarketSegment>()
+  readonly #withDerivatives: ReadonlySet<string>
+
+  constructor(
+    clock: SimClock,
+    book: InstrumentBook,
+    mode: CalendarMode = 'always_open',
+    calendar: ExchangeCalendar = new ExchangeCalendar(),
+  ) {
+    this.#clock = clock
+    this.#calendar = calendar
+    this.setCalendar(mode)
+    const names = new Set<string>()
+    for (const { exchange, name } of book.all()) if (exchange === 'NFO' || exchange === 'BFO') names.add(name)
+    this.#withDerivatives = names
+  }
+
+  setCalendar(mode: CalendarMode, segments: readonly MarketSegment[] = MARKET_SEGMENTS): void {
+    for (const segment of segments) this.#modes.set(segment, mode)
+  }
+
+  setHalt(halted: boolean, segments: readonly MarketSegment[] = MARKET_SEGMENTS): void {
+    for (const segment of segments) {
+      if (halted) this.#halted.add(segment)
+      else this.#halted.delete(segment)
+    }
+  }
+
+  /** An index into `openGroups`; -1, always open, for exchanges without known hours. */
+  groupOf({ exchange, segment, tradingsymbol }: Instrument): number {
+    const cash = exchange === 'NSE' || exchange === 'BSE'
+    const auctioned = cash && (segment === 'INDICES' || this.#withDerivatives.has(tradingsymbol))
+    const name = auctioned ? `${exchange}-CAS` : exchange
+    return GROUP_INDEX.get(name) ?? -1
+  }
+
+  /** Whether each group ticks now. */
+  openGroups(): boolean[] {
+    const nowMs = this.#clock.nowMs()
+    return HOUR_GROUPS.map((group) => this.#phaseOf(group, nowMs) === 'open')
+  }
+
+  view(): Record<string, GroupView> {
+    const nowMs = this.#clock.nowMs()
+    const entries = HOUR_GROUPS.map((group): [HourGroup, GroupView] => {
+      const calendar = this.#modeOf(group)
+      const phase = this.#phaseOf(group, nowMs)
+      if (calendar !== 'real') return [group, { calendar, phase, until: null, confirmed: true, name: null }]
+      const { until_ms, confirmed, name } = this.#calendar.phaseAt(group, nowMs)
+      return [group, { calendar, phase, until: new Date(until_ms).toISOString(), confirmed, name }]
+    })
+    return Object.fromEntries(entries)
+  }
+
+  #modeOf(group: HourGroup): CalendarMode {
+    return this.#modes.get(segmentOfGroup(group)) ?? 'always_open'
+  }
+
+  #phaseOf(group: HourGroup, nowMs: number): Phase | 'halted' {
+    if (this.#halted.has(segmentOfGroup(group))) return 'halted'
+    const mode = this.#modeOf(group)
+    if (mode === 'real') return this.#calendar.phaseAt(group, nowMs).phase
+    return mode === 'closed' ? 'closed' : 'open'
+  }
+}

@@ -1,0 +1,56 @@
+// The market's side of the control API: calendar and halts per segment, how single instruments behave, and the rate
+// of ticks.
+import { Hono } from 'hono'
+import type { Market } from '../calendar/market.ts'
+import type { Load } from '../load/load.ts'
+import type { PriceEngine } from '../prices/engine.ts'
+import { inputRefused, refused } from '../refusal.ts'
+import type { RestEnv } from '../rest/env.ts'
+import { refuse, success } from '../rest/envelope.ts'
+import { parsed } from './body.ts'
+import { conductSchema, marketSchema, rateSchema } from './schemas.ts'
+
+export interface MarketControlParts {
+  market: Market
+  engine: PriceEngine
+  load: Load
+}
+
+export function marketControl({ market, engine, load }: MarketControlParts): Hono<RestEnv> {
+  const app = new Hono<RestEnv>()
+
+  app.get('/market', (c) => success(c, market.view()))
+  app.post('/market', async (c) => {
+    const body = await parsed(c, marketSchema)
+    if (!body.ok) return body.response
+    const { calendar, halt, segments } = body.value
+    if (calendar !== undefined) market.setCalendar(calendar, segments)
+    if (halt !== undefined) market.setHalt(halt, segments)
+    return success(c, market.view())
+  })
+
+  app.post('/instruments', async (c) => {
+    const body = await parsed(c, conductSchema)
+    if (!body.ok) return body.response
+    const { tokens, conduct } = body.value
+    const unknown = tokens.filter((token) => engine.quote(token) === undefined)
+    if (unknown.length > 0)
+      return refuse(c, refused(404, 'InputException', `no such tokens: ${unknown.join(', ')}`))
+    if (tokens.some((token) => engine.quote(token)?.replayed)) {
+      return refuse(c, inputRefused('a recording drives one of these instruments'))
+    }
+    for (const token of tokens) engine.setConduct(token, conduct)
+    return success(c, { conduct, instruments: tokens.length })
+  })
+
+  app.get('/rate', (c) => success(c, load.view()))
+  app.post('/rate', async (c) => {
+    const body = await parsed(c, rateSchema)
+    return body.ok ? success(c, load.start(body.value)) : body.response
+  })
+  app.delete('/rate', (c) => {
+    load.stop()
+    return success(c, load.view())
+  })
+  return app
+}
