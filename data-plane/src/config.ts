@@ -2,6 +2,7 @@
 // what to set, and never repeats a secret.
 import { type KeyRing, parseKeyRing } from '@ticker/shared/crypto'
 import { z } from 'zod'
+import type { MarketHours } from './market-data/market-hours.ts'
 
 export interface Config {
   realm: 'live' | 'sim'
@@ -24,6 +25,7 @@ export interface Config {
   opsPort: number
   logLevel: string
   jsonTicks: JsonTicks
+  marketHours: MarketHours
 }
 
 /** Instruments that are also published as JSON, one channel each. */
@@ -59,6 +61,7 @@ const environment = z.object({
   OPS_HOST: z.string().default('127.0.0.1'),
   OPS_PORT: port.default(9090),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  MARKET_HOURS: z.enum(['calendar', 'always'], 'must be "calendar" or "always"').default('calendar'),
   JSON_TICKS: z
     .string()
     .regex(/^(all|\d+(,\d+)*)$/, 'must be "all" or instrument tokens separated by commas')
@@ -103,6 +106,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     opsHost: values.OPS_HOST,
     opsPort: values.OPS_PORT,
     logLevel: values.LOG_LEVEL,
+    marketHours: values.MARKET_HOURS,
     jsonTicks:
       values.JSON_TICKS === 'all'
         ? 'all'

@@ -3,12 +3,14 @@
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { getOrderHistory, getOrders, getProfile, type KiteHttp } from '@ticker/shared/kite-http'
+import { createMarketCalendar } from '@ticker/shared/market-calendar'
 import { systemClock } from './clock.ts'
 import { createCommandChannel } from './command-channel/channel.ts'
 import type { Config } from './config.ts'
 import { createInstrumentRefresh } from './instruments/refresh.ts'
 import { createKiteCompatServer } from './kite-compat/server.ts'
 import { openWebSocket } from './kite-socket/raw-socket.ts'
+import { tradingHours } from './market-data/market-hours.ts'
 import { createMarketData } from './market-data/runtime.ts'
 import { openDatabase } from './operations/database.ts'
 import { closeServer, listen } from './operations/listen.ts'
@@ -91,6 +93,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     db: pool,
     wsRoot: config.kiteSocketRoot,
     openSocket: openWebSocket,
+    isOpen: tradingHours(config.marketHours, createMarketCalendar(), clock),
   })
 
   // The streams listen before the instance registers: what it announces must be reachable.
@@ -152,6 +155,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       )
     return closed.map(({ account_id }) => `${account_id}: no broker socket is open`).join('; ') || undefined
   })
+  readiness.register('ticks', () => marketData.silent().join('; ') || undefined)
   readiness.register('lease', () =>
     ownership.lease.mayAct() && ownership.lastPassAgeMs() < LEASE_STALE_MS
       ? undefined

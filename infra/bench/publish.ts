@@ -2,6 +2,7 @@
 import { decodeFrame, readPublishedFrame } from '@ticker/shared/kite-wire'
 import { createClient } from 'redis'
 import { systemClock } from '../../data-plane/src/clock.ts'
+import { createActivity } from '../../data-plane/src/kite-socket/activity.ts'
 import { createIngest } from '../../data-plane/src/market-data/ingest.ts'
 import { EMPTY_DIRECTORY } from '../../data-plane/src/market-data/instrument-directory.ts'
 import { createRing } from '../../data-plane/src/market-data/ring.ts'
@@ -105,10 +106,11 @@ function startOurs(url: string) {
     ring: createRing(),
     dirty: publisher.mark,
   })
+  const activity = createActivity()
   const controller = new AbortController()
   const running = publisher.run(controller.signal)
   return {
-    frame: (bytes: Uint8Array) => ingest.frame(bytes, Date.now()),
+    frame: (bytes: Uint8Array) => ingest.frame(bytes, Date.now(), activity),
     async stop() {
       controller.abort()
       await running

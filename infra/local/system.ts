@@ -135,6 +135,8 @@ async function startParts(
           TICKET_KEYS: keys.ticketKeys,
           KITE_WS_ROOT: simulatorUrl.replace('http', 'ws'),
           KITE_API_ROOT: simulatorUrl,
+          // The simulator's market is always open unless it is told otherwise.
+          MARKET_HOURS: 'always',
           STREAM_HOST: '127.0.0.1',
           STREAM_PORT: String(ports.stream),
           OPS_PORT: String(ports.ops),

@@ -5,6 +5,7 @@ import type { Mode } from '@ticker/shared/kite-wire'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../operations/log.ts'
 import type { BrokerSession } from '../ownership/owned-account.ts'
+import { type Activity, createActivity } from './activity.ts'
 import { backoffMs, RECONNECT_BACKOFF, TOO_MANY_SOCKETS_BACKOFF } from './backoff.ts'
 import type { DisconnectReason, KiteSocketMetrics } from './metrics.ts'
 import type { OpenRawSocket, RawSocket } from './raw-socket.ts'
@@ -33,7 +34,7 @@ type State =
 export type ConnectionStateName = State['kind']
 
 export interface ConnectionEvents {
-  binary(bytes: Uint8Array, receivedMs: number): void
+  binary(bytes: Uint8Array, receivedMs: number, activity: Activity): void
   order(order: Record<string, unknown>): void
   /** The whole target is subscribed. `resumed`: it had been open before, so something may have been missed. */
   ready(resumed: boolean): void
@@ -68,6 +69,17 @@ export interface KiteConnection {
   silentMs(): number | undefined
   lastTickMs(): number | undefined
   instruments(): number
+  tokens(): Iterable<number>
+  /** Moves when tokens() changes. */
+  targetVersion(): number
+  /** Ticks received by segment; the receiver of `binary` counts them. */
+  readonly activity: Activity
+  /** Monotonic time at which its whole target, or part of it by resubscribe(), was last subscribed. */
+  resubscribedMs(): number
+  /** Subscribes these again, though they are subscribed: their ticks have stopped. */
+  resubscribe(tokens: readonly number[]): void
+  /** Gives up the open socket and opens another one. */
+  reconnect(): void
   /** Sends only the difference. Instruments past the limit are refused here, and returned; nothing of them is sent. */
   setTarget(next: Target): number[]
   /** Parked: tries the same session again. */
@@ -82,6 +94,9 @@ export function createKiteConnection(deps: ConnectionDeps, options: ConnectionOp
   const log = deps.log.child({ connection: options.label })
   let session = options.session
   let target: Target = new Map<number, Mode>()
+  let targetVersion = 0
+  let resubscribedMs = 0
+  const activity = createActivity()
   let attempt = 0
   const { refusals } = options
   let wasReady = false
@@ -121,6 +136,7 @@ export function createKiteConnection(deps: ConnectionDeps, options: ConnectionOp
     lastFrameMs = clock.monotonicMs()
     enter({ kind: 'open', socket, subscribed: new Map(), cancelSilence: watchSilence(READ_TIMEOUT_MS) })
     applyTarget()
+    resubscribedMs = clock.monotonicMs()
     attempt = 0
     refusals.count = 0
     const resumed = wasReady
@@ -143,7 +159,7 @@ export function createKiteConnection(deps: ConnectionDeps, options: ConnectionOp
     const nowMs = clock.monotonicMs()
     lastFrameMs = nowMs
     if (bytes.length > 1) lastTickMs = nowMs
-    options.events.binary(bytes, clock.nowMs())
+    options.events.binary(bytes, clock.nowMs(), activity)
   }
 
   function receivedText(text: string) {
@@ -227,6 +243,24 @@ export function createKiteConnection(deps: ConnectionDeps, options: ConnectionOp
     silentMs: () => (state.kind === 'open' ? clock.monotonicMs() - lastFrameMs : undefined),
     lastTickMs: () => lastTickMs,
     instruments: () => target.size,
+    tokens: () => target.keys(),
+    targetVersion: () => targetVersion,
+    activity,
+    resubscribedMs: () => resubscribedMs,
+    resubscribe(tokens) {
+      if (state.kind !== 'open') return
+      const wanted = new Set(tokens)
+      const again = new Map([...target].filter(([token]) => wanted.has(token)))
+      for (const text of framesOf(differenceOf(new Map(), again), 0, options.instrumentsMax))
+        state.socket.send(text)
+      resubscribedMs = clock.monotonicMs()
+    },
+    reconnect() {
+      if (state.kind !== 'open') return
+      drop('silent')
+      retryAfter(0)
+      options.events.lost()
+    },
     setTarget(next) {
       const refusedTokens: number[] = []
       const accepted = new Map<number, Mode>()
@@ -236,6 +270,7 @@ export function createKiteConnection(deps: ConnectionDeps, options: ConnectionOp
       }
       if (refusedTokens.length > 0) metrics.refusedInstruments.inc(refusedTokens.length)
       target = accepted
+      targetVersion += 1
       applyTarget()
       return refusedTokens
     },

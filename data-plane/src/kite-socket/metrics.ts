@@ -10,7 +10,7 @@ export interface KiteSocketMetrics {
 }
 
 /** Why a socket ended, as a closed set: a label must not grow with what a broker writes. */
-export type DisconnectReason = 'closed' | 'read_timeout' | 'session_changed' | 'stopped'
+export type DisconnectReason = 'closed' | 'read_timeout' | 'silent' | 'session_changed' | 'stopped'
 
 export function createKiteSocketMetrics(registry: Registry): KiteSocketMetrics {
   const registers = [registry]

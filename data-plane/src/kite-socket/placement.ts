@@ -14,10 +14,13 @@ export function placeInstruments(
   wanted: Target,
   previous: readonly Target[],
   limits: { connections: number; perConnection: number },
+  /** Connections to use only for what fits nowhere else. */
+  avoided: ReadonlySet<number> = new Set(),
 ): Placement {
   const home = new Map<number, number>()
   for (const [index, tokens] of previous.entries()) {
-    if (index < limits.connections) for (const token of tokens.keys()) home.set(token, index)
+    if (index < limits.connections && !avoided.has(index))
+      for (const token of tokens.keys()) home.set(token, index)
   }
   const capacity = limits.connections * limits.perConnection
   const chosen = wanted.size <= capacity ? [...wanted] : mostNeeded(wanted, home).slice(0, capacity)
@@ -28,10 +31,11 @@ export function placeInstruments(
     if (connection && connection.size < limits.perConnection) connection.set(token, mode)
     else homeless.push([token, mode])
   }
-  let index = 0
+  const order = [...connections.keys()].sort((a, b) => Number(avoided.has(a)) - Number(avoided.has(b)))
+  let turn = 0
   for (const [token, mode] of homeless) {
-    while ((connections[index]?.size ?? 0) >= limits.perConnection) index += 1
-    connections[index]?.set(token, mode)
+    while ((connections[order[turn] ?? 0]?.size ?? 0) >= limits.perConnection) turn += 1
+    connections[order[turn] ?? 0]?.set(token, mode)
   }
   while (connections.length > 1 && connections.at(-1)?.size === 0) connections.pop()
   const kept = new Set(chosen.map(([token]) => token))

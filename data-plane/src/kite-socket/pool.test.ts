@@ -29,6 +29,8 @@ beforeEach(() => {
     log: silentLog,
     openSocket: upstream.open,
     metrics: createKiteSocketMetrics(new Registry()),
+    registry: new Registry(),
+    isOpen: () => true,
     wsRoot: 'wss://broker.example',
     events: {
       binary: (bytes) => events.push(`binary ${bytes.length}`),

@@ -1,7 +1,9 @@
 // The broker sockets of every account this instance owns: opened, filled, moved to a new session and closed to
 // match what it is told. Says for each instrument whether the socket that serves it is alive.
+import type { Registry } from 'prom-client'
 import type { Log } from '../operations/log.ts'
 import type { OwnedAccount } from '../ownership/owned-account.ts'
+import type { Activity } from './activity.ts'
 import {
   type ConnectionDeps,
   type ConnectionStateName,
@@ -9,14 +11,17 @@ import {
   type KiteConnection,
   type SessionRefusals,
 } from './connection.ts'
+import { createLiveness, type WatchedConnection } from './liveness.ts'
 import { placeInstruments } from './placement.ts'
 import type { Target } from './subscription-frames.ts'
 
 /** Open but silent this long counts as stale, well before the read timeout acts. */
 export const SILENT_AFTER_MS = 3_000
+/** A connection whose instruments were moved away is not filled again for this long. */
+const AVOID_MS = 5 * 60_000
 
 export interface PoolEvents {
-  binary(bytes: Uint8Array, receivedMs: number): void
+  binary(bytes: Uint8Array, receivedMs: number, activity: Activity): void
   order(accountId: string, order: Record<string, unknown>): void
   /** A socket is back after it was lost: its ticks and order updates in between are missing. */
   resumed(accountId: string, tokens: Target): void
@@ -46,58 +51,99 @@ export interface KitePool {
   serving(token: number): 'live' | 'stale' | undefined
   /** Moves whenever an answer of `serving` may have changed. */
   livenessVersion(): number
+  /** What has stopped ticking though its exchange trades, for people. */
+  silent(): string[]
   status(): PoolAccountStatus[]
+  /** Watches that ticks go on, and recovers connections whose ticks have stopped. */
+  runLiveness(signal: AbortSignal): Promise<void>
   stop(): void
+}
+
+interface Slot {
+  connection: KiteConnection
+  watched: WatchedConnection
+  target: Target
+  /** Monotonic time until which instruments are placed elsewhere if there is room. */
+  avoidUntilMs: number
 }
 
 interface PooledAccount {
   account: OwnedAccount
   target: Target
-  connections: { connection: KiteConnection; target: Target }[]
+  connections: Slot[]
   parked: boolean
   refusals: SessionRefusals
 }
 
 export function createKitePool(
-  deps: ConnectionDeps & { log: Log; wsRoot: string; events: PoolEvents },
+  deps: ConnectionDeps & {
+    log: Log
+    registry: Registry
+    wsRoot: string
+    /** Whether the exchange of this segment is in continuous trading now, by the calendar. */
+    isOpen(segment: number): boolean
+    events: PoolEvents
+  },
 ): KitePool {
   const { clock, events } = deps
   const pooled = new Map<string, PooledAccount>()
-  let carriers = new Map<number, KiteConnection[]>()
+  let carriers = new Map<number, Slot[]>()
   let version = 0
   let silent = new Set<KiteConnection>()
+  let watched: WatchedConnection[] = []
+  const liveness = createLiveness({ ...deps, connections: () => watched })
 
   function open(entry: PooledAccount, session: NonNullable<OwnedAccount['session']>) {
     const { accountId } = entry.account
-    const slot: PooledAccount['connections'][number] = {
-      target: new Map(),
-      connection: createKiteConnection(deps, {
-        label: `${accountId}/${entry.connections.length + 1}`,
-        wsRoot: deps.wsRoot,
-        apiKey: entry.account.apiKey,
-        session,
-        instrumentsMax: entry.account.maxInstrumentsPerConnection,
-        refusals: entry.refusals,
-        events: {
-          binary: events.binary,
-          order: (order) => events.order(accountId, order),
-          ready(resumed) {
-            version += 1
-            if (resumed) events.resumed(accountId, slot.target)
-          },
-          lost: () => {
-            version += 1
-          },
-          parked(sessionVersion) {
-            version += 1
-            if (entry.parked) return
-            entry.parked = true
-            events.sessionRefused(accountId, sessionVersion)
-          },
+    const label = `${accountId}/${entry.connections.length + 1}`
+    const connection = createKiteConnection(deps, {
+      label,
+      wsRoot: deps.wsRoot,
+      apiKey: entry.account.apiKey,
+      session,
+      instrumentsMax: entry.account.maxInstrumentsPerConnection,
+      refusals: entry.refusals,
+      events: {
+        binary: events.binary,
+        order: (order) => events.order(accountId, order),
+        ready(resumed) {
+          version += 1
+          if (resumed) events.resumed(accountId, slot.target)
         },
-      }),
+        lost: () => {
+          version += 1
+        },
+        parked(sessionVersion) {
+          version += 1
+          if (entry.parked) return
+          entry.parked = true
+          events.sessionRefused(accountId, sessionVersion)
+        },
+      },
+    })
+    const slot: Slot = {
+      connection,
+      target: new Map(),
+      avoidUntilMs: 0,
+      watched: {
+        ...connection,
+        label,
+        isOpen: () => connection.state() === 'open',
+        moveAway: () => moveAway(entry, slot),
+      },
     }
     entry.connections.push(slot)
+  }
+
+  /** What moved is missing in between: whoever receives it is told. */
+  function moveAway(entry: PooledAccount, slot: Slot): boolean {
+    const before = slot.target
+    slot.avoidUntilMs = clock.monotonicMs() + AVOID_MS
+    apply(entry)
+    index()
+    const left = new Map([...before].filter(([token]) => !slot.target.has(token)))
+    if (left.size > 0) events.resumed(entry.account.accountId, left)
+    return left.size > 0
   }
 
   function apply(entry: PooledAccount): number[] {
@@ -110,6 +156,7 @@ export function createKitePool(
       entry.target,
       entry.connections.map((slot) => slot.target),
       { connections: maxConnections, perConnection: maxInstrumentsPerConnection },
+      new Set(entry.connections.flatMap((slot, at) => (slot.avoidUntilMs > clock.monotonicMs() ? [at] : []))),
     )
     if (placement.refused.length > 0) deps.metrics.refusedInstruments.inc(placement.refused.length)
     close(entry, placement.connections.length)
@@ -130,12 +177,14 @@ export function createKitePool(
 
   function index() {
     carriers = new Map()
+    watched = []
     for (const entry of pooled.values()) {
-      for (const { connection, target } of entry.connections) {
-        for (const token of target.keys()) {
+      for (const slot of entry.connections) {
+        watched.push(slot.watched)
+        for (const token of slot.target.keys()) {
           const found = carriers.get(token)
-          if (found) found.push(connection)
-          else carriers.set(token, [connection])
+          if (found) found.push(slot)
+          else carriers.set(token, [slot])
         }
       }
     }
@@ -201,9 +250,9 @@ export function createKitePool(
     serving(token) {
       const found = carriers.get(token)
       if (!found) return undefined
-      return found.some((connection) => connection.state() === 'open' && !isSilent(connection))
-        ? 'live'
-        : 'stale'
+      const isLive = ({ connection, watched }: Slot) =>
+        connection.state() === 'open' && !isSilent(connection) && !liveness.isSilent(watched, token)
+      return found.some(isLive) ? 'live' : 'stale'
     },
     livenessVersion() {
       const nowSilent = new Set<KiteConnection>()
@@ -214,7 +263,7 @@ export function createKitePool(
         version += 1
         silent = nowSilent
       }
-      return version
+      return version + liveness.version()
     },
     status: () =>
       [...pooled.values()].map((entry) => ({
@@ -229,6 +278,8 @@ export function createKitePool(
           }
         }),
       })),
+    silent: liveness.silent,
+    runLiveness: liveness.run,
     stop() {
       for (const entry of pooled.values()) close(entry, 0)
       pooled.clear()

@@ -82,6 +82,8 @@ describe('the real upstream socket', () => {
       log: silentLog,
       openSocket: openWebSocket,
       metrics: createKiteSocketMetrics(new Registry()),
+      registry: new Registry(),
+      isOpen: () => true,
       wsRoot: kite.url,
       events: {
         binary: (bytes) => seen.push(`binary ${bytes.length}`),

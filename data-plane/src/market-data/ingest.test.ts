@@ -2,6 +2,7 @@ import { encodeFrame, encodePacket, HEARTBEAT } from '@ticker/shared/kite-wire'
 import fc from 'fast-check'
 import { Registry } from 'prom-client'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { type Activity, createActivity } from '../kite-socket/activity.ts'
 import { fakeClock } from '../testing/fake-clock.ts'
 import { createIngest, type Ingest } from './ingest.ts'
 import { createRing, type Ring } from './ring.ts'
@@ -14,12 +15,15 @@ let ring: Ring
 let registry: Registry
 let ingest: Ingest
 let dirty: [number, number][]
+let activity: Activity
+const frame = (bytes: Uint8Array, receivedMs: number) => ingest.frame(bytes, receivedMs, activity)
 
 beforeEach(() => {
   store = createTickStore(2)
   ring = createRing(64 * 1024)
   registry = new Registry()
   dirty = []
+  activity = createActivity()
   const note = (token: number, slot: number) => dirty.push([token, slot])
   ingest = createIngest({ clock: fakeClock(), registry, store, ring, dirty: note })
 })
@@ -29,8 +33,8 @@ describe('ingest', () => {
     const first = encodePacket({ instrument_token: INFY, last_price: 1_500 }, 'full')
     const second = encodePacket({ instrument_token: INFY, last_price: 1_501 }, 'quote')
     const index = encodePacket({ instrument_token: NIFTY, last_price: 25_000 }, 'full')
-    ingest.frame(encodeFrame([first, index]), 1_000)
-    ingest.frame(encodeFrame([second]), 2_000)
+    frame(encodeFrame([first, index]), 1_000)
+    frame(encodeFrame([second]), 2_000)
     const slot = store.slotOf(INFY)
     expect(store.packetAt(slot)).toEqual(second)
     expect(store.packetFor(slot, 'ltp')).toEqual(second.subarray(0, 8))
@@ -47,11 +51,12 @@ describe('ingest', () => {
       [INFY, 0],
     ])
     expect(ingest.received()).toBe(3)
+    expect([activity.ticks[1], activity.ticks[9]]).toEqual([2, 1])
   })
 
   it('grows past its first slots without losing any', () => {
     for (let token = 1; token <= 100; token += 1) {
-      ingest.frame(
+      frame(
         encodeFrame([encodePacket({ instrument_token: token * 256 + 1, last_price: token }, 'ltp')]),
         token,
       )
@@ -64,14 +69,14 @@ describe('ingest', () => {
   })
 
   it('counts heartbeats and every dropped packet by its reason, and keeps the good ones beside them', async () => {
-    ingest.frame(HEARTBEAT, 0)
+    frame(HEARTBEAT, 0)
     const bad = encodePacket({ instrument_token: NIFTY, last_price: 1 }, 'full')
     const tooLong = encodeFrame([
       encodePacket({ instrument_token: INFY, last_price: 1 }, 'ltp'),
       new Uint8Array(12),
       bad,
     ])
-    ingest.frame(tooLong.subarray(0, tooLong.length - 3), 0)
+    frame(tooLong.subarray(0, tooLong.length - 3), 0)
     expect(ingest.received()).toBe(1)
     const text = await registry.metrics()
     expect(text).toContain('ticker_frames_received_total{kind="heartbeat"} 1')
@@ -84,7 +89,7 @@ describe('ingest', () => {
   it('survives any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
-        ingest.frame(bytes, 0)
+        frame(bytes, 0)
       }),
       { numRuns: 5_000 },
     )

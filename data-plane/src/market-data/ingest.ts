@@ -3,12 +3,13 @@
 import { type DropReason, scanFrame } from '@ticker/shared/kite-wire'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
+import type { Activity } from '../kite-socket/activity.ts'
 import type { Ring } from './ring.ts'
 import type { TickStore } from './tick-store.ts'
 
 export interface Ingest {
   /** The bytes are read before it returns and may be reused afterwards. */
-  frame(bytes: Uint8Array, receivedMs: number): void
+  frame(bytes: Uint8Array, receivedMs: number, activity: Activity): void
   received(): number
 }
 
@@ -26,11 +27,13 @@ export function createIngest(deps: {
   const metrics = createMetrics(deps.registry, store)
   let frameBytes: Uint8Array = new Uint8Array(0)
   let frameMs = 0
+  let ticksBySegment: Uint32Array = new Uint32Array(256)
   let total = 0
 
   function onPacket(offset: number, length: number, token: number) {
     const seq = ring.append(token, frameBytes, offset, length, frameMs)
     const slot = store.put(token, frameBytes, offset, length, seq, frameMs)
+    ticksBySegment[token & 0xff] = (ticksBySegment[token & 0xff] ?? 0) + 1
     dirty?.(token, slot)
   }
   function onDrop(reason: DropReason, packets: number) {
@@ -38,10 +41,11 @@ export function createIngest(deps: {
   }
 
   return {
-    frame(bytes, receivedMs) {
+    frame(bytes, receivedMs, activity) {
       const startedMs = clock.monotonicMs()
       frameBytes = bytes
       frameMs = receivedMs
+      ticksBySegment = activity.ticks
       const verdict = scanFrame(bytes, onPacket, onDrop)
       metrics.frames.inc({ kind: verdict.kind })
       if (verdict.kind === 'heartbeat') return

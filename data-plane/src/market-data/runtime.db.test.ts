@@ -45,6 +45,7 @@ beforeEach(async () => {
     registry,
     supervisor,
     db,
+    isOpen: () => true,
     wsRoot: 'wss://broker.example',
     openSocket: upstream.open,
     ringBytes: 64 * 1024,

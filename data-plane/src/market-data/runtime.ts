@@ -29,6 +29,8 @@ export interface MarketDataDeps {
   db: Queries
   wsRoot: string
   openSocket: OpenRawSocket
+  /** Whether the exchange of this segment is in continuous trading now, by the calendar. */
+  isOpen(segment: number): boolean
   ringBytes?: number
 }
 
@@ -64,6 +66,8 @@ export interface MarketDataRuntime extends TickSource {
   /** Called for every packet, on the hot path: at most one, and it must only take note. */
   setDirtySink(sink: DirtySink): void
   status(): MarketDataStatus
+  /** What has stopped ticking though its exchange trades, for people. */
+  silent(): string[]
   stop(): Promise<void>
 }
 
@@ -83,6 +87,8 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
   const pool = createKitePool({
     clock,
     log,
+    registry,
+    isOpen: deps.isOpen,
     random: deps.random,
     openSocket: deps.openSocket,
     wsRoot: deps.wsRoot,
@@ -115,6 +121,7 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
     },
   })
   deps.supervisor.run('market-data reconciler', reconciler.run)
+  deps.supervisor.run('market-data liveness', pool.runLiveness)
 
   return {
     realm: deps.realm,
@@ -142,6 +149,7 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
       ticks: { received: ingest.received(), instruments: store.size() },
       reconcile: reconciler.status(),
     }),
+    silent: pool.silent,
     async stop() {
       pool.stop()
     },

@@ -25,7 +25,8 @@ let client: FakeClientSocket
 function answers(): Queries {
   const rowOf = (text: string) => {
     if (text.includes('ticker.fleet')) return { assignment: 'v1', instruments: 1 }
-    if (text.includes('tradingsymbol, segment')) return [INFY, 'NSE', 'INFY', 'NSE']
+    if (text.includes('tradingsymbol, segment'))
+      return [INFY, 'NSE', 'INFY', 'NSE', 'INFOSYS', null, 0, 0.05, 1, 'EQ']
     if (text.includes('ticker.subscriptions'))
       return { instrument_token: INFY, mode: 'full', account_id: null, owner: 'desk' }
     return { id: 'desk1', owner: 'desk', capacity: 9_000, active: true, session_active: true }
@@ -65,6 +66,7 @@ beforeEach(async () => {
     registry,
     supervisor,
     db: answers(),
+    isOpen: () => true,
     wsRoot: 'wss://broker.example',
     openSocket: upstream.open,
     ringBytes: 64 * 1024,

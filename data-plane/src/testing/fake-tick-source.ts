@@ -1,6 +1,7 @@
 // A tick source that a test fills by hand: real slab, ring and views, no sockets and no database.
 import { encodeFrame, encodePacket, type Mode } from '@ticker/shared/kite-wire'
 import { Registry } from 'prom-client'
+import { createActivity } from '../kite-socket/activity.ts'
 import type { DesiredRow } from '../market-data/assign.ts'
 import { createDesiredView } from '../market-data/desired-view.ts'
 import { createIngest } from '../market-data/ingest.ts'
@@ -48,6 +49,7 @@ export function fakeTickSource(
     store,
     ring,
   })
+  const activity = createActivity()
   let liveness = 0
   return {
     realm: 'sim',
@@ -60,7 +62,7 @@ export function fakeTickSource(
     livenessVersion: () => liveness,
     tick(token, price, mode = 'full') {
       const packet = encodePacket({ instrument_token: token, last_price: price }, mode)
-      ingest.frame(encodeFrame([packet]), clock.nowMs())
+      ingest.frame(encodeFrame([packet]), clock.nowMs(), activity)
     },
     want(owner, tokens) {
       wants.set(owner, tokens)

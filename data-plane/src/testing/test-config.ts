@@ -21,6 +21,7 @@ export function testConfig(change: Partial<Config>): Config {
     opsPort: 0,
     logLevel: 'silent',
     jsonTicks: new Set(),
+    marketHours: 'always',
     ...change,
   }
 }
