@@ -6,6 +6,7 @@ import { requestId } from 'hono/request-id'
 import { NONCE, secureHeaders } from 'hono/secure-headers'
 import { accountRoutes } from './accounts/index.ts'
 import { authenticate } from './auth/authenticate.ts'
+import { blockedAddresses } from './auth/blocked-addresses.ts'
 import { authRoutes } from './auth/index.ts'
 import { keyCache } from './auth/key-cache.ts'
 import type { AppEnv, Dependencies } from './dependencies.ts'
@@ -26,6 +27,7 @@ const REQUEST_ID_CHARACTERS_MAX = 64
 
 export function createApp(deps: Dependencies) {
   const cache = keyCache(deps.clock.nowMs)
+  const blocked = blockedAddresses(deps)
   const app = new OpenAPIHono<AppEnv>({ defaultHook: invalidRequest })
   app.onError(errorHandler(deps))
   // An id that does not look like one is replaced: it ends up in logs and answers.
@@ -49,7 +51,7 @@ export function createApp(deps: Dependencies) {
       xFrameOptions: 'DENY',
     }),
   )
-  app.use(authenticate(deps, cache))
+  app.use(authenticate(deps, cache, blocked))
   app.use(
     bodyLimit({
       maxSize: BODY_BYTES_MAX,
@@ -62,7 +64,7 @@ export function createApp(deps: Dependencies) {
     .route('/', operationsRoutes(deps))
     .route('/', authRoutes(deps, cache))
     .route('/', accountRoutes(deps))
-    .route('/', sessionRoutes(deps))
+    .route('/', sessionRoutes(deps, blocked))
     .route('/', instrumentRoutes(deps))
     .route('/', subscriptionRoutes(deps))
     .route('/', orderRoutes(deps))

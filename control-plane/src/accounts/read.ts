@@ -1,13 +1,14 @@
 import type { Account, Session } from '@ticker/shared/domain'
 import { sql } from 'drizzle-orm'
+import { z } from 'zod'
 import { mayUse } from '../auth/actor.ts'
 import type { Call } from '../http/call.ts'
-import { decodeCursor, type PageQuery, pageOf } from '../http/pagination.ts'
+import { cursorText, decodeCursor, type PageQuery, pageOf } from '../http/pagination.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
 import { accountJson, accountRow, sessionJson, sessionRow, visibleTo, withSession } from './rows.ts'
 
 export async function listAccounts(call: Call, query: PageQuery) {
-  const after = decodeCursor(query.cursor, 1)
+  const after = decodeCursor(query.cursor, z.tuple([cursorText]))
   const rows = await call.deps.db.rows(
     accountRow,
     sql`select ${accountJson(call.deps.config.realm === 'sim')} as account from ticker.accounts a ${withSession}

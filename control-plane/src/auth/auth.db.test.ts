@@ -1,5 +1,5 @@
 import { readKiteToken, verifyTicket } from '@ticker/shared/crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Harness, startHarness } from '../testing/harness.ts'
 
 let harness: Harness
@@ -28,12 +28,26 @@ describe('authentication', () => {
   })
 
   test('429 with Retry-After past the limit of failures; a good key still works', async () => {
+    const from = (address: string) => ({ headers: { 'cf-connecting-ip': address } })
+    const get = (as: string | null, address: string) =>
+      harness.call('GET', '/v1/accounts', undefined, { as, ...from(address) })
+    const [known, fresh] = [
+      await harness.keyWith(['accounts:read']),
+      await harness.keyWith(['accounts:read']),
+    ]
+    await get(known.secret, '10.0.0.1')
     harness.limits.allowed = false
-    const answer = await harness.call('GET', '/v1/accounts', undefined, { as: null })
+    const answer = await get(null, '10.0.0.1')
     expect(answer).toMatchObject({ status: 429, body: { code: 'rate_limited' } })
     expect(answer.headers.get('retry-after')).toBe('60')
-    expect((await harness.call('GET', '/v1/accounts')).status).toBe(200)
     harness.limits.allowed = true
+    // A key proved a moment ago works; any other is refused before it costs a query.
+    expect((await get(known.secret, '10.0.0.1')).status).toBe(200)
+    const rows = vi.spyOn(harness.deps.db, 'rows')
+    expect((await get(`key_${'0'.repeat(32)}_${'1'.repeat(64)}`, '10.0.0.1')).status).toBe(429)
+    expect(rows).not.toHaveBeenCalled()
+    rows.mockRestore()
+    expect((await get(fresh.secret, '10.0.0.2')).status).toBe(200)
   })
 
   test('the rows written for refused attempts are bounded, whatever their number', async () => {
@@ -98,6 +112,31 @@ describe('/v1/api-keys', () => {
       as: stranger.secret,
     })
     expect(answer).toMatchObject({ status: 404, body: { code: 'not_found' } })
+  })
+
+  test('a restricted key neither sees nor revokes one that may do more', async () => {
+    const own = { owner: 'reach' }
+    const [whole, weak, wide] = [
+      await harness.keyWith(['keys:write', 'stream', 'orders:write'], own),
+      await harness.keyWith(['keys:write', 'stream'], { ...own, account_ids: ['a', 'b'] }),
+      await harness.keyWith(['stream'], own),
+    ]
+    const [inside, foreign] = [
+      await harness.keyWith(['stream'], { ...own, account_ids: ['b'] }),
+      await harness.keyWith(['stream'], { ...own, account_ids: ['b', 'c'] }),
+    ]
+    const seen = async (as: string) => {
+      const { body } = await harness.call('GET', '/v1/api-keys', undefined, { as })
+      return body.items.map((key: { id: string }) => key.id).sort()
+    }
+    expect(await seen(weak.secret)).toEqual([weak.id, inside.id].sort())
+    expect(await seen(whole.secret)).toHaveLength(5)
+    const revoke = (id: string) =>
+      harness.call('DELETE', `/v1/api-keys/${id}`, undefined, { as: weak.secret })
+    for (const stronger of [whole, wide, foreign])
+      expect(await revoke(stronger.id)).toMatchObject({ status: 403, body: { code: 'scope_missing' } })
+    expect((await revoke(inside.id)).status).toBe(204)
+    expect(await seen(whole.secret)).toHaveLength(5)
   })
 })
 

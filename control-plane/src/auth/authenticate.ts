@@ -11,6 +11,7 @@ import { clientAddress } from '../http/call.ts'
 import { Refused } from '../http/problem.ts'
 import type { Actor } from './actor.ts'
 import { auditInsert } from './audit.ts'
+import type { BlockedAddresses } from './blocked-addresses.ts'
 import type { KeyCache } from './key-cache.ts'
 
 const BEARER_KEY = /^Bearer (key_[0-9a-f]{32}_[0-9a-f]{64})$/i
@@ -21,16 +22,20 @@ const OPEN_PATHS = [
   /^\/kite\/(login|postback)\/[^/]+$/,
   /^\/kite\/callback$/,
 ]
-const RATE_LIMIT_RETRY_AFTER_S = 60
 /** Rows of refused attempts this isolate writes a minute, whatever the number of addresses. */
 const DENIALS_AUDITED_PER_MINUTE_MAX = 60
 
-export function authenticate(deps: Dependencies, cache: KeyCache): MiddlewareHandler<AppEnv> {
-  const denials = denialAudit(deps)
+export function authenticate(
+  deps: Dependencies,
+  cache: KeyCache,
+  blocked: BlockedAddresses,
+): MiddlewareHandler<AppEnv> {
+  const denials = denialAudit(deps, blocked)
   return async (c, next) => {
     if (OPEN_PATHS.some((pattern) => pattern.test(c.req.path))) return next()
     const key = BEARER_KEY.exec(c.req.header('authorization') ?? '')?.[1]
-    const actor = key === undefined ? undefined : await findActor(deps, cache, key)
+    const actor =
+      key === undefined ? undefined : await findActor(deps, cache, key, () => blocked.check(clientAddress(c)))
     if (!actor) return denials(c, key === undefined ? 'no usable key' : 'unknown, revoked or expired key')
     c.set('actor', actor)
     await next()
@@ -46,10 +51,16 @@ const keyRow = z.object({
   realm: z.string().nullable(),
 })
 
-async function findActor(deps: Dependencies, cache: KeyCache, key: string): Promise<Actor | undefined> {
+async function findActor(
+  deps: Dependencies,
+  cache: KeyCache,
+  key: string,
+  beforeQuery: () => void,
+): Promise<Actor | undefined> {
   const secretSha256 = await sha256Hex(key)
   const known = cache.get(secretSha256)
   if (known) return known
+  beforeQuery()
   const [row] = await deps.db.rows(
     keyRow,
     sql`select k.id, k.owner, to_jsonb(k.scopes) as scopes, to_jsonb(k.account_ids) as account_ids,
@@ -74,13 +85,12 @@ async function findActor(deps: Dependencies, cache: KeyCache, key: string): Prom
 }
 
 /** Refuses: 429 past the address's limit, else 401 and an audit row. */
-export function denialAudit(deps: Dependencies) {
+export function denialAudit(deps: Dependencies, blocked: BlockedAddresses) {
   let minute = 0
   let written = 0
   return async (c: Context<AppEnv>, reason: string): Promise<never> => {
     const address = clientAddress(c)
-    const { success } = await deps.rateLimit.limit({ key: address })
-    if (!success) throw new Refused({ code: 'rate_limited', retryAfterS: RATE_LIMIT_RETRY_AFTER_S })
+    await blocked.failed(address)
     const currentMinute = Math.floor(deps.clock.nowMs() / 60_000)
     if (currentMinute !== minute) {
       minute = currentMinute

@@ -6,6 +6,7 @@ import {
   apiKeyCreated,
   kiteToken,
   kiteTokenCreate,
+  storedText,
   streamTicket,
 } from '@ticker/shared/domain'
 import type { AppEnv, Dependencies } from '../dependencies.ts'
@@ -40,7 +41,7 @@ const revoke = createRoute({
   path: '/v1/api-keys/{id}',
   summary: 'Revoke an API key; acts within 15 s',
   ...needs('keys:write'),
-  request: { params: z.object({ id: z.string().max(64) }) },
+  request: { params: z.object({ id: storedText(64) }) },
   responses: { 204: { description: 'Revoked' }, ...failures('not_found', 'invalid_request') },
 })
 const ticket = createRoute({

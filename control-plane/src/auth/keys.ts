@@ -1,8 +1,8 @@
 import { apiKey } from '@ticker/shared/domain'
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Call } from '../http/call.ts'
-import { decodeCursor, type PageQuery, pageOf } from '../http/pagination.ts'
+import { cursorText, decodeCursor, type PageQuery, pageOf } from '../http/pagination.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
 import { auditInsert } from './audit.ts'
 import type { KeyCache } from './key-cache.ts'
@@ -10,13 +10,21 @@ import { apiKeyJson } from './key-rows.ts'
 
 const row = z.object({ api_key: apiKey })
 
-/** Keys of the same owner, newest first, revoked ones included. */
+/** Whether key `k` grants nothing that the actor lacks: a restricted key neither sees nor ends a stronger one. */
+function withinReach({ actor }: Call): SQL {
+  const list = (values: Iterable<string>) =>
+    sql`array(select jsonb_array_elements_text(${JSON.stringify([...values])}::jsonb))`
+  const accounts = actor.account_ids ? sql`k.account_ids <@ ${list(actor.account_ids)}` : sql`true`
+  return sql`k.scopes <@ ${list(actor.scopes)} and coalesce(${accounts}, false)`
+}
+
+/** Keys of the same owner within reach, newest first, revoked ones included. */
 export async function listApiKeys(call: Call, query: PageQuery) {
-  const before = decodeCursor(query.cursor, 1)
+  const before = decodeCursor(query.cursor, z.tuple([cursorText]))
   const rows = await call.deps.db.rows(
     row,
     sql`select ${apiKeyJson} as api_key from ticker.api_keys k
-      where k.owner = ${call.actor.owner} and ${before ? sql`k.id < ${before[0]}` : sql`true`}
+      where k.owner = ${call.actor.owner} and ${withinReach(call)} and ${before ? sql`k.id < ${before[0]}` : sql`true`}
       order by k.id desc limit ${query.limit + 1}`,
   )
   return pageOf(
@@ -28,12 +36,15 @@ export async function listApiKeys(call: Call, query: PageQuery) {
 
 /** Revoking again changes nothing. Other isolates notice within 15 s. */
 export async function revokeApiKey(call: Call, cache: KeyCache, id: string): Promise<Outcome<null>> {
-  const found = await call.deps.db.rows(
-    row,
-    sql`with k as (
-        update ticker.api_keys set revoked_at = coalesce(revoked_at, now())
-        where id = ${id} and owner = ${call.actor.owner}
-        returning *
+  const [found] = await call.deps.db.rows(
+    z.object({ exists: z.boolean(), revoked: z.boolean() }),
+    sql`with known as (
+        select k.id, ${withinReach(call)} as within_reach from ticker.api_keys k
+        where k.id = ${id} and k.owner = ${call.actor.owner}
+      ), revoked as (
+        update ticker.api_keys k set revoked_at = coalesce(k.revoked_at, now())
+        from known where k.id = known.id and known.within_reach
+        returning k.id
       ), audited as (${auditInsert(
         {
           auditor: { kind: 'api_key', key_id: call.actor.key_id },
@@ -42,10 +53,13 @@ export async function revokeApiKey(call: Call, cache: KeyCache, id: string): Pro
           outcome: 'allowed',
           requestId: call.requestId,
         },
-        sql`k`,
+        sql`revoked`,
       )})
-      select ${apiKeyJson} as api_key from k`,
+      select exists (select 1 from known) as exists, exists (select 1 from revoked) as revoked`,
   )
+  if (!found?.exists) return refused('not_found')
+  if (!found.revoked)
+    return refused('scope_missing', { detail: 'A key cannot revoke one that may do more than itself.' })
   cache.forget(id)
-  return found.length > 0 ? done(null) : refused('not_found')
+  return done(null)
 }

@@ -2,21 +2,22 @@
 import type { Context, ErrorHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ZodError } from 'zod'
-import { DatabaseUnavailable } from '../database.ts'
+import { DatabaseError, DatabaseUnavailable } from '../database.ts'
 import type { AppEnv, Dependencies } from '../dependencies.ts'
 import { type FieldError, problemResponse, type Refusal, Refused } from './problem.ts'
 
 const DATABASE_RETRY_AFTER_S = 2
 const FIELD_ERRORS_MAX = 50
+/** SQLSTATE class of values that do not fit: out of range, a character that text cannot hold. */
+const DATA_EXCEPTION = '22'
 
 export function errorHandler(deps: Pick<Dependencies, 'log'>): ErrorHandler<AppEnv> {
   return (error, c) => {
     const requestId = c.var.requestId
     const refusal = refusalOf(error)
     if (refusal) {
-      if (refusal.code === 'database_unavailable') {
-        deps.log('error', 'database_unavailable', { request_id: requestId, reason: error.message })
-      }
+      if (error instanceof DatabaseUnavailable || error instanceof DatabaseError)
+        deps.log('error', refusal.code, { request_id: requestId, reason: error.message })
       return problemResponse(refusal, requestId)
     }
     deps.log('error', 'unexpected_error', { request_id: requestId, error })
@@ -28,6 +29,10 @@ export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof Refused) return error.refusal
   if (error instanceof DatabaseUnavailable) {
     return { code: 'database_unavailable', retryAfterS: DATABASE_RETRY_AFTER_S }
+  }
+  // A value that the schemas let through and the database cannot take: the caller's, not ours.
+  if (error instanceof DatabaseError && error.sqlState.startsWith(DATA_EXCEPTION)) {
+    return { code: 'invalid_request', detail: 'A value cannot be stored or is out of range.' }
   }
   if (error instanceof HTTPException) {
     if (error.status === 400) return { code: 'malformed_json' }

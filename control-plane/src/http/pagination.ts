@@ -1,4 +1,5 @@
 // Cursor pagination: the cursor is the sort key of the last row seen, opaque to callers.
+import { isStorable } from '@ticker/shared/domain'
 import { z } from 'zod'
 import { Refused } from './problem.ts'
 
@@ -30,17 +31,19 @@ export function encodeCursor(key: (string | number)[]): string {
     .replaceAll('=', '')
 }
 
+/** One part of a cursor that is text in the database. */
+export const cursorText = z.string().refine(isStorable)
+
 /** The parts of a cursor, or the refusal of one that no page gave out. */
-export function decodeCursor(cursor: string | undefined, parts: number): string[] | undefined {
+export function decodeCursor<Key extends z.ZodType>(
+  cursor: string | undefined,
+  key: Key,
+): z.output<Key> | undefined {
   if (cursor === undefined) return undefined
   try {
     const text = atob(cursor.replaceAll('-', '+').replaceAll('_', '/'))
     const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0))
-    const key = z
-      .array(z.union([z.string(), z.number()]))
-      .length(parts)
-      .parse(JSON.parse(new TextDecoder().decode(bytes)))
-    return key.map(String)
+    return key.parse(JSON.parse(new TextDecoder().decode(bytes)))
   } catch {
     throw new Refused({
       code: 'invalid_request',

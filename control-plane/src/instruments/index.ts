@@ -1,6 +1,6 @@
 // /v1/instruments: the broker's current dump.
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import { instrument } from '@ticker/shared/domain'
+import { instrument, storedText } from '@ticker/shared/domain'
 import type { AppEnv, Dependencies } from '../dependencies.ts'
 import { callOf } from '../http/call.ts'
 import { invalidRequest } from '../http/errors.ts'
@@ -25,7 +25,7 @@ const get = createRoute({
   path: '/v1/instruments/{ref}',
   summary: 'One instrument, by token or EXCHANGE:TRADINGSYMBOL',
   ...needs('instruments:read'),
-  request: { params: z.object({ ref: z.string().max(120).meta({ example: 'NSE:INFY' }) }) },
+  request: { params: z.object({ ref: storedText(120).meta({ example: 'NSE:INFY' }) }) },
   responses: {
     200: json(instrument, 'The instrument'),
     ...failures('instrument_not_found', 'invalid_request'),

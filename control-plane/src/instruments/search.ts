@@ -4,11 +4,12 @@ import {
   instrument,
   instrumentKey,
   splitInstrumentKey,
+  storedText,
 } from '@ticker/shared/domain'
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Call } from '../http/call.ts'
-import { decodeCursor, pageOf, pageQuery } from '../http/pagination.ts'
+import { cursorText, decodeCursor, pageOf, pageQuery } from '../http/pagination.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
 
 const INSTRUMENT_JSON = sql`jsonb_build_object(
@@ -19,25 +20,23 @@ const INSTRUMENT_JSON = sql`jsonb_build_object(
 
 const row = z.object({ instrument })
 
+const strike = z.coerce.number().min(0).max(1e9)
+
 export const instrumentQuery = pageQuery.extend({
   exchange: exchange.optional(),
-  segment: z.string().max(20).optional().meta({ example: 'NFO-OPT' }),
-  name: z
-    .string()
-    .max(100)
-    .optional()
-    .meta({ description: 'Exact name of the underlying', example: 'NIFTY' }),
-  prefix: z.string().min(1).max(100).optional().meta({ description: 'The tradingsymbol begins with' }),
+  segment: storedText(20).optional().meta({ example: 'NFO-OPT' }),
+  name: storedText(100).optional().meta({ description: 'Exact name of the underlying', example: 'NIFTY' }),
+  prefix: storedText(100, 1).optional().meta({ description: 'The tradingsymbol begins with' }),
   expiry: z.iso.date().optional(),
-  strike_min: z.coerce.number().optional(),
-  strike_max: z.coerce.number().optional(),
+  strike_min: strike.optional(),
+  strike_max: strike.optional(),
   type: z.enum(['EQ', 'FUT', 'CE', 'PE']).optional(),
 })
 export type InstrumentQuery = z.output<typeof instrumentQuery>
 
 /** Instruments of the current dump, by exchange and tradingsymbol. */
 export async function searchInstruments(call: Call, query: InstrumentQuery) {
-  const after = decodeCursor(query.cursor, 2)
+  const after = decodeCursor(query.cursor, z.tuple([cursorText, cursorText]))
   const conditions: SQL[] = [sql`i.is_active`]
   if (query.exchange) conditions.push(sql`i.exchange = ${query.exchange}`)
   if (query.segment) conditions.push(sql`i.segment = ${query.segment}`)

@@ -1,6 +1,6 @@
 // /v1/orders: intents stored once, sent by the data plane at most once.
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import { order, orderEvent, placeOrder as placeOrderBody } from '@ticker/shared/domain'
+import { order, orderEvent, placeOrder as placeOrderBody, storedText } from '@ticker/shared/domain'
 import type { AppEnv, Dependencies } from '../dependencies.ts'
 import { callOf } from '../http/call.ts'
 import { invalidRequest } from '../http/errors.ts'
@@ -11,7 +11,7 @@ import { placeOrder } from './place.ts'
 import { getOrder, listOrderEvents, listOrders, orderQuery } from './read.ts'
 import { isPending, waitForOutcome, waitSeconds } from './wait.ts'
 
-const params = z.object({ id: z.string().max(64) })
+const params = z.object({ id: storedText(64) })
 const placeHeaders = z.object({
   'idempotency-key': z
     .string()

@@ -5,7 +5,7 @@ import { visibleTo } from '../accounts/rows.ts'
 import { mayUse } from '../auth/actor.ts'
 import { iso } from '../database.ts'
 import type { Call } from '../http/call.ts'
-import { decodeCursor, type PageQuery, pageOf, pageQuery } from '../http/pagination.ts'
+import { cursorText, decodeCursor, type PageQuery, pageOf, pageQuery } from '../http/pagination.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
 import { orderJson, orderRow } from './rows.ts'
 
@@ -18,7 +18,7 @@ export type OrderQuery = z.output<typeof orderQuery>
 /** Newest first. */
 export async function listOrders(call: Call, query: OrderQuery) {
   if (query.account_id && !mayUse(call.actor, query.account_id)) return refused('account_not_allowed')
-  const before = decodeCursor(query.cursor, 1)
+  const before = decodeCursor(query.cursor, z.tuple([cursorText]))
   const conditions: SQL[] = [visibleTo(call.actor)]
   if (query.account_id) conditions.push(sql`o.account_id = ${query.account_id}`)
   if (query.state) conditions.push(sql`o.state = ${query.state}`)
@@ -51,7 +51,7 @@ export async function getOrder(call: Call, id: string): Promise<Outcome<Order>> 
 
 /** What happened to one order, oldest first. */
 export async function listOrderEvents(call: Call, id: string, query: PageQuery) {
-  const after = decodeCursor(query.cursor, 1)
+  const after = decodeCursor(query.cursor, z.tuple([z.int().nonnegative()]))
   const [row] = await call.deps.db.rows(
     z.object({ found: z.boolean(), events: z.array(orderEvent) }),
     sql`with o as (

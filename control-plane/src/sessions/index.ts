@@ -1,10 +1,11 @@
 // Broker login in the user's own browser, session status, logout, and the broker's postbacks.
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import { accountId, loginLink, session } from '@ticker/shared/domain'
+import { accountId, loginLink, session, storedText } from '@ticker/shared/domain'
 import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { getCookie, setCookie } from 'hono/cookie'
 import { getSession } from '../accounts/read.ts'
+import type { BlockedAddresses } from '../auth/blocked-addresses.ts'
 import type { AppEnv, Dependencies } from '../dependencies.ts'
 import { callOf, clientAddress, openCallOf } from '../http/call.ts'
 import { invalidRequest, refusalOf } from '../http/errors.ts'
@@ -66,7 +67,7 @@ const callback = createRoute({
   ...OPEN,
   request: {
     query: z.object({
-      request_token: z.string().max(200).optional(),
+      request_token: storedText(200).optional(),
       status: z.string().max(50).optional(),
       state: z.string().max(300).optional(),
     }),
@@ -97,18 +98,11 @@ const receive = createRoute({
   request: { params: z.object({ account: accountId }) },
   responses: {
     200: json(z.object({ received: z.literal(true) }), 'Noted; the order is read again'),
-    ...openFailures(
-      'postback_forged',
-      'account_not_found',
-      'malformed_json',
-      'invalid_request',
-      'body_too_large',
-      'rate_limited',
-    ),
+    ...openFailures('postback_forged', 'malformed_json', 'invalid_request', 'body_too_large', 'rate_limited'),
   },
 })
 
-export function sessionRoutes(deps: Dependencies) {
+export function sessionRoutes(deps: Dependencies, blocked: BlockedAddresses) {
   return new OpenAPIHono<AppEnv>({ defaultHook: invalidRequest })
     .openapi(login, async (c) =>
       c.json(settle(await beginLogin(callOf(c, deps), c.req.valid('param').id)), 201),
@@ -143,7 +137,7 @@ export function sessionRoutes(deps: Dependencies) {
       const received = readPostback(await c.req.text())
       const { account } = c.req.valid('param')
       return c.json(
-        settle(await receivePostback(openCallOf(c, deps), account, received, clientAddress(c))),
+        settle(await receivePostback(openCallOf(c, deps), account, received, clientAddress(c), blocked)),
         200,
       )
     })

@@ -1,40 +1,46 @@
 // The broker's order postback: a hint that an order changed. Its checksum covers two fields only, so nothing of it
 // is believed beyond "look at this order" (KITE.md 4).
-import { equalConstantTime, sha256Hex, unseal } from '@ticker/shared/crypto'
+import { equalConstantTime, randomToken, sha256Hex, unseal } from '@ticker/shared/crypto'
+import { storedText } from '@ticker/shared/domain'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { LISTENERS, nudgeList } from '../accounts/rows.ts'
 import { auditInsert } from '../auth/audit.ts'
+import type { BlockedAddresses } from '../auth/blocked-addresses.ts'
 import type { Call } from '../http/call.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
 
 export const postback = z
   .looseObject({
-    order_id: z.string().min(1).max(64),
-    order_timestamp: z.string().max(64),
-    checksum: z.string().max(128),
+    order_id: storedText(64, 1),
+    order_timestamp: storedText(64),
+    checksum: storedText(128),
   })
   .meta({ id: 'Postback' })
 export type Postback = z.output<typeof postback>
 
+/** The same answer, as slowly, whether there is no such account or the checksum is another's. */
 export async function receivePostback(
   call: Call<undefined>,
   accountId: string,
   received: Postback,
   address: string,
+  blocked: BlockedAddresses,
 ): Promise<Outcome<{ received: true }>> {
-  const { config, db, commandChannel, rateLimit } = call.deps
+  const { config, db, commandChannel } = call.deps
+  blocked.check(address)
   const [account] = await db.rows(
     z.object({ api_secret: z.string() }),
     sql`select api_secret from ticker.accounts where id = ${accountId}`,
   )
-  if (!account) return refused('account_not_found')
-  const apiSecret = await unseal(config.credentialKeys, accountId, 'api_secret', account.api_secret)
-  const expected = await sha256Hex(received.order_id + received.order_timestamp + apiSecret.reveal())
+  const apiSecret =
+    account && (await unseal(config.credentialKeys, accountId, 'api_secret', account.api_secret))
+  const expected = await sha256Hex(
+    received.order_id + received.order_timestamp + (apiSecret?.reveal() ?? randomToken()),
+  )
   const auditor = { kind: 'broker', account_id: accountId } as const
   if (!equalConstantTime(expected, received.checksum)) {
-    const { success } = await rateLimit.limit({ key: address })
-    if (!success) return refused('rate_limited', { retryAfterS: 60 })
+    await blocked.failed(address)
     await db.rows(
       z.unknown(),
       auditInsert({
@@ -43,7 +49,7 @@ export async function receivePostback(
         subject: accountId,
         outcome: 'denied',
         requestId: call.requestId,
-        detail: { reason: 'checksum', address },
+        detail: { reason: account ? 'checksum' : 'no such account', address },
       }),
     )
     return refused('postback_forged')

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type Simulator, startSimulator } from '@ticker/infra/kite-simulator'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { type Harness, startHarness } from '../testing/harness.ts'
 
 const SECRET = 'planted-api-secret'
@@ -218,8 +219,12 @@ describe('broker login', () => {
 })
 
 describe('POST /kite/postback/{account}', () => {
-  const post = (body: string, account = 'one') =>
-    harness.request(`/kite/postback/${account}`, { method: 'POST', body })
+  const post = (body: string, account = 'one', address = '10.0.0.1') =>
+    harness.request(`/kite/postback/${account}`, {
+      method: 'POST',
+      body,
+      headers: { 'cf-connecting-ip': address },
+    })
   const signed = (order_id: string, secret = SECRET) => {
     const order_timestamp = '2026-11-23 09:20:00'
     const checksum = createHash('sha256')
@@ -244,16 +249,27 @@ describe('POST /kite/postback/{account}', () => {
     expect(await forged.json()).toMatchObject({ code: 'postback_forged' })
     expect(await hints()).not.toContain('2043')
     harness.limits.allowed = false
-    expect((await post(signed('2043', 'guessed'))).status).toBe(429)
+    expect((await post(signed('2043', 'guessed'), 'one', '10.0.0.9')).status).toBe(429)
     harness.limits.allowed = true
+    expect((await post(signed('2043'), 'nobody', '10.0.0.9')).status).toBe(429)
     const audit = await harness.database.pool.query(
       `select actor from ticker.audit_log where action = 'postback.receive' and outcome = 'denied'`,
     )
     expect(audit.rows).toEqual([{ actor: 'broker:one' }])
   })
 
-  test('404, 400 and 413', async () => {
-    expect((await post(signed('1'), 'nobody')).status).toBe(404)
+  test('an account that does not exist is answered exactly as a forged checksum', async () => {
+    const shape = async (response: Response) => {
+      const { request_id: _, ...body } = z
+        .looseObject({ request_id: z.string() })
+        .parse(await response.json())
+      return { status: response.status, body }
+    }
+    const forged = await shape(await post(signed('2044', 'guessed')))
+    expect(await shape(await post(signed('2044'), 'nobody'))).toEqual(forged)
+  })
+
+  test('400 and 413', async () => {
     expect((await post('{')).status).toBe(400)
     expect((await post('{}')).status).toBe(400)
     expect((await post(`"${'x'.repeat(70_000)}"`)).status).toBe(413)

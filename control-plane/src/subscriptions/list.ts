@@ -1,20 +1,20 @@
-import { accountId, exchange, mode, subscription } from '@ticker/shared/domain'
+import { accountId, exchange, mode, storedText, subscription } from '@ticker/shared/domain'
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { iso } from '../database.ts'
 import type { Call } from '../http/call.ts'
-import { decodeCursor, pageOf, pageQuery } from '../http/pagination.ts'
+import { cursorText, decodeCursor, pageOf, pageQuery } from '../http/pagination.ts'
 
 export const subscriptionQuery = pageQuery.extend({
   exchange: exchange.optional(),
-  source: z.string().max(64).optional(),
+  source: storedText(64).optional(),
   mode: mode.optional(),
   account_id: accountId.optional().meta({ description: 'Pinned to this account' }),
 })
 export type SubscriptionQuery = z.output<typeof subscriptionQuery>
 
 export async function listSubscriptions(call: Call, query: SubscriptionQuery) {
-  const after = decodeCursor(query.cursor, 3)
+  const after = decodeCursor(query.cursor, z.tuple([cursorText, cursorText, cursorText]))
   const conditions: SQL[] = [sql`w.owner = ${call.actor.owner}`]
   if (query.exchange) conditions.push(sql`w.exchange = ${query.exchange}`)
   if (query.source) conditions.push(sql`w.source = ${query.source}`)

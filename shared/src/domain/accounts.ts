@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { storedText } from './text.ts'
 
 export const accountId = z
   .string()
@@ -10,17 +11,15 @@ export const tradingState = z.enum(['ACTIVE', 'REDUCING', 'HALTED'])
 export const accountCreate = z
   .strictObject({
     id: accountId,
-    name: z.string().min(1).max(100).optional(),
-    broker_user_id: z.string().min(1).max(20).optional().meta({
+    name: storedText(100, 1).optional(),
+    broker_user_id: storedText(20, 1).optional().meta({
       description: 'The broker client id that may log in; learned at the first login when absent',
       example: 'AB1234',
     }),
-    api_key: z.string().min(1).max(64).meta({ description: "The Kite Connect app's api_key" }),
-    api_secret: z
-      .string()
-      .min(1)
-      .max(128)
-      .meta({ description: "The app's api_secret; stored encrypted, never shown" }),
+    api_key: storedText(64, 1).meta({ description: "The Kite Connect app's api_key" }),
+    api_secret: storedText(128, 1).meta({
+      description: "The app's api_secret; stored encrypted, never shown",
+    }),
     max_connections: z.int().min(1).max(3).optional(),
     max_instruments_per_connection: z.int().min(1).max(3000).optional(),
   })
@@ -28,7 +27,7 @@ export const accountCreate = z
 
 export const accountUpdate = z
   .strictObject({
-    name: z.string().min(1).max(100).optional(),
+    name: storedText(100, 1).optional(),
     status: z
       .enum(['active', 'disabled'])
       .optional()

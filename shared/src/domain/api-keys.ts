@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { accountId } from './accounts.ts'
+import { storedText } from './text.ts'
 
 export const SCOPES = [
   'accounts:read',
@@ -18,7 +19,7 @@ export type Scope = z.infer<typeof scope>
 
 export const apiKeyCreate = z
   .strictObject({
-    name: z.string().min(1).max(100),
+    name: storedText(100, 1),
     scopes: z.array(scope).min(1),
     account_ids: z
       .array(accountId)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isStorable, UNSTORABLE_WORDS } from './text.ts'
 
 export const exchange = z
   .string()
@@ -12,6 +13,7 @@ export const instrumentKey = z
   .string()
   .max(120)
   .regex(/^[A-Z]{2,10}:[^\s:][^:]*$/, 'an instrument is a token or "EXCHANGE:TRADINGSYMBOL"')
+  .refine(isStorable, UNSTORABLE_WORDS)
   .meta({ example: 'NSE:INFY' })
 
 /** Everywhere an instrument is named, a token or exchange:tradingsymbol will do. */

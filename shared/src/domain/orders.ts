@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { accountId } from './accounts.ts'
 import { exchange } from './instruments.ts'
+import { storedText } from './text.ts'
 
 export const INTENT_STATES = [
   'QUEUED',
@@ -59,7 +60,7 @@ export const placeOrder = z
     account_id: accountId,
     variety: z.enum(['regular']).default('regular'),
     exchange,
-    tradingsymbol: z.string().min(1).max(100),
+    tradingsymbol: storedText(100, 1),
     transaction_type: z.enum(['BUY', 'SELL']),
     quantity: z.int().min(1).max(100_000_000),
     product: z.enum(['CNC', 'NRML', 'MIS', 'MTF']),
@@ -97,6 +98,8 @@ export const placeOrder = z
       `order_type ${order.order_type}`,
     )
     need('validity_ttl', order.validity === 'TTL', `validity ${order.validity}`)
+    if ((order.disclosed_quantity ?? 0) > order.quantity)
+      context.addIssue({ code: 'custom', path: ['disclosed_quantity'], message: 'at most the quantity' })
     const market = order.order_type === 'MARKET' || order.order_type === 'SL-M'
     if (order.market_protection === 0) {
       context.addIssue({
