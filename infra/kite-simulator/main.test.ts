@@ -36,6 +36,14 @@ describe('configuration', () => {
       '2026-11-23T10:00:00+05:30',
       '--no-delays',
       '--no-rate-limits',
+      '--instruments-count',
+      '100000',
+      '--calendar',
+      'real',
+      '--thin-share',
+      '0.1',
+      '--rollover',
+      'keep',
     ]
     expect(await readConfig([...argv, ...more], { KITE_SIMULATOR_PORT: '8101' })).toMatchObject({
       port: 8101,
@@ -46,6 +54,10 @@ describe('configuration', () => {
       startAtMs: Date.parse('2026-11-23T04:30:00Z'),
       replyDelayMs: [0, 0],
       rateLimits: false,
+      instrumentsCount: 100_000,
+      calendar: 'real',
+      thinShare: 0.1,
+      rollover: 'keep',
     })
   })
 

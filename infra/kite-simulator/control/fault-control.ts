@@ -32,6 +32,7 @@ export function faultControl({ users, ticker, faults }: FaultControlParts): Hono
     if (fault.kind === 'drop_socket') return success(c, { dropped: ticker.dropSockets(fault) })
     if (fault.kind === 'token_dead') return success(c, { dead: killTokens(fault) })
     const armed = faults.arm(fault)
+    ticker.faultArmed()
     return armed === null ? refuse(c, inputRefused('too many faults are armed')) : success(c, armed)
   })
   app.delete('/faults', (c) => {

@@ -53,6 +53,16 @@ describe('the generated market', () => {
     expect(generateInstruments(2, TODAY)).not.toEqual(rows)
   })
 
+  it('grows to 100,000 rows, no token or key twice, the smaller market unchanged inside', () => {
+    const many = generateInstruments(1, TODAY, 100_000)
+    expect(many).toHaveLength(100_000)
+    expect(many.slice(0, rows.length)).toEqual(rows)
+    expect(new Set(many.map((row) => row.instrument_token)).size).toBe(100_000)
+    expect(new Set(many.map((row) => `${row.exchange}:${row.tradingsymbol}`)).size).toBe(100_000)
+    expect(generateInstruments(1, TODAY, 10)).toEqual(rows)
+    for (const row of many) expect(Math.floor(row.instrument_token / 256)).toBe(row.exchange_token)
+  })
+
   it('lists expiries ahead of the date, in NSE’s and BSE’s weekdays', () => {
     expect(weeklyExpiries(TODAY, TUESDAY, 2)).toEqual(['2026-11-24', '2026-12-01'])
     expect(monthlyExpiries('2026-11-25', TUESDAY, 2)).toEqual(['2026-12-29', '2027-01-26'])

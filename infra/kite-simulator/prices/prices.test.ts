@@ -126,6 +126,17 @@ describe('replay', () => {
     expect(prices).toHaveLength(5)
   })
 
+  it.each([1, 10, 100])('plays at %i times the recorded pace', async (speed) => {
+    const { engine } = engineOf(1)
+    const replay = new Replay(engine, await loadRecording([await recording(ROWS.join('\n'))]), speed)
+    replay.pump(0, 'now')
+    const sentAt = [1_499, 1_501, 2_999, 3_001].map((recordedMs) => {
+      replay.pump(recordedMs / speed, 'now')
+      return replay.view().sent
+    })
+    expect(sentAt).toEqual([2, 3, 3, 4])
+  })
+
   it('merges files in time order and reads gzip', async () => {
     const other = await recording(`2025-10-09 09:15:01,${INFY},1500`, 'other.csv.gz')
     const ticks = await loadRecording([other, await recording(ROWS.join('\n'))])

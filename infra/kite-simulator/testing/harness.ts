@@ -89,29 +89,46 @@ export async function until<T>(ask: () => Promise<T>, check: (answer: T) => bool
 
 export type Received =
   | { kind: 'heartbeat' }
-  | { kind: 'ticks'; ticks: Tick[] }
+  | { kind: 'pong' }
+  | { kind: 'ticks'; ticks: Tick[]; bytes: Buffer }
   | { kind: 'text'; text: string }
-  | { kind: 'closed' }
+  | { kind: 'closed'; code: number; error: string | null }
 
 /** A raw ticker client that keeps everything it received, in order. */
 export class TickerClient {
   readonly received: Received[] = []
   readonly #socket: WebSocket
   #wake: () => void = () => {}
+  #error: string | null = null
 
   constructor(socket: WebSocket) {
     this.#socket = socket
     socket.on('message', (data, isBinary) => {
       if (!isBinary) this.#keep({ kind: 'text', text: String(data) })
       else if (Buffer.isBuffer(data)) {
-        this.#keep(isHeartbeat(data) ? { kind: 'heartbeat' } : { kind: 'ticks', ticks: decodeFrame(data) })
+        const frame = { kind: 'ticks', ticks: decodeFrame(data), bytes: data } as const
+        this.#keep(isHeartbeat(data) ? { kind: 'heartbeat' } : frame)
       }
     })
-    socket.on('close', () => this.#keep({ kind: 'closed' }))
+    // `ws` keeps a reset to itself.
+    socket.on('upgrade', ({ socket: tcp }) => {
+      tcp.on('error', (error: NodeJS.ErrnoException) => (this.#error = error.code ?? error.message))
+    })
+    socket.on('close', (code) => this.#keep({ kind: 'closed', code, error: this.#error }))
+    socket.on('pong', () => this.#keep({ kind: 'pong' }))
   }
 
   send(message: unknown): void {
     this.#socket.send(JSON.stringify(message))
+  }
+
+  /** Stops reading for good. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  ping(): void {
+    this.#socket.ping()
   }
 
   sendRaw(text: string): void {
@@ -145,20 +162,23 @@ export function connect(
   simulator: Simulator,
   accessToken: string = USER.access_token,
   path = '/',
+  apiKey: string = USER.api_key,
 ): Promise<TickerClient | number> {
-  const socket = new WebSocket(
-    `${simulator.wsUrl}${path}?api_key=${USER.api_key}&access_token=${accessToken}`,
-  )
-  const client = new TickerClient(socket)
+  const socket = new WebSocket(`${simulator.wsUrl}${path}?api_key=${apiKey}&access_token=${accessToken}`)
   return new Promise((resolve, reject) => {
+    // Listening before the first frame can arrive.
+    const client = new TickerClient(socket)
     socket.on('open', () => resolve(client))
     socket.on('unexpected-response', (_request, response) => resolve(response.statusCode ?? 0))
     socket.on('error', reject)
   })
 }
 
-export async function connected(simulator: Simulator): Promise<TickerClient> {
-  const client = await connect(simulator)
+export async function connected(
+  simulator: Simulator,
+  user: { api_key: string; access_token: string } = USER,
+): Promise<TickerClient> {
+  const client = await connect(simulator, user.access_token, '/', user.api_key)
   if (typeof client === 'number') throw new Error(`upgrade refused with ${client}`)
   return client
 }

@@ -5,7 +5,7 @@ import { decodeFrame } from '@ticker/shared/kite-wire'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Simulator } from '../index.ts'
-import { INFY, NIFTY, place, startTestSimulator, USER } from '../testing/harness.ts'
+import { call, INFY, NIFTY, place, startTestSimulator, USER } from '../testing/harness.ts'
 import { asKiteTickerShows } from '../testing/kite-ticker-shape.ts'
 
 // The official KiteTicker runs in a child process: its state is global to the process and it exits the process.
@@ -82,4 +82,27 @@ it('hears of an order that was filled', async () => {
 it('shows a 403 for a dead token', async () => {
   const lines = await run('dead', {}, (all) => all.some((one) => one.event === 'error'))
   expect(lines.map((one) => one.data)).toContain('Unexpected server response: 403')
+})
+
+it('decodes a load as this project’s own reader does', async () => {
+  await call(simulator, 'POST', '/sim/rate', { ticks_per_s: 500 })
+  const lines = await run(USER.access_token, { full: [INFY, NIFTY] }, (all) => {
+    return all.filter((one) => one.event === 'ticks').length >= 40
+  })
+  await call(simulator, 'DELETE', '/sim/rate')
+  let compared = 0
+  for (const [index, { event, data }] of lines.entries()) {
+    const raw = lines[index - 1]
+    if (event !== 'ticks' || raw?.event !== 'frame') continue
+    const ours = decodeFrame(Uint8Array.from(Buffer.from(String(raw.data), 'hex')))
+    expect(data).toEqual(ours.map(asKiteTickerShows))
+    compared += ours.length
+  }
+  expect(compared).toBeGreaterThan(30)
+})
+
+it('shows a 429', async () => {
+  await call(simulator, 'POST', '/sim/faults', { kind: 'upgrade_429', count: 1 })
+  const lines = await run(USER.access_token, {}, (all) => all.some((one) => one.event === 'error'))
+  expect(lines.map((one) => one.data)).toContain('Unexpected server response: 429')
 })

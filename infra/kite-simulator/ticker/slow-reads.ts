@@ -1,5 +1,6 @@
 // The `slow_read` fault: the client's bytes are read at a given pace, or not at all, and wait in the kernel until its
-// sends block. Node reads up to 64 kB at a time, so the pace holds on average, not within a moment.
+// sends block. Node reads up to 64 kB at a time, so the pace holds on average, not within a moment. Meanwhile the
+// end of the connection is not noticed either.
 import type { Faults } from '../faults/faults.ts'
 import type { TickerSocket } from './ticker-socket.ts'
 
@@ -13,6 +14,7 @@ export class SlowReads {
     this.#faults = faults
   }
 
+  /** Called when a fault was armed, with 0, and every few milliseconds. */
   pulse(sockets: ReadonlySet<TickerSocket>, elapsedMs: number): void {
     if (this.#faults.none && this.#slowed.size === 0) return
     for (const socket of this.#slowed.keys()) if (!sockets.has(socket)) this.#slowed.delete(socket)
@@ -24,13 +26,23 @@ export class SlowReads {
   }
 
   #slow(socket: TickerSocket, moreBytes: number): void {
-    const budget = this.#slowed.get(socket) ?? { allowedBytes: socket.bytesRead }
+    const budget = this.#slowed.get(socket) ?? this.#begin(socket)
     budget.allowedBytes += moreBytes
+    socket.setReading(socket.bytesRead < budget.allowedBytes)
+  }
+
+  #begin(socket: TickerSocket): Budget {
+    const budget = { allowedBytes: socket.bytesRead }
     this.#slowed.set(socket, budget)
-    socket.setReading(moreBytes > 0 && socket.bytesRead < budget.allowedBytes)
+    socket.watchReads(() => {
+      if (socket.bytesRead >= budget.allowedBytes) socket.setReading(false)
+    })
+    return budget
   }
 
   #release(socket: TickerSocket): void {
-    if (this.#slowed.delete(socket)) socket.setReading(true)
+    if (!this.#slowed.delete(socket)) return
+    socket.watchReads(null)
+    socket.setReading(true)
   }
 }

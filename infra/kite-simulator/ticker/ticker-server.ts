@@ -81,7 +81,12 @@ export class TickerServer implements TickListener {
     }
   }
 
-  /** Called by the simulator's timer, at least every 100 ms: what ends or goes on by the clock. */
+  /** A fault was armed that may have to act before the next pulse. */
+  faultArmed(): void {
+    this.#slowReads.pulse(this.#sockets, 0)
+  }
+
+  /** Called by the simulator's timer: what goes on or ends by the clock. */
   pulse(simulatedMs: number, elapsedMs: number, closeAtRollover: boolean): void {
     this.#slowReads.pulse(this.#sockets, elapsedMs)
     if (!closeAtRollover) return

@@ -57,6 +57,7 @@ export class TickerSocket {
   readonly #pending = new FrameBuffer()
   readonly #sent = { frames: 0, ticks: 0, bytes: 0 }
   #sentSinceHeartbeat = false
+  #onRead: (() => void) | null = null
 
   constructor(socket: WebSocket, tcp: Socket, identity: SocketIdentity) {
     this.#socket = socket
@@ -122,6 +123,13 @@ export class TickerSocket {
 
   pong(payload: Buffer): void {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.pong(payload)
+  }
+
+  /** Calls back after every read of the TCP connection; null ends it. */
+  watchReads(onRead: (() => void) | null): void {
+    if (this.#onRead !== null) this.#tcp.off('data', this.#onRead)
+    this.#onRead = onRead
+    if (onRead !== null) this.#tcp.on('data', onRead)
   }
 
   /** While paused, what the client writes stays in the kernel. */
