@@ -1,21 +1,9 @@
 import { z } from 'zod'
 import { accountId } from './accounts.ts'
+import { SCOPES } from './scopes.ts'
 import { storedText } from './text.ts'
 
-export const SCOPES = [
-  'accounts:read',
-  'accounts:write',
-  'instruments:read',
-  'subscriptions:read',
-  'subscriptions:write',
-  'orders:read',
-  'orders:write',
-  'stream',
-  'fleet:read',
-  'keys:write',
-] as const
 export const scope = z.enum(SCOPES).meta({ id: 'Scope' })
-export type Scope = z.infer<typeof scope>
 
 export const apiKeyCreate = z
   .strictObject({

@@ -1,9 +1,10 @@
 // The morning board: is everything up, who is logged in, what stops orders.
 import { type FormEvent, useCallback, useState } from 'react'
 import type { Api } from '../api/client.ts'
-import type { Account, Fleet, Page, Problem, Readiness } from '../api/types.ts'
+import type { Fleet, Problem, Readiness } from '../api/types.ts'
 import { number, timeOf } from '../components/format.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
+import { useAccounts } from '../components/use-accounts.ts'
 import { asProblem, usePoll } from '../components/use-poll.ts'
 
 const EVERY_MS = 3_000
@@ -13,10 +14,7 @@ export function Board({ api }: { api: Api }) {
     useCallback(() => api.get<Fleet>('/v1/fleet'), [api]),
     EVERY_MS,
   )
-  const accounts = usePoll(
-    useCallback(() => api.get<Page<Account>>('/v1/accounts?limit=100'), [api]),
-    EVERY_MS,
-  )
+  const accounts = useAccounts(api, EVERY_MS)
   const ready = usePoll(
     useCallback(() => fetch('/readyz').then((answer) => answer.json() as Promise<Readiness>), []),
     EVERY_MS,

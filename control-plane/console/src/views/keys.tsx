@@ -1,23 +1,12 @@
 // API keys, and day tokens for unmodified Kite clients.
+import { SCOPES } from '@ticker/shared/domain/scopes'
 import { type FormEvent, useCallback, useState } from 'react'
 import type { Api } from '../api/client.ts'
-import type { Account, ApiKey, Page, Problem } from '../api/types.ts'
+import type { ApiKey, Page, Problem } from '../api/types.ts'
 import { timeOf } from '../components/format.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
+import { useAccounts } from '../components/use-accounts.ts'
 import { asProblem, usePoll } from '../components/use-poll.ts'
-
-const SCOPES = [
-  'accounts:read',
-  'accounts:write',
-  'instruments:read',
-  'subscriptions:read',
-  'subscriptions:write',
-  'orders:read',
-  'orders:write',
-  'stream',
-  'fleet:read',
-  'keys:write',
-]
 
 interface KiteToken {
   api_key: string
@@ -31,10 +20,7 @@ export function Keys({ api }: { api: Api }) {
     useCallback(() => api.get<Page<ApiKey>>('/v1/api-keys?limit=100'), [api]),
     15_000,
   )
-  const accounts = usePoll(
-    useCallback(() => api.get<Page<Account>>('/v1/accounts?limit=100'), [api]),
-    30_000,
-  )
+  const accounts = useAccounts(api, 30_000)
   const [problem, setProblem] = useState<Problem>()
   const [secret, setSecret] = useState<string>()
   const [token, setToken] = useState<KiteToken>()

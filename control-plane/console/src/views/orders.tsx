@@ -1,16 +1,14 @@
 // Place an order and see what became of it, in words that promise nothing.
 import { type FormEvent, useCallback, useState } from 'react'
 import type { Api } from '../api/client.ts'
-import type { Account, Order, OrderEvent, Page, Problem } from '../api/types.ts'
+import type { Order, OrderEvent, Page, Problem } from '../api/types.ts'
 import { number, stateWords, timeOf } from '../components/format.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
+import { useAccounts } from '../components/use-accounts.ts'
 import { asProblem, usePoll } from '../components/use-poll.ts'
 
 export function Orders({ api }: { api: Api }) {
-  const accounts = usePoll(
-    useCallback(() => api.get<Page<Account>>('/v1/accounts?limit=100'), [api]),
-    30_000,
-  )
+  const accounts = useAccounts(api, 30_000)
   const orders = usePoll(
     useCallback(() => api.get<Page<Order>>('/v1/orders?limit=50'), [api]),
     2_000,

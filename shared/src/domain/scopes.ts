@@ -1,0 +1,14 @@
+/** What an API key may do. Without a schema, so that the console can list them without carrying a validator. */
+export const SCOPES = [
+  'accounts:read',
+  'accounts:write',
+  'instruments:read',
+  'subscriptions:read',
+  'subscriptions:write',
+  'orders:read',
+  'orders:write',
+  'stream',
+  'fleet:read',
+  'keys:write',
+] as const
+export type Scope = (typeof SCOPES)[number]
