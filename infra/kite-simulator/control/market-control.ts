@@ -7,16 +7,18 @@ import type { PriceEngine } from '../prices/engine.ts'
 import { inputRefused, refused } from '../refusal.ts'
 import type { RestEnv } from '../rest/env.ts'
 import { refuse, success } from '../rest/envelope.ts'
+import type { UserStore } from '../users/user-store.ts'
 import { parsed } from './body.ts'
 import { conductSchema, marketSchema, rateSchema } from './schemas.ts'
 
 export interface MarketControlParts {
+  users: UserStore
   market: Market
   engine: PriceEngine
   load: Load
 }
 
-export function marketControl({ market, engine, load }: MarketControlParts): Hono<RestEnv> {
+export function marketControl({ users, market, engine, load }: MarketControlParts): Hono<RestEnv> {
   const app = new Hono<RestEnv>()
 
   app.get('/market', (c) => success(c, market.view()))
@@ -46,7 +48,12 @@ export function marketControl({ market, engine, load }: MarketControlParts): Hon
   app.get('/rate', (c) => success(c, load.view()))
   app.post('/rate', async (c) => {
     const body = await parsed(c, rateSchema)
-    return body.ok ? success(c, load.start(body.value)) : body.response
+    if (!body.ok) return body.response
+    const { user_id } = body.value
+    if (user_id !== undefined && users.get(user_id) === null) {
+      return refuse(c, refused(404, 'InputException', 'no such user_id'))
+    }
+    return success(c, load.start(body.value))
   })
   app.delete('/rate', (c) => {
     load.stop()

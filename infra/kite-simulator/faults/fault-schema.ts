@@ -39,6 +39,8 @@ const variants = z.discriminatedUnion('kind', [
     ...tickerScope,
     tokens: tokens.optional(),
     segments: z.array(z.enum(MARKET_SEGMENTS)).min(1).optional(),
+    /** Ends when the muted socket subscribes again, to one of the named instruments if there are any. */
+    until: z.enum(['subscribe']).optional(),
   }),
   z.strictObject({ kind: z.literal('silence'), ...tickerScope }),
   z.strictObject({

@@ -91,6 +91,15 @@ export class Faults {
     return false
   }
 
+  /** A socket subscribes: mutes that last until then end. */
+  onSubscribe(socket: FaultTarget, tokens: readonly number[]): void {
+    for (const { id, fault } of [...this.#armed]) {
+      if (fault.kind !== 'mute' || fault.until !== 'subscribe' || !isOn(fault, socket)) continue
+      const named = this.#tokenSets.get(fault)
+      if (named === undefined || tokens.some((token) => named.has(token))) this.remove(id)
+    }
+  }
+
   list(): ArmedFault[] {
     const now = this.#wallMs()
     if (this.#armed.some((armed) => armed.expires_ms !== null && armed.expires_ms <= now)) {

@@ -209,6 +209,7 @@ describe('the rate control', () => {
   it('refuses what it does not understand', async () => {
     expect((await set({ ticks_per_s: 0 })).http).toBe(400)
     expect((await set({ ticks_per_s: 1, per: 's' })).http).toBe(400)
+    expect((await set({ ticks_per_s: 1, user_id: 'nobody' })).http).toBe(404)
     expect((await set({ ticks_per_s: 1, socket: 1 })).message).toContain('user_id')
   })
 })

@@ -128,6 +128,25 @@ describe('mute', () => {
     await client.until(isHushed)
   })
 
+  it('can be healed by subscribing again, on its socket and to its instruments', async () => {
+    const [first, second] = [await ticking([INFY, NIFTY]), await ticking([INFY])]
+    await arm({ kind: 'mute', user_id: USER.user_id, socket: 1, tokens: [INFY], until: 'subscribe' })
+    second.send({ a: 'subscribe', v: [INFY] })
+    first.send({ a: 'subscribe', v: [NIFTY] })
+    await hears(first)
+    expect((await call(simulator, 'GET', '/sim/faults')).data).toHaveLength(1)
+    const from = first.ticks().length
+    first.send({ a: 'subscribe', v: [INFY] })
+    await first.until(
+      (seen) =>
+        seen
+          .ticks()
+          .slice(from)
+          .filter((tick) => tick.instrument_token === INFY).length > 3,
+    )
+    expect((await call(simulator, 'GET', '/sim/faults')).data).toEqual([])
+  })
+
   it('ends after for_ms', async () => {
     const client = await ticking([INFY])
     await arm({ kind: 'mute', for_ms: 80 })

@@ -154,6 +154,7 @@ export class TickerServer implements TickListener {
     }
     // Whoever waits in the queue belongs to the last round: it goes out before the cached ticks.
     this.#flush(socket)
+    this.#faults.onSubscribe(socket, message.tokens)
     let refused = false
     for (const token of message.tokens) {
       const mode = message.action === 'mode' ? message.mode : undefined
