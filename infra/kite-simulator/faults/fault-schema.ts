@@ -96,5 +96,5 @@ export const faultSchema = variants
 export type Fault = z.output<typeof variants>
 export type FaultKind = Fault['kind']
 export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>
-/** Kinds that stay armed; the others act once. */
+/** Kinds that act on open sockets for as long as they are armed. */
 export type SocketFaultKind = 'mute' | 'silence' | 'slow_read' | 'bad_frame'
