@@ -1,5 +1,5 @@
-// `pnpm bench [decode|publish|worker-size|api] [--write]`: baseline and ours in one run. --write puts a whole run's
-// table into docs/benchmarks.md.
+// `pnpm bench [decode|publish|worker-size|api|simulator-rate] [--write]`: baseline and ours in one run. --write puts
+// a whole run's table into docs/benchmarks.md.
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
@@ -8,9 +8,16 @@ import { api } from './api.ts'
 import { decode } from './decode.ts'
 import type { Row } from './measure.ts'
 import { publish } from './publish.ts'
+import { simulatorRate } from './simulator-rate.ts'
 import { workerSize } from './worker-size.ts'
 
-const BENCHES: Record<string, () => Promise<Row[]>> = { decode, publish, 'worker-size': workerSize, api }
+const BENCHES: Record<string, () => Promise<Row[]>> = {
+  decode,
+  publish,
+  'worker-size': workerSize,
+  api,
+  'simulator-rate': simulatorRate,
+}
 const [START, END] = ['<!-- results -->', '<!-- /results -->']
 
 const args = process.argv.slice(2)
