@@ -1,11 +1,12 @@
-// `pnpm bench [decode|publish|worker-size|api|simulator-rate] [--write]`: baseline and ours in one run. --write puts
-// a whole run's table into docs/benchmarks.md.
+// `pnpm bench [decode|publish|ingest|worker-size|api|simulator-rate] [--write]`: baseline and ours in one run. --write
+// puts a whole run's table into docs/benchmarks.md.
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { ROOT } from '../local/system.ts'
 import { api } from './api.ts'
 import { decode } from './decode.ts'
+import { ingest } from './ingest.ts'
 import type { Row } from './measure.ts'
 import { publish } from './publish.ts'
 import { simulatorRate } from './simulator-rate.ts'
@@ -14,6 +15,7 @@ import { workerSize } from './worker-size.ts'
 const BENCHES: Record<string, () => Promise<Row[]>> = {
   decode,
   publish,
+  ingest,
   'worker-size': workerSize,
   api,
   'simulator-rate': simulatorRate,

@@ -34,7 +34,9 @@ export function createFanOut<Client>(ring: Ring): FanOut<Client> {
       const newest = ring.newestSeq()
       const oldest = ring.oldestSeq()
       const missed = cursor + 1 < oldest ? { fromSeq: cursor + 1, toSeq: oldest - 1 } : undefined
-      for (let seq = Math.max(cursor + 1, oldest); seq <= newest; seq++) {
+      // Nobody wants anything: a tick costs nothing here.
+      const from = interested.size === 0 ? newest + 1 : Math.max(cursor + 1, oldest)
+      for (let seq = from; seq <= newest; seq++) {
         const clients = interested.get(ring.tokenAt(seq))
         if (clients) for (const client of clients) visit(seq, client)
       }

@@ -36,8 +36,8 @@ describe('ingest', () => {
     frame(encodeFrame([first, index]), 1_000)
     frame(encodeFrame([second]), 2_000)
     const slot = store.slotOf(INFY)
-    expect(store.packetAt(slot)).toEqual(second)
-    expect(store.packetFor(slot, 'ltp')).toEqual(second.subarray(0, 8))
+    expect(Uint8Array.from(store.packetAt(slot))).toEqual(second)
+    expect(Uint8Array.from(store.packetFor(slot, 'ltp'))).toEqual(second.subarray(0, 8))
     expect([store.seqAt(slot), store.receivedMsAt(slot), store.tokenAt(slot), store.size()]).toEqual([
       3,
       2_000,

@@ -1,6 +1,6 @@
 // The path of every frame: validate, slab, ring, tell the publisher which slot is dirty. Nothing is allocated per
 // tick, nothing is decoded; a frame that is wrong costs its bad packets and a count, never the socket.
-import { type DropReason, scanFrame } from '@ticker/shared/kite-wire'
+import { type DropReason, isHeartbeat, scanFrame } from '@ticker/shared/kite-wire'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { Activity } from '../kite-socket/activity.ts'
@@ -25,13 +25,13 @@ export function createIngest(deps: {
 }): Ingest {
   const { clock, store, ring, dirty } = deps
   const metrics = createMetrics(deps.registry, store)
-  let frameBytes: Uint8Array = new Uint8Array(0)
+  let frameBytes: Buffer = Buffer.alloc(0)
   let frameMs = 0
   let ticksBySegment: Uint32Array = new Uint32Array(256)
   let total = 0
 
   function onPacket(offset: number, length: number, token: number) {
-    const seq = ring.append(token, frameBytes, offset, length, frameMs)
+    const seq = ring.append(token, offset, length)
     const slot = store.put(token, frameBytes, offset, length, seq, frameMs)
     ticksBySegment[token & 0xff] = (ticksBySegment[token & 0xff] ?? 0) + 1
     dirty?.(token, slot)
@@ -43,7 +43,8 @@ export function createIngest(deps: {
   return {
     frame(bytes, receivedMs, activity) {
       const startedMs = clock.monotonicMs()
-      frameBytes = bytes
+      frameBytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+      if (!isHeartbeat(bytes)) ring.beginFrame(bytes, receivedMs)
       frameMs = receivedMs
       ticksBySegment = activity.ticks
       const verdict = scanFrame(bytes, onPacket, onDrop)

@@ -2,19 +2,14 @@
 // shrinks: at most one slot per instrument ever seen. `latest` readers and the publisher read it in place.
 import { FULL_LENGTH, type Mode, slicePrefix } from '@ticker/shared/kite-wire'
 
+import { createTokenIndex } from './token-index.ts'
+
 export const SLOT_BYTES = FULL_LENGTH
 const INITIAL_SLOTS = 4_096
 
 export interface TickStore {
   /** Copies the packet in and returns its slot. */
-  put(
-    token: number,
-    source: Uint8Array,
-    offset: number,
-    length: number,
-    seq: number,
-    receivedMs: number,
-  ): number
+  put(token: number, source: Buffer, offset: number, length: number, seq: number, receivedMs: number): number
   /** -1: no tick of this instrument was received yet. */
   slotOf(token: number): number
   tokenAt(slot: number): number
@@ -23,6 +18,8 @@ export interface TickStore {
   receivedMsAt(slot: number): number
   /** A view that the next tick of the instrument overwrites; copy what must last. */
   packetAt(slot: number): Uint8Array
+  /** Copies the packet to `target` and returns its length; allocates nothing. */
+  copyPacket(slot: number, target: Buffer, at: number): number
   /** `packetAt` cut to what a client in `mode` may see. */
   packetFor(slot: number, mode: Mode): Uint8Array
   size(): number
@@ -30,16 +27,16 @@ export interface TickStore {
 
 export function createTickStore(initialSlots = INITIAL_SLOTS): TickStore {
   let capacity = initialSlots
-  let bytes = new Uint8Array(capacity * SLOT_BYTES)
+  let bytes = Buffer.alloc(capacity * SLOT_BYTES)
   let lengths = new Uint8Array(capacity)
   let tokens = new Uint32Array(capacity)
   let seqs = new Float64Array(capacity)
   let received = new Float64Array(capacity)
-  const slots = new Map<number, number>()
+  const slots = createTokenIndex()
 
   function grow() {
     capacity *= 2
-    bytes = widened(bytes, new Uint8Array(capacity * SLOT_BYTES))
+    bytes = widened(bytes, Buffer.alloc(capacity * SLOT_BYTES))
     lengths = widened(lengths, new Uint8Array(capacity))
     tokens = widened(tokens, new Uint32Array(capacity))
     seqs = widened(seqs, new Float64Array(capacity))
@@ -52,27 +49,27 @@ export function createTickStore(initialSlots = INITIAL_SLOTS): TickStore {
   return {
     put(token, source, offset, length, seq, receivedMs) {
       let slot = slots.get(token)
-      if (slot === undefined) {
-        slot = slots.size
+      if (slot < 0) {
+        slot = slots.add(token)
         if (slot === capacity) grow()
-        slots.set(token, slot)
         tokens[slot] = token
       }
-      const start = slot * SLOT_BYTES
-      for (let index = 0; index < length; index++) bytes[start + index] = source[offset + index] ?? 0
+      source.copy(bytes, slot * SLOT_BYTES, offset, offset + length)
       lengths[slot] = length
       seqs[slot] = seq
       received[slot] = receivedMs
       return slot
     },
-    slotOf: (token) => slots.get(token) ?? -1,
+    slotOf: slots.get,
     tokenAt: (slot) => tokens[slot] ?? 0,
     lengthAt: (slot) => lengths[slot] ?? 0,
     seqAt: (slot) => seqs[slot] ?? 0,
     receivedMsAt: (slot) => received[slot] ?? 0,
     packetAt,
+    copyPacket: (slot, target, at) =>
+      bytes.copy(target, at, slot * SLOT_BYTES, slot * SLOT_BYTES + (lengths[slot] ?? 0)),
     packetFor: (slot, mode) => slicePrefix(packetAt(slot), tokens[slot] ?? 0, mode),
-    size: () => slots.size,
+    size: slots.size,
   }
 }
 

@@ -37,10 +37,9 @@ export function composeMessage(
   view.setUint16(PUBLISHED_HEADER_LENGTH, slots.length)
   let offset = PUBLISHED_HEADER_LENGTH + 2
   for (const slot of slots) {
-    const packet = store.packetAt(slot)
-    view.setUint16(offset, packet.length)
-    payload.set(packet, offset + 2)
-    offset += 2 + packet.length
+    const copied = store.copyPacket(slot, payload, offset + 2)
+    view.setUint16(offset, copied)
+    offset += 2 + copied
   }
   return { payload, oldestReceivedMs }
 }
