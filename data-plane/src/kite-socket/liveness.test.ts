@@ -128,6 +128,14 @@ describe('row 2: heartbeats go on, ticks stop, market open', () => {
     expect(await actions()).toEqual({ resubscribe: 2 })
   })
 
+  it('a pause of this process is no silence of the broker', async () => {
+    // One step of 30 s, in which no timer of ours ran: as after SIGSTOP and SIGCONT.
+    clock.jumpMonotonic(30_000)
+    await clock.advance(0)
+    await pass(3, () => [NSE])
+    expect(await actions()).toEqual({})
+  })
+
   it('the echo of a subscription is no proof of life', async () => {
     const [first] = living()
     let echoed = subscribes(first)

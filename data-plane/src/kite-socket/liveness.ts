@@ -22,6 +22,8 @@ const PROVED_BY_TICKS_MS = 60_000
 /** After subscribing the broker sends each instrument's last tick; that is an echo, not a market. */
 const ECHO_MS = 2_000
 const CHECK_MS = 500
+/** Checks further apart than this: the process stood still, and the silence is its own. */
+const PAUSED_MS = 2_000
 /** Weight of the newest second in the rate: a lull of a quarter of an hour makes a new rate, a lull of seconds not. */
 const RATE_WEIGHT_PER_S = 1 / 300
 
@@ -240,6 +242,8 @@ export function createLiveness(deps: {
   function check() {
     const nowMs = clock.monotonicMs()
     const elapsedS = Math.max(0.001, (nowMs - checkedMs) / 1000)
+    if (nowMs - checkedMs > PAUSED_MS)
+      for (const { groups } of watches.values()) for (const group of groups.values()) group.lastTickMs = nowMs
     checkedMs = nowMs
     const connections = deps.connections()
     for (const known of watches.keys()) if (!connections.includes(known)) watches.delete(known)

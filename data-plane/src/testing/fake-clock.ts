@@ -5,6 +5,8 @@ export interface FakeClock extends Clock {
   advance(ms: number): Promise<void>
   /** Moves the wall clock alone, as an operator or NTP would. */
   jumpWall(ms: number): void
+  /** Time passes and no timer runs: the process stood still. What was due comes with the next advance. */
+  jumpMonotonic(ms: number): void
 }
 
 export function fakeClock(startMs = Date.UTC(2026, 10, 23, 4, 0, 0)): FakeClock {
@@ -25,6 +27,9 @@ export function fakeClock(startMs = Date.UTC(2026, 10, 23, 4, 0, 0)): FakeClock 
     sleep: (delayMs, signal) => sleepWith(clock, delayMs, signal),
     jumpWall(ms) {
       wallOffsetMs += ms
+    },
+    jumpMonotonic(ms) {
+      elapsedMs += ms
     },
     async advance(ms) {
       const untilMs = elapsedMs + ms
