@@ -1,10 +1,16 @@
 import { defineConfig } from 'vitest/config'
 
 const node = { environment: 'node', testTimeout: 30_000, hookTimeout: 60_000 } as const
-const slowBorder = ['**/*.db.test.ts', '**/*.edge.test.ts', 'infra/e2e/**/*.test.ts']
+const slowBorder = [
+  '**/*.db.test.ts',
+  '**/*.edge.test.ts',
+  'infra/e2e/**/*.test.ts',
+  'infra/chaos/**/*.test.ts',
+]
 const ignored = ['**/node_modules/**', '**/dist/**', '.dev/**']
 
 // unit: pure logic. db: real Postgres and Redis. edge: the Worker in workerd. e2e: both planes and the simulator.
+// chaos: minutes under load, not part of `pnpm test`.
 export default defineConfig({
   test: {
     coverage: {
@@ -37,6 +43,16 @@ export default defineConfig({
           include: ['infra/e2e/**/*.test.ts'],
           exclude: ignored,
           testTimeout: 120_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          ...node,
+          name: 'chaos',
+          include: ['infra/chaos/**/*.test.ts'],
+          exclude: ignored,
           hookTimeout: 180_000,
           fileParallelism: false,
         },

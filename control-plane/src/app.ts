@@ -15,6 +15,7 @@ import { errorHandler, invalidRequest } from './http/errors.ts'
 import { Refused } from './http/problem.ts'
 import { requestLog } from './http/request-log.ts'
 import { instrumentRoutes } from './instruments/index.ts'
+import { ladderRoutes } from './ladders/index.ts'
 import { operationsRoutes } from './operations/index.ts'
 import { orderRoutes } from './orders/index.ts'
 import { sessionRoutes } from './sessions/index.ts'
@@ -67,6 +68,7 @@ export function createApp(deps: Dependencies) {
     .route('/', sessionRoutes(deps, blocked))
     .route('/', instrumentRoutes(deps))
     .route('/', subscriptionRoutes(deps))
+    .route('/', ladderRoutes(deps))
     .route('/', orderRoutes(deps))
   const document = openApiDocument(app)
   app.get('/openapi.json', (c) => c.json(document()))

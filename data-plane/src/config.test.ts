@@ -38,5 +38,8 @@ it('refuses a live realm that points at anything but the broker', () => {
   expect(() => readConfig({ ...complete, REALM: 'live', KITE_API_ROOT: 'http://127.0.0.1:8100' })).toThrow(
     /KITE_API_ROOT of a live realm/,
   )
+  expect(() => readConfig({ ...complete, REALM: 'live', KITE_WS_ROOT: 'ws://ws.kite.trade' })).toThrow(
+    /KITE_WS_ROOT of a live realm/,
+  )
   expect(readConfig({ ...complete, REALM: 'live' }).realm).toBe('live')
 })

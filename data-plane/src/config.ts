@@ -31,7 +31,8 @@ export interface Config {
 /** Instruments that are also published as JSON, one channel each. */
 export type JsonTicks = 'all' | ReadonlySet<number>
 
-const LIVE_HOSTS = new Set(['api.kite.trade', 'ws.kite.trade'])
+/** Encrypted, on the broker's port: the session's token goes there. */
+const LIVE_ROOTS = new Set(['https://api.kite.trade', 'wss://ws.kite.trade'])
 
 const KEYS_HELP = 'must be "id:base64" of 32 random bytes (openssl rand -base64 32), as in the Worker'
 const port = z.coerce.number().int().min(0).max(65_535)
@@ -83,9 +84,9 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   }
   const values = parsed.data
   for (const name of ['KITE_WS_ROOT', 'KITE_API_ROOT'] as const) {
-    if (values.REALM === 'live' && !LIVE_HOSTS.has(new URL(values[name]).hostname)) {
+    if (values.REALM === 'live' && !LIVE_ROOTS.has(values[name])) {
       throw new ConfigInvalid(
-        `Configuration:\n  ${name} of a live realm must be the broker's own host (${[...LIVE_HOSTS].join(', ')})`,
+        `Configuration:\n  ${name} of a live realm must be the broker's own (${[...LIVE_ROOTS].join(', ')})`,
       )
     }
   }

@@ -5,7 +5,7 @@ import { answer, answerKey, COMMAND_FIELD, commandStreamKey, instanceStatus } fr
 import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type DataPlane, startDataPlane } from './start.ts'
-import { moveVersion, subscribe } from './testing/desired-rows.ts'
+import { subscribe } from './testing/desired-rows.ts'
 import { seedAccount, seedIntent, seedSession } from './testing/seed-account.ts'
 import { testConfig } from './testing/test-config.ts'
 
@@ -29,7 +29,6 @@ beforeAll(async () => {
   await seedAccount(database.pool, 'desk1')
   await seedSession(database.pool, 'desk1', TOKEN)
   await subscribe(database.pool, 'INFY')
-  await moveVersion(database.pool, 'subscriptions_version')
   dataPlane = await startDataPlane(config())
   running = true
 })

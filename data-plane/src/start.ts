@@ -8,9 +8,10 @@ import { systemClock } from './clock.ts'
 import { createCommandChannel } from './command-channel/channel.ts'
 import type { Config } from './config.ts'
 import { createInstrumentRefresh } from './instruments/refresh.ts'
+import { toOrderUpdate } from './kite-compat/order-update.ts'
 import { createKiteCompatServer } from './kite-compat/server.ts'
 import { openWebSocket } from './kite-socket/raw-socket.ts'
-import { tradingHours } from './market-data/market-hours.ts'
+import { contractLife, tradingHours, watchCalendar } from './market-data/market-hours.ts'
 import { createMarketData } from './market-data/runtime.ts'
 import { openDatabase } from './operations/database.ts'
 import { closeServer, listen } from './operations/listen.ts'
@@ -40,6 +41,8 @@ import { type Announcer, createAnnouncer } from './publish/announcer.ts'
 import { createEventStream } from './publish/event-stream.ts'
 import { createPublisher } from './publish/publisher.ts'
 import { createTickRedis } from './publish/tick-redis.ts'
+import { createAllClients } from './stream/all-clients.ts'
+import { STREAM_BOUNDS } from './stream/bounds.ts'
 import { createKeyRevocations } from './stream/key-revocations.ts'
 import { routeUpgrades } from './stream/route-upgrades.ts'
 import { createStreamServer } from './stream/server.ts'
@@ -55,6 +58,8 @@ export interface DataPlane {
 
 const READ_TIMEOUT_MS = 7_000
 /** Without a pass that reached the database for this long, the instance is not fit for orders. */
+/** NSE and BSE: while they trade, a desk is logged in. */
+const CASH_SEGMENTS = [1, 4]
 const LEASE_STALE_MS = 8_000
 const DRAIN_MS = 8_000
 
@@ -83,6 +88,9 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   })
   const kite: KiteHttp = { root: config.kiteApiRoot, fetch, timeoutMs: READ_TIMEOUT_MS }
 
+  const calendar = createMarketCalendar()
+  if (config.marketHours === 'calendar') watchCalendar(calendar, clock, log, registry)
+  const isOpen = tradingHours(config.marketHours, calendar, clock)
   const marketData = createMarketData({
     realm: config.realm,
     clock,
@@ -93,20 +101,25 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     db: pool,
     wsRoot: config.kiteSocketRoot,
     openSocket: openWebSocket,
-    isOpen: tradingHours(config.marketHours, createMarketCalendar(), clock),
+    isOpen,
+    isOver: contractLife(config.marketHours, calendar, clock),
   })
 
   // The streams listen before the instance registers: what it announces must be reachable.
   const isKeyRevoked = createKeyRevocations({ db: pool, clock })
   const clientAddress = config.trustProxy ? forwardedAddress : remoteAddress
+  const bounds = STREAM_BOUNDS
+  const all = createAllClients({ clock, source: marketData, bounds, registry, isKeyRevoked })
+  all.start(supervisor)
   const clients = {
     clock,
     log,
     registry,
-    supervisor,
     ticketKeys: config.ticketKeys,
     isKeyRevoked,
     clientAddress,
+    bounds,
+    all,
   }
   const streams = createStreamServer({ ...clients, marketData })
   const kiteCompat = createKiteCompatServer({ ...clients, source: marketData })
@@ -155,6 +168,12 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       )
     return closed.map(({ account_id }) => `${account_id}: no broker socket is open`).join('; ') || undefined
   })
+  readiness.register('subscriptions', () => {
+    const { no_session = 0, pinned_account_no_session = 0 } = marketData.status().reconcile.unserved
+    const waiting = no_session + pinned_account_no_session
+    if (waiting === 0 || !CASH_SEGMENTS.some(isOpen)) return undefined
+    return `${waiting} subscribed instruments do not tick: no account that could stream them is logged in`
+  })
   readiness.register('ticks', () => marketData.silent().join('; ') || undefined)
   readiness.register('lease', () =>
     ownership.lease.mayAct() && ownership.lastPassAgeMs() < LEASE_STALE_MS
@@ -190,10 +209,8 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     onChanged(accountId, changed) {
       // The caller's tag goes out, ours stays inside (RELIABILITY: orders).
       for (const { order, clientTag, intentId } of changed) {
-        kiteCompat.broadcastOrder(
-          accountId,
-          intentId ? { ...order, tag: clientTag, tags: clientTag ? [clientTag] : [] } : order,
-        )
+        const shown = intentId ? { ...order, tag: clientTag, tags: clientTag ? [clientTag] : [] } : order
+        kiteCompat.broadcastOrder(accountId, toOrderUpdate(shown))
       }
     },
     onSessionDead: sessionDead,

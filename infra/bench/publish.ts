@@ -1,5 +1,6 @@
 // Ticks into a real Redis with a subscriber: the real ingest and publisher, against one awaited JSON PUBLISH a tick.
-import { decodeFrame, readPublishedFrame } from '@ticker/shared/kite-wire'
+import { Worker } from 'node:worker_threads'
+import { decodeFrame } from '@ticker/shared/kite-wire'
 import { createClient } from 'redis'
 import { systemClock } from '../../data-plane/src/clock.ts'
 import { createActivity } from '../../data-plane/src/kite-socket/activity.ts'
@@ -26,32 +27,30 @@ const INSTRUMENTS_PER_SOCKET = 3_000
 export async function publish(): Promise<Row[]> {
   const server = await startRedis(await freePort())
   const redis = await createClient({ url: server.url }).connect()
-  const reader = await createClient({ url: server.url }).connect()
-  let received = 0
-  await reader.pSubscribe(
-    'sim:ticks:raw:*',
-    (message) => {
-      const frame = readPublishedFrame(new Uint8Array(message))
-      if (frame.ok) received += new DataView(frame.container.buffer, frame.container.byteOffset).getUint16(0)
-    },
-    true,
-  )
+  const counters = new SharedArrayBuffer(8)
+  const subscriber = new Worker(new URL('./counting-subscriber.ts', import.meta.url), {
+    workerData: { url: server.url, counters },
+  })
+  const [READY, TICKS] = [0, 1] as const
+  const shared = new Int32Array(counters)
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  while (Atomics.load(shared, READY) === 0) await turn()
   const frames = fullFrames(SOCKETS, INSTRUMENTS_PER_SOCKET, 'distinct')
   const ours = startOurs(server.url)
   try {
     const rates = { baseline: [] as number[], ours: [] as number[] }
     for (let round = 0; round <= ROUNDS; round += 1) {
       const baseline = await baselineRound(redis, frames)
-      received = 0
+      Atomics.store(shared, TICKS, 0)
       const startedMs = performance.now()
       let fed = 0
       while (performance.now() - startedMs < ROUND_MS) {
         for (const frame of frames) ours.frame(frame)
         fed += SOCKETS * INSTRUMENTS_PER_SOCKET
         // The next ticks come when these have arrived: nothing is conflated, every tick counted was delivered.
-        while (received < fed) await new Promise((resolve) => setImmediate(resolve))
+        while (Atomics.load(shared, TICKS) < fed) await turn()
       }
-      const rate = (received / (performance.now() - startedMs)) * 1000
+      const rate = (Atomics.load(shared, TICKS) / (performance.now() - startedMs)) * 1000
       if (round > 0) {
         rates.baseline.push(baseline)
         rates.ours.push(rate)
@@ -74,7 +73,7 @@ export async function publish(): Promise<Row[]> {
   } finally {
     await ours.stop()
     redis.destroy()
-    reader.destroy()
+    await subscriber.terminate()
     await server.stop()
   }
 }

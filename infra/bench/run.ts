@@ -1,4 +1,4 @@
-// `pnpm bench [decode|publish|ingest|worker-size|api|simulator-rate] [--write]`: baseline and ours in one run. --write
+// `pnpm bench [decode|publish|ingest|pool|worker-size|api|simulator-rate] [--write]`: baseline and ours in one run. --write
 // puts a whole run's table into docs/benchmarks.md.
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
@@ -8,6 +8,7 @@ import { api } from './api.ts'
 import { decode } from './decode.ts'
 import { ingest } from './ingest.ts'
 import type { Row } from './measure.ts'
+import { pool } from './pool.ts'
 import { publish } from './publish.ts'
 import { simulatorRate } from './simulator-rate.ts'
 import { workerSize } from './worker-size.ts'
@@ -16,6 +17,7 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   decode,
   publish,
   ingest,
+  pool,
   'worker-size': workerSize,
   api,
   'simulator-rate': simulatorRate,

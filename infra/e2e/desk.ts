@@ -1,7 +1,7 @@
 // What a desk does with a running system, in the words of the tests: order, subscribe, look.
 import { z } from 'zod'
+import type { KiteCredentials } from '../conformance/kite-ticker-process.ts'
 import { ApiClient } from '../local/seed.ts'
-import type { KiteCredentials } from './clients/kite-ticker.ts'
 import type { RunningSystem } from './running-system.ts'
 
 export const LIMIT_ORDER = {

@@ -9,10 +9,10 @@ import pg from 'pg'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { runKiteTicker } from '../conformance/kite-ticker-process.ts'
 import { type LocalEnv, localEnv } from '../local/env-file.ts'
 import { ApiClient, until } from '../local/seed.ts'
 import { ROOT } from '../local/system.ts'
-import { runKiteTicker } from './clients/kite-ticker.ts'
 
 const COMMAND = join(ROOT, 'infra/local/dev.ts')
 const ANY_PORT = ['worker', 'stream', 'ops', 'simulator', 'postgres', 'redis'].flatMap((part) => [

@@ -12,6 +12,7 @@ import { loginSuite } from './suites/login.ts'
 import { orderSuite } from './suites/orders.ts'
 import { partsTakenAwaySuite } from './suites/parts-taken-away.ts'
 import { secretSuite } from './suites/secrets.ts'
+import { strikeLadderSuite } from './suites/strike-ladders.ts'
 import { tickSuite } from './suites/ticks.ts'
 
 const NIFTY_50 = 256_265
@@ -44,6 +45,7 @@ afterAll(async () => {
 const running = () => desk
 loginSuite(running)
 tickSuite(running, () => recording)
+strikeLadderSuite(running)
 orderSuite(running)
 badInputSuite(running)
 partsTakenAwaySuite(running)

@@ -1,6 +1,7 @@
 // One child process of the local system: its output in a file of its own, its end named, started again when asked.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
+import { createInterface } from 'node:readline'
 
 export interface PartOptions {
   name: string
@@ -9,6 +10,8 @@ export interface PartOptions {
   cwd: string
   env: Record<string, string | undefined>
   logFile: string
+  /** Lines of its output that are not kept. */
+  drop?: RegExp
   /** Resolves once the part answers; rejects or waits for ever otherwise (bounded by readyTimeoutMs). */
   ready(): Promise<boolean>
   readyTimeoutMs: number
@@ -46,8 +49,12 @@ export async function startPart(options: PartOptions): Promise<Part> {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })
-    started.stdout?.pipe(log, { end: false })
-    started.stderr?.pipe(log, { end: false })
+    for (const output of [started.stdout, started.stderr]) {
+      if (!output) continue
+      createInterface({ input: output }).on('line', (line) => {
+        if (!log.writableEnded && !options.drop?.test(line)) log.write(`${line}\n`)
+      })
+    }
     child = started
     ended = new Promise((resolve) => {
       started.once('error', (error) => log.write(`${error.message}\n`))

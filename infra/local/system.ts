@@ -5,6 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { migrateDatabase } from '@ticker/shared/db/migrate'
+import { z } from 'zod'
 import { buildConsole } from './build-console.ts'
 import { freePort } from './free-port.ts'
 import { type LocalKeys, localKeys } from './keys.ts'
@@ -142,7 +143,7 @@ async function startParts(
           OPS_PORT: String(ports.ops),
         },
         logFile: join(stateDir, 'logs', 'data-plane.log'),
-        ready: async () => (await fetch(`${opsUrl}/readyz`)).ok,
+        ready: () => isUp(`${opsUrl}/readyz`),
         readyTimeoutMs: 60_000,
         report,
         ...restart(options),
@@ -286,8 +287,9 @@ async function startWorker(options: SystemOptions, inputs: WorkerInputs): Promis
       '--persist-to',
       join(options.stateDir, 'wrangler'),
       '--show-interactive-dev-session=false',
+      // Below it, what the Worker itself logs is thrown away.
       '--log-level',
-      'warn',
+      'log',
     ],
     cwd: ROOT,
     env: {
@@ -298,6 +300,8 @@ async function startWorker(options: SystemOptions, inputs: WorkerInputs): Promis
       NO_COLOR: '1',
     },
     logFile: join(options.stateDir, 'logs', 'worker.log'),
+    // Wrangler's line for each request holds its whole path, a login link's among them.
+    drop: /^\[wrangler:info\]/,
     ready: async () => (await fetch(`http://127.0.0.1:${inputs.port}/healthz`)).ok,
     readyTimeoutMs: 60_000,
     report: options.report,
@@ -328,4 +332,14 @@ async function freePorts(preferred: Ports): Promise<Ports> {
 
 export function stateExists(stateDir: string): boolean {
   return existsSync(join(stateDir, 'postgres', 'PG_VERSION'))
+}
+
+const readiness = z.object({ reasons: z.array(z.object({ part: z.string() })) })
+
+/** Fit, or waiting for no more than somebody's login. */
+async function isUp(readyUrl: string): Promise<boolean> {
+  const answer = await fetch(readyUrl)
+  return (
+    answer.ok || readiness.parse(await answer.json()).reasons.every(({ part }) => part === 'subscriptions')
+  )
 }

@@ -2,11 +2,18 @@ import { useCallback, useEffect, useMemo, useState } from 'react'
 import { createApi } from './api/client.ts'
 import { Board } from './views/board.tsx'
 import { Keys } from './views/keys.tsx'
+import { Ladders } from './views/ladders.tsx'
 import { Live } from './views/live.tsx'
 import { Orders } from './views/orders.tsx'
 import { SignIn } from './views/sign-in.tsx'
 
-const VIEWS = { board: 'Board', live: 'Live ticks', orders: 'Orders', keys: 'Keys' } as const
+const VIEWS = {
+  board: 'Board',
+  live: 'Live ticks',
+  ladders: 'Strike ladders',
+  orders: 'Orders',
+  keys: 'Keys',
+} as const
 type View = keyof typeof VIEWS
 /** For this tab only: gone when it is closed, never in a URL. */
 const KEY_SLOT = 'ticker-api-key'
@@ -49,6 +56,7 @@ export function App() {
       <main>
         {view === 'board' && <Board api={api} />}
         {view === 'live' && <Live api={api} />}
+        {view === 'ladders' && <Ladders api={api} />}
         {view === 'orders' && <Orders api={api} />}
         {view === 'keys' && <Keys api={api} />}
       </main>

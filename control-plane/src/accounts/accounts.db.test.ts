@@ -69,6 +69,22 @@ describe('reading and changing accounts', () => {
     expect((await harness.call('GET', '/v1/accounts/desk1')).body.id).toBe('desk1')
   })
 
+  test('PATCH replaces an api_secret, sealed, and tells the audit log no more than that', async () => {
+    const secretOf = async () =>
+      (await harness.database.pool.query(`select api_secret from ticker.accounts where id = 'desk1'`)).rows[0]
+        .api_secret
+    const before = await secretOf()
+    const answer = await harness.call('PATCH', '/v1/accounts/desk1', { api_secret: 'regenerated' })
+    expect(answer.status).toBe(200)
+    expect(JSON.stringify(answer.body)).not.toContain('regenerated')
+    expect(await secretOf()).not.toBe(before)
+    expect(await secretOf()).not.toContain('regenerated')
+    const { rows } = await harness.database.pool.query(
+      `select detail from ticker.audit_log where action = 'account.update' order by id desc limit 1`,
+    )
+    expect(rows).toEqual([{ detail: { api_secret: 'replaced' } }])
+  })
+
   test('PATCH changes what is named, disables and enables', async () => {
     const renamed = await harness.call('PATCH', '/v1/accounts/desk1', { name: 'New', max_connections: 1 })
     expect(renamed.body).toMatchObject({

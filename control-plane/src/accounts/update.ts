@@ -1,3 +1,4 @@
+import { Secret, seal } from '@ticker/shared/crypto'
 import type { Account, AccountUpdate } from '@ticker/shared/domain'
 import { sql } from 'drizzle-orm'
 import { mayUse } from '../auth/actor.ts'
@@ -14,11 +15,17 @@ export async function updateAccount(
 ): Promise<Outcome<Account>> {
   if (!mayUse(call.actor, id)) return refused('account_not_allowed')
   const { config, db, commandChannel } = call.deps
+  const { api_secret, ...shown } = update
+  const sealed =
+    api_secret === undefined
+      ? null
+      : await seal(config.credentialKeys, id, 'api_secret', new Secret(api_secret))
   const [row] = await db.rows(
     accountRow.extend({ nudge: nudgeList }),
     sql`with a as (
         update ticker.accounts set
           name = coalesce(${update.name ?? null}::text, name),
+          api_secret = coalesce(${sealed}::text, api_secret),
           status = coalesce(${update.status ?? null}::text, status),
           max_connections = coalesce(${update.max_connections ?? null}::int, max_connections),
           max_instruments_per_connection =
@@ -36,7 +43,7 @@ export async function updateAccount(
           subject: id,
           outcome: 'allowed',
           requestId: call.requestId,
-          detail: update,
+          detail: { ...shown, ...(sealed === null ? {} : { api_secret: 'replaced' }) },
         },
         sql`a`,
       )})

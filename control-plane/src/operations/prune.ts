@@ -7,10 +7,12 @@ const AUDIT_AGE_DAYS_MAX = 400
 const REVOKED_KEY_AGE_DAYS_MAX = 400
 /** Kept a while after their end, to answer "why did my link not work". */
 const LOGIN_STATE_AGE_DAYS_MAX = 1
+/** A data plane that has missed one reads everything again. */
+const SUBSCRIPTION_CHANGE_AGE_HOURS_MAX = 1
 
 export async function prune(deps: Pick<Dependencies, 'db' | 'log'>): Promise<void> {
   const [row] = await deps.db.rows(
-    z.object({ login_states: z.int(), audit_rows: z.int(), api_keys: z.int() }),
+    z.object({ login_states: z.int(), audit_rows: z.int(), api_keys: z.int(), changes: z.int() }),
     sql`with states as (
         delete from ticker.login_states
         where expires_at < now() - make_interval(days => ${LOGIN_STATE_AGE_DAYS_MAX}::int) returning 1
@@ -20,9 +22,12 @@ export async function prune(deps: Pick<Dependencies, 'db' | 'log'>): Promise<voi
       ), keys as (
         delete from ticker.api_keys
         where revoked_at < now() - make_interval(days => ${REVOKED_KEY_AGE_DAYS_MAX}::int) returning 1
+      ), changes as (
+        delete from ticker.subscription_changes
+        where at < now() - make_interval(hours => ${SUBSCRIPTION_CHANGE_AGE_HOURS_MAX}::int) returning 1
       )
       select (select count(*) from states)::int as login_states, (select count(*) from audit)::int as audit_rows,
-        (select count(*) from keys)::int as api_keys`,
+        (select count(*) from keys)::int as api_keys, (select count(*) from changes)::int as changes`,
   )
   deps.log('info', 'pruned', { ...row })
 }

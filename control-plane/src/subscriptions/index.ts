@@ -34,7 +34,10 @@ const remove = createRoute({
   summary: 'Stop wanting instruments',
   ...needs('subscriptions:write'),
   request: { body: jsonBody(subscriptionDelete) },
-  responses: { 200: json(subscriptionDeleteResult, 'How many there were'), ...bodyFailures() },
+  responses: {
+    200: json(subscriptionDeleteResult, 'How many there were'),
+    ...bodyFailures('account_not_allowed'),
+  },
 })
 const list = createRoute({
   method: 'get',
@@ -54,7 +57,7 @@ export function subscriptionRoutes(deps: Dependencies) {
       c.json(settle(await putSubscriptions(callOf(c, deps), c.req.valid('json'))), 200),
     )
     .openapi(remove, async (c) =>
-      c.json(await deleteSubscriptions(callOf(c, deps), c.req.valid('json')), 200),
+      c.json(settle(await deleteSubscriptions(callOf(c, deps), c.req.valid('json'))), 200),
     )
     .openapi(list, async (c) => c.json(await listSubscriptions(callOf(c, deps), c.req.valid('query')), 200))
 }

@@ -16,6 +16,8 @@ afterAll(() => harness.close())
 const put = (body: unknown, as?: string) => harness.call('PUT', '/v1/subscriptions', body, as ? { as } : {})
 const version = async () =>
   Number((await harness.database.pool.query('select subscriptions_version as v from ticker.fleet')).rows[0].v)
+const changes = async () =>
+  (await harness.database.pool.query('select * from ticker.subscription_changes order by version')).rows
 const stored = async () =>
   (await harness.database.pool.query('select * from ticker.subscriptions order by tradingsymbol, source'))
     .rows
@@ -39,6 +41,23 @@ describe('PUT /v1/subscriptions', () => {
       account_id: 'desk1',
       source: 'api',
     })
+  })
+
+  test('403: a limited key neither sees nor changes what is pinned to other accounts', async () => {
+    await put({ instruments: ['NSE:INFY'], account_id: 'desk1' })
+    await put({ instruments: ['NSE:SBIN'] })
+    const narrow = await harness.keyWith(['subscriptions:write', 'subscriptions:read'], {
+      account_ids: ['small'],
+    })
+    const before = await stored()
+    const both = { instruments: ['NSE:INFY', 'NSE:SBIN'] }
+    expect((await put({ ...both, mode: 'ltp' }, narrow.secret)).body.code).toBe('account_not_allowed')
+    const removal = await harness.call('DELETE', '/v1/subscriptions', both, { as: narrow.secret })
+    expect(removal.body.code).toBe('account_not_allowed')
+    expect(await stored()).toEqual(before)
+    const seen = await harness.call('GET', '/v1/subscriptions', undefined, { as: narrow.secret })
+    expect(seen.body.items).toMatchObject([{ tradingsymbol: 'SBIN' }])
+    expect((await put({ instruments: ['NSE:INFY'], source: 'own' }, narrow.secret)).status).toBe(200)
   })
 
   test('422 instrument_unknown names each, and nothing is applied', async () => {
@@ -136,6 +155,27 @@ describe('GET and DELETE /v1/subscriptions', () => {
     expect(second.body.items).toHaveLength(2)
     const filtered = '/v1/subscriptions?exchange=NSE&source=api&mode=ltp&account_id=desk1'
     expect((await harness.call('GET', filtered)).body.items).toHaveLength(1)
+  })
+
+  test('every change says which rows it changed, under the version it gave', async () => {
+    await harness.database.pool.query('delete from ticker.subscription_changes')
+    await put({ instruments: [408065, 779521], source: 'strategy:one' })
+    await put({ instruments: [408065, 256265], source: 'strategy:one' })
+    await harness.call('DELETE', '/v1/subscriptions', { instruments: [779521], source: 'strategy:one' })
+    const rows = await changes()
+    expect(rows.map(({ owner, source, tradingsymbols }) => [owner, source, tradingsymbols.sort()])).toEqual([
+      ['desk', 'strategy:one', ['INFY', 'SBIN']],
+      ['desk', 'strategy:one', ['NIFTY 50']],
+      ['desk', 'strategy:one', ['SBIN']],
+    ])
+    const last = await version()
+    expect(rows.map((row) => Number(row.version))).toEqual([last - 2, last - 1, last])
+    // Concurrent changes leave no gap: the data plane reads on from the version it has.
+    await Promise.all(
+      Array.from({ length: 12 }, (_, n) => put({ instruments: [408065, 779521], source: `parallel-${n}` })),
+    )
+    const versions = (await changes()).map((row) => Number(row.version))
+    expect(versions).toEqual(Array.from({ length: 15 }, (_, n) => last - 2 + n))
   })
 
   test('deletes what one source wants, by token or symbol, expired ones too; again deletes nothing', async () => {

@@ -37,7 +37,11 @@ export function createCommandChannel(deps: CommandChannelDeps): CommandChannel {
   const reader = createCommandReader({ ...deps, reading: reading.client, writing: writing.client })
   let lastReadyMs = clock.monotonicMs()
   // Both are asked each time: asking is what gives up a stalled greeting.
-  const isReady = () => [reading.ready(), writing.ready()].every(Boolean)
+  const isReady = () => {
+    const both = [reading.ready(), writing.ready()].every(Boolean)
+    if (both) lastReadyMs = clock.monotonicMs()
+    return both
+  }
 
   return {
     async run(signal) {
@@ -46,6 +50,8 @@ export function createCommandChannel(deps: CommandChannelDeps): CommandChannel {
         if (isReady())
           await reader.run(signal).catch((error: unknown) => {
             if (signal.aborted) return
+            // It was there until now: the reader waits on it for as long as it is.
+            lastReadyMs = clock.monotonicMs()
             log.warn({ error }, 'command channel interrupted')
             if (error instanceof RedisStalled) for (const each of [reading, writing]) each.reset()
           })
@@ -53,7 +59,7 @@ export function createCommandChannel(deps: CommandChannelDeps): CommandChannel {
       }
     },
     unfit() {
-      if (isReady()) lastReadyMs = clock.monotonicMs()
+      if (isReady()) return undefined
       const awayMs = clock.monotonicMs() - lastReadyMs
       return awayMs < AWAY_UNFIT_MS
         ? undefined

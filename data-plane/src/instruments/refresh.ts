@@ -6,6 +6,7 @@ import type pg from 'pg'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../operations/log.ts'
+import { withAdvisoryLock } from '../operations/transaction.ts'
 import { readDump } from './dump-rows.ts'
 import { DumpRejected, type StoredDump, storeDump } from './registry-store.ts'
 
@@ -111,23 +112,6 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
     return found[0]?.due ?? true
   }
 
-  async function withLoadLock(use: () => Promise<void>): Promise<void> {
-    const client = await pool.connect()
-    try {
-      const { rows: locked } = await client.query<{ ok: boolean }>('select pg_try_advisory_lock($1) as ok', [
-        LOAD_LOCK,
-      ])
-      if (!locked[0]?.ok) return
-      try {
-        await use()
-      } finally {
-        await client.query('select pg_advisory_unlock($1)', [LOAD_LOCK])
-      }
-    } finally {
-      client.release()
-    }
-  }
-
   return {
     refreshNow,
     unfit: () =>
@@ -139,7 +123,7 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
       while (!signal.aborted) {
         let delayMs = CHECK_INTERVAL_MS
         try {
-          await withLoadLock(async () => {
+          await withAdvisoryLock(pool, LOAD_LOCK, async () => {
             if (await isDue()) {
               dueSinceMs ??= clock.monotonicMs()
               await refreshNow({ force: false })

@@ -1,5 +1,6 @@
 // Stores a dump in one transaction, mark and sweep by snapshot: readers see the old registry or the new one.
 import type pg from 'pg'
+import { inTransaction } from '../operations/transaction.ts'
 import { createAmbiguousRows } from './ambiguous-rows.ts'
 import type { DumpRow } from './dump-rows.ts'
 
@@ -23,9 +24,7 @@ export async function storeDump(
   sha256: () => string,
   options: { force: boolean },
 ): Promise<StoredDump> {
-  const client = await pool.connect()
-  try {
-    await client.query('begin')
+  return inTransaction(pool, async (client) => {
     const inserted = await client.query<{ id: string }>(
       `insert into ticker.instrument_snapshots (row_count, sha256) values (0, '') returning id`,
     )
@@ -54,21 +53,13 @@ export async function storeDump(
       rowCount,
       sha256(),
     ])
-    await client.query(
-      'update ticker.fleet set instruments_version = instruments_version + 1, subscriptions_version = subscriptions_version + 1',
-    )
-    await client.query('commit')
+    await client.query('update ticker.fleet set instruments_version = instruments_version + 1')
     return {
       snapshotId,
       rowCount,
       ambiguous: ambiguous.map((row) => `${row.exchange}:${row.tradingsymbol}`),
     }
-  } catch (error) {
-    await client.query('rollback').catch(() => {})
-    throw error
-  } finally {
-    client.release()
-  }
+  })
 }
 
 async function upsert(client: pg.PoolClient, snapshotId: number, batch: DumpRow[]) {

@@ -1,6 +1,7 @@
 import { decodeFrame } from '@ticker/shared/kite-wire'
 import { Registry } from 'prom-client'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { type AllClients, createAllClients } from '../stream/all-clients.ts'
 import { STREAM_BOUNDS } from '../stream/bounds.ts'
 import { type FakeClientSocket, fakeClientSocket } from '../testing/fake-client-socket.ts'
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts'
@@ -12,6 +13,7 @@ const [A, B] = [257, 513]
 let clock: FakeClock
 let source: FakeTickSource
 let hub: KiteHub
+let all: AllClients
 let revoked: boolean
 
 beforeEach(() => {
@@ -19,13 +21,10 @@ beforeEach(() => {
   source = fakeTickSource(clock, { tokens: [A, B], ringBytes: 4_096 })
   source.want('desk', [A, B])
   revoked = false
-  hub = createKiteHub({
-    clock,
-    source,
-    bounds: { ...STREAM_BOUNDS, conflateAboveBytes: 2_000, closeAboveBytes: 10_000 },
-    metrics: createKiteCompatMetrics(new Registry()),
-    isKeyRevoked: async () => revoked,
-  })
+  const bounds = { ...STREAM_BOUNDS, conflateAboveBytes: 2_000, closeAboveBytes: 10_000 }
+  const registry = new Registry()
+  all = createAllClients({ clock, source, bounds, registry, isKeyRevoked: async () => revoked })
+  hub = createKiteHub({ clock, source, bounds, metrics: createKiteCompatMetrics(registry), all })
 })
 
 function join(expiresInMs = 3_600_000) {
@@ -73,7 +72,7 @@ describe('the Kite-compatible hub', () => {
   it('closes who is expired, deaf, too full or revoked', async () => {
     const [expired, deaf, full, healthy] = [join(1_500), join(), join(), join()]
     const stop = new AbortController()
-    const loops = [hub.runHeartbeat(stop.signal), hub.runRevocations(stop.signal)]
+    const loops = [all.runHousekeeping(stop.signal), all.runRevocations(stop.signal)]
     deaf.socket.quiet = 10_001
     full.socket.reading = false
     full.socket.send('x'.repeat(10_001))
@@ -81,11 +80,11 @@ describe('the Kite-compatible hub', () => {
     expect(expired.socket.closed).toEqual({ code: 1008, reason: 'token_expired' })
     expect(deaf.socket.closed).toEqual({ code: 1013, reason: 'no_pong' })
     expect(full.socket.closed).toEqual({ code: 1013, reason: 'buffer_full' })
-    expect(healthy.socket.sent.filter((data) => data.length === 1)).toHaveLength(4)
+    expect(healthy.socket.sent.filter((data) => data.length === 1)).toHaveLength(3)
     revoked = true
     await clock.advance(15_000)
     expect(healthy.socket.closed).toEqual({ code: 1008, reason: 'key_revoked' })
-    expect(hub.clients()).toBe(0)
+    expect(hub.clients.size).toBe(0)
     stop.abort()
     await Promise.all(loops)
   })

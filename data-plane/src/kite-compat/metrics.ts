@@ -3,7 +3,6 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 export interface KiteCompatMetrics {
   clients: Gauge
   delivered: Counter
-  conflated: Counter
   refused: Counter<'reason'>
   closed: Counter<'reason'>
 }
@@ -19,11 +18,6 @@ export function createKiteCompatMetrics(registry: Registry): KiteCompatMetrics {
     delivered: new Counter({
       name: 'ticker_kite_ticks_delivered_total',
       help: 'Packets sent to clients of the Kite-compatible socket',
-      registers,
-    }),
-    conflated: new Counter({
-      name: 'ticker_kite_conflated_total',
-      help: 'Packets replaced by a later one because the client read too slowly',
       registers,
     }),
     refused: new Counter({

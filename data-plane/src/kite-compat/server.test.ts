@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../clock.ts'
 import { silentLog } from '../operations/log.ts'
 import { createSupervisor, type Supervisor } from '../operations/supervisor.ts'
+import { createAllClients } from '../stream/all-clients.ts'
+import { STREAM_BOUNDS } from '../stream/bounds.ts'
 import {
   connectClient,
   connected,
@@ -41,14 +43,19 @@ beforeEach(async () => {
   registry = new Registry()
   supervisor = createSupervisor({ clock: systemClock, log: silentLog, registry })
   revoked = false
+  const bounds = STREAM_BOUNDS
+  const isKeyRevoked = async () => revoked
+  const all = createAllClients({ clock: systemClock, source, bounds, registry, isKeyRevoked })
+  all.start(supervisor)
   kite = createKiteCompatServer({
     clock: systemClock,
     log: silentLog,
     registry,
-    supervisor,
+    bounds,
+    all,
     source,
     ticketKeys: testKeys,
-    isKeyRevoked: async () => revoked,
+    isKeyRevoked,
   })
   http = await upgradeServer(kite.handleUpgrade)
 })

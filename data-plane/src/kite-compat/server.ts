@@ -9,13 +9,13 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { Clock } from '../clock.ts'
 import type { TickSource } from '../market-data/runtime.ts'
 import type { Log } from '../operations/log.ts'
-import type { Supervisor } from '../operations/supervisor.ts'
-import { STREAM_BOUNDS, type StreamBounds } from '../stream/bounds.ts'
+import type { AllClients } from '../stream/all-clients.ts'
+import type { StreamBounds } from '../stream/bounds.ts'
 import { createClientSocket } from '../stream/client-socket.ts'
 import type { IsKeyRevoked } from '../stream/key-revocations.ts'
 import { CLOSE } from '../stream/protocol.ts'
 import { type ClientAddress, createFailureLimit, refuseUpgrade, remoteAddress } from '../stream/upgrade.ts'
-import { createKiteHub, type KiteClient } from './hub.ts'
+import { createKiteHub, type KiteClient, type KiteIdentity } from './hub.ts'
 import { createKiteCompatMetrics } from './metrics.ts'
 
 const PATHS = new Set(['/', '/kite/ws', '/kite/ws/'])
@@ -24,12 +24,12 @@ export interface KiteCompatDeps {
   clock: Clock
   log: Log
   registry: Registry
-  supervisor: Supervisor
   source: TickSource
   ticketKeys: KeyRing
   isKeyRevoked: IsKeyRevoked
+  bounds: StreamBounds
+  all: AllClients
   clientAddress?: ClientAddress
-  bounds?: Partial<StreamBounds>
 }
 
 export interface KiteCompatServer {
@@ -42,15 +42,12 @@ export interface KiteCompatServer {
   stop(): Promise<void>
 }
 
-type Identity = Pick<KiteClient, 'accountId' | 'owner' | 'keyId' | 'expiresAtMs'>
-
 export function createKiteCompatServer(deps: KiteCompatDeps): KiteCompatServer {
-  const { clock, log, source, supervisor, isKeyRevoked } = deps
-  const bounds: StreamBounds = { ...STREAM_BOUNDS, ...deps.bounds }
+  const { clock, log, source, bounds, all, isKeyRevoked } = deps
   const metrics = createKiteCompatMetrics(deps.registry)
   const addressOf = deps.clientAddress ?? remoteAddress
   const failures = createFailureLimit(clock)
-  const hub = createKiteHub({ clock, source, bounds, metrics, isKeyRevoked })
+  const hub = createKiteHub({ clock, source, bounds, metrics, all })
   const server = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -59,16 +56,13 @@ export function createKiteCompatServer(deps: KiteCompatDeps): KiteCompatServer {
     handleProtocols: () => false,
   })
   let stopping = false
-  supervisor.run('kite socket flush', hub.runFlush)
-  supervisor.run('kite socket heartbeat', hub.runHeartbeat)
-  supervisor.run('kite socket revocations', hub.runRevocations)
 
   function refuse(socket: Duplex, status: number, reason: string, message: string) {
     metrics.refused.inc({ reason })
     refuseUpgrade(socket, status, message)
   }
 
-  async function identify(query: URLSearchParams): Promise<Identity | undefined> {
+  async function identify(query: URLSearchParams): Promise<KiteIdentity | undefined> {
     const accountId = query.get('api_key') ?? ''
     const token = readKiteToken(query.get('access_token') ?? '')
     if (accountId === '' || token === '') return undefined
@@ -83,7 +77,7 @@ export function createKiteCompatServer(deps: KiteCompatDeps): KiteCompatServer {
     const address = addressOf(request)
     if (stopping) return refuse(socket, 503, 'stopping', 'Restarting; connect again.')
     if (failures.exceeded(address)) return refuse(socket, 403, 'rate_limited', 'Too many bad credentials.')
-    if (hub.clients() >= bounds.clientsMax) return refuse(socket, 503, 'full', 'Too many clients.')
+    if (!all.hasRoom()) return refuse(socket, 503, 'full', 'Too many clients.')
     const identity = await identify(query)
     if (!identity) {
       failures.failed(address)
@@ -94,7 +88,7 @@ export function createKiteCompatServer(deps: KiteCompatDeps): KiteCompatServer {
     server.handleUpgrade(request, socket, head, (webSocket) => welcome(webSocket, identity))
   }
 
-  function welcome(webSocket: WebSocket, identity: Identity) {
+  function welcome(webSocket: WebSocket, identity: KiteIdentity) {
     let client: KiteClient | undefined
     const events = {
       message: (text: string) => client && hub.receive(client, text),
@@ -111,7 +105,7 @@ export function createKiteCompatServer(deps: KiteCompatDeps): KiteCompatServer {
 
   return {
     broadcastOrder: hub.broadcastOrder,
-    clients: hub.clients,
+    clients: () => hub.clients.size,
     handleUpgrade(request, socket, head) {
       const [path = '', ...query] = (request.url ?? '').split('?')
       if (!PATHS.has(path.replace(/\/{2,}/g, '/'))) return false

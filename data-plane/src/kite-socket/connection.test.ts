@@ -110,8 +110,9 @@ describe('a broker connection', () => {
     connection.setTarget(full)
     upstream.last().events.open()
     upstream.last().sent.length = 0
-    full.delete(1)
-    connection.setTarget(new Map([...full, [5_000, 'quote']]))
+    const next = new Map<number, Mode>([...full, [5_000, 'quote']])
+    next.delete(1)
+    connection.setTarget(next)
     expect(upstream.last().sent).toEqual([
       { a: 'unsubscribe', v: [1] },
       { a: 'subscribe', v: [5_000] },

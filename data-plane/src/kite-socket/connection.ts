@@ -80,7 +80,10 @@ export interface KiteConnection {
   resubscribe(tokens: readonly number[]): void
   /** Gives up the open socket and opens another one. */
   reconnect(): void
-  /** Sends only the difference. Instruments past the limit are refused here, and returned; nothing of them is sent. */
+  /**
+   * Sends only the difference. Instruments past the limit are refused here, and returned; nothing of them is sent. The
+   * target is kept, not copied: a copy of thousands would be garbage at each change.
+   */
   setTarget(next: Target): number[]
   /** Parked: tries the same session again. */
   retry(): void
@@ -262,12 +265,7 @@ export function createKiteConnection(deps: ConnectionDeps, options: ConnectionOp
       options.events.lost()
     },
     setTarget(next) {
-      const refusedTokens: number[] = []
-      const accepted = new Map<number, Mode>()
-      for (const [token, mode] of next) {
-        if (accepted.size < options.instrumentsMax) accepted.set(token, mode)
-        else refusedTokens.push(token)
-      }
+      const [accepted, refusedTokens] = cut(next, options.instrumentsMax)
       if (refusedTokens.length > 0) metrics.refusedInstruments.inc(refusedTokens.length)
       target = accepted
       targetVersion += 1
@@ -294,4 +292,10 @@ export function createKiteConnection(deps: ConnectionDeps, options: ConnectionOp
       if (wasOpen) options.events.lost()
     },
   }
+}
+
+function cut(target: Target, instrumentsMax: number): [accepted: Target, refused: number[]] {
+  if (target.size <= instrumentsMax) return [target, []]
+  const all = [...target]
+  return [new Map(all.slice(0, instrumentsMax)), all.slice(instrumentsMax).map(([token]) => token)]
 }

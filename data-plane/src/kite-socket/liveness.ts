@@ -38,6 +38,8 @@ export interface WatchedConnection {
   targetVersion(): number
   resubscribe(tokens: readonly number[]): void
   reconnect(): void
+  /** Ticks are back after a silence that no reconnect ended: what came in between is missing. */
+  missed(tokens: readonly number[]): void
   /** False: there is nowhere to move to. */
   moveAway(): boolean
 }
@@ -259,6 +261,12 @@ export function createLiveness(deps: {
       const silent = new Set(
         [...watch.groups.keys()].filter((segment) => isGroupSilent(connection, watch, segment, nowMs)),
       )
+      for (const segment of watch.silent) {
+        const group = watch.groups.get(segment)
+        const isBack = !silent.has(segment) && group?.lastTickMs === nowMs
+        if (isBack && (watch.stage === 'fine' || watch.stage === 'resubscribed'))
+          connection.missed(group.tokens)
+      }
       if (silent.size !== watch.silent.size || [...silent].some((segment) => !watch.silent.has(segment)))
         version += 1
       watch.silent = silent

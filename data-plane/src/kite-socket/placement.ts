@@ -3,6 +3,8 @@
 import { type Mode, modeRank } from '@ticker/shared/kite-wire'
 import type { Target } from './subscription-frames.ts'
 
+const NONE: Target = new Map()
+
 export interface Placement {
   /** One target per connection; always at least one (order updates need a socket even without instruments). */
   connections: Map<number, Mode>[]
@@ -17,20 +19,20 @@ export function placeInstruments(
   /** Connections to use only for what fits nowhere else. */
   avoided: ReadonlySet<number> = new Set(),
 ): Placement {
-  const home = new Map<number, number>()
-  for (const [index, tokens] of previous.entries()) {
-    if (index < limits.connections && !avoided.has(index))
-      for (const token of tokens.keys()) home.set(token, index)
-  }
+  const homes = previous
+    .slice(0, limits.connections)
+    .map((tokens, index) => (avoided.has(index) ? NONE : tokens))
+  const homeOf = (token: number) => homes.findLastIndex((tokens) => tokens.has(token))
   const capacity = limits.connections * limits.perConnection
-  const chosen = wanted.size <= capacity ? [...wanted] : mostNeeded(wanted, home).slice(0, capacity)
+  const allFit = wanted.size <= capacity
+  const chosen = allFit ? wanted : new Map(mostNeeded(wanted, homeOf).slice(0, capacity))
   const connections: Map<number, Mode>[] = Array.from({ length: limits.connections }, () => new Map())
   const homeless: [number, Mode][] = []
-  for (const [token, mode] of chosen) {
-    const connection = connections[home.get(token) ?? -1]
+  chosen.forEach((mode, token) => {
+    const connection = connections[homeOf(token)]
     if (connection && connection.size < limits.perConnection) connection.set(token, mode)
     else homeless.push([token, mode])
-  }
+  })
   const order = [...connections.keys()].sort((a, b) => Number(avoided.has(a)) - Number(avoided.has(b)))
   let turn = 0
   for (const [token, mode] of homeless) {
@@ -38,16 +40,15 @@ export function placeInstruments(
     connections[order[turn] ?? 0]?.set(token, mode)
   }
   while (connections.length > 1 && connections.at(-1)?.size === 0) connections.pop()
-  const kept = new Set(chosen.map(([token]) => token))
-  return { connections, refused: [...wanted.keys()].filter((token) => !kept.has(token)) }
+  return { connections, refused: allFit ? [] : [...wanted.keys()].filter((token) => !chosen.has(token)) }
 }
 
 /** Higher mode first, then what is served already (moving costs a gap), then the lower token: stable everywhere. */
-function mostNeeded(wanted: Target, home: ReadonlyMap<number, number>): [number, Mode][] {
+function mostNeeded(wanted: Target, homeOf: (token: number) => number): [number, Mode][] {
   return [...wanted].sort(
     ([tokenA, modeA], [tokenB, modeB]) =>
       modeRank(modeB) - modeRank(modeA) ||
-      Number(home.has(tokenB)) - Number(home.has(tokenA)) ||
+      Number(homeOf(tokenB) >= 0) - Number(homeOf(tokenA) >= 0) ||
       tokenA - tokenB,
   )
 }

@@ -12,6 +12,7 @@ let clock: FakeClock
 let upstream: ReturnType<typeof fakeRawSockets>
 let events: string[]
 let pool: KitePool
+let registry: Registry
 
 const quotes = (from: number, count: number) =>
   new Map(Array.from({ length: count }, (_, index) => [from + index, 'quote' as Mode]))
@@ -23,13 +24,14 @@ beforeEach(() => {
   clock = fakeClock()
   upstream = fakeRawSockets()
   events = []
+  registry = new Registry()
   pool = createKitePool({
     clock,
     random: () => 0.5,
     log: silentLog,
     openSocket: upstream.open,
     metrics: createKiteSocketMetrics(new Registry()),
-    registry: new Registry(),
+    registry,
     isOpen: () => true,
     wsRoot: 'wss://broker.example',
     events: {
@@ -42,6 +44,32 @@ beforeEach(() => {
 })
 
 describe('the pool of broker sockets', () => {
+  it('says which socket stays away, while another of the account is open', async () => {
+    pool.setAccounts([ownedAccount('desk1', { maxInstrumentsPerConnection: 10 })])
+    pool.setTargets(new Map([['desk1', quotes(1, 12)]]))
+    await clock.advance(0)
+    upstream.sockets[0]?.events.open()
+    await clock.advance(29_000)
+    expect(pool.silent()).toEqual([])
+    await clock.advance(2_000)
+    expect(pool.silent()).toEqual(['desk1/2: its socket is down for 31 s, 2 instruments do not tick'])
+    upstream.last().events.open()
+    expect(pool.silent()).toEqual([])
+  })
+
+  it('shows at each scrape how full each connection is, when it ticked, and what is stale', async () => {
+    pool.setAccounts([ownedAccount('desk1', { maxInstrumentsPerConnection: 10 })])
+    pool.setTargets(new Map([['desk1', quotes(1, 12)]]))
+    await clock.advance(0)
+    upstream.sockets[0]?.events.open()
+    const text = await registry.metrics()
+    expect(text).toContain('ticker_kite_connection_instruments{account="desk1",connection="1"} 10')
+    expect(text).toContain('ticker_kite_connection_utilisation_ratio{account="desk1",connection="2"} 0.2')
+    expect(text).toContain('ticker_instruments_stale 2')
+    pool.setAccounts([])
+    expect(await registry.metrics()).not.toContain('desk1')
+  })
+
   it('opens one socket without instruments, for order updates, and hands them on with their account', async () => {
     pool.setAccounts([ownedAccount('desk1')])
     await clock.advance(0)

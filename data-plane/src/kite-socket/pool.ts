@@ -13,10 +13,13 @@ import {
 } from './connection.ts'
 import { createLiveness, type WatchedConnection } from './liveness.ts'
 import { placeInstruments } from './placement.ts'
+import { registerPoolMetrics } from './pool-metrics.ts'
 import type { Target } from './subscription-frames.ts'
 
 /** Open but silent this long counts as stale, well before the read timeout acts. */
 export const SILENT_AFTER_MS = 3_000
+/** A reconnect is shorter; a socket that stays away longer is for a person to know. */
+const DOWN_UNFIT_MS = 30_000
 /** A connection whose instruments were moved away is not filled again for this long. */
 const AVOID_MS = 5 * 60_000
 
@@ -43,7 +46,7 @@ export interface PoolAccountStatus {
 export interface KitePool {
   /** The accounts to hold sockets for, as a whole; true when that changed anything. */
   setAccounts(accounts: readonly OwnedAccount[]): boolean
-  /** What each account should stream, as a whole; accounts not owned here are passed over. Returns what did not fit. */
+  /** What each account should stream, as a whole; accounts not owned here are passed over. Returns what of a changed target did not fit. */
   setTargets(targets: ReadonlyMap<string, Target>): Map<string, number[]>
   /** Tries the refused sockets of the account again, with the session it has. */
   retry(accountId: string): void
@@ -51,7 +54,7 @@ export interface KitePool {
   serving(token: number): 'live' | 'stale' | undefined
   /** Moves whenever an answer of `serving` may have changed. */
   livenessVersion(): number
-  /** What has stopped ticking though its exchange trades, for people. */
+  /** What has stopped ticking though its exchange trades, and which sockets stay away, for people. */
   silent(): string[]
   status(): PoolAccountStatus[]
   /** Watches that ticks go on, and recovers connections whose ticks have stopped. */
@@ -65,6 +68,8 @@ interface Slot {
   target: Target
   /** Monotonic time until which instruments are placed elsewhere if there is room. */
   avoidUntilMs: number
+  /** Monotonic time since which its socket is not open; undefined while it is. */
+  downSinceMs: number | undefined
 }
 
 interface PooledAccount {
@@ -87,7 +92,9 @@ export function createKitePool(
 ): KitePool {
   const { clock, events } = deps
   const pooled = new Map<string, PooledAccount>()
-  let carriers = new Map<number, Slot[]>()
+  let carriers = new Map<number, Slot>()
+  /** Further ones, of the few instruments that several accounts stream. */
+  let otherCarriers = new Map<number, Slot[]>()
   let version = 0
   let silent = new Set<KiteConnection>()
   let watched: WatchedConnection[] = []
@@ -108,10 +115,12 @@ export function createKitePool(
         order: (order) => events.order(accountId, order),
         ready(resumed) {
           version += 1
+          slot.downSinceMs = undefined
           if (resumed) events.resumed(accountId, slot.target)
         },
         lost: () => {
           version += 1
+          slot.downSinceMs ??= clock.monotonicMs()
         },
         parked(sessionVersion) {
           version += 1
@@ -125,11 +134,19 @@ export function createKitePool(
       connection,
       target: new Map(),
       avoidUntilMs: 0,
+      downSinceMs: clock.monotonicMs(),
       watched: {
         ...connection,
         label,
         isOpen: () => connection.state() === 'open',
         moveAway: () => moveAway(entry, slot),
+        missed(tokens) {
+          const known = tokens.flatMap((token) => {
+            const mode = slot.target.get(token)
+            return mode ? [[token, mode] as const] : []
+          })
+          events.resumed(accountId, new Map(known))
+        },
       },
     }
     entry.connections.push(slot)
@@ -164,8 +181,10 @@ export function createKitePool(
     for (const [index, target] of placement.connections.entries()) {
       const slot = entry.connections[index]
       if (!slot) continue
-      slot.target = target
-      slot.connection.setTarget(target)
+      if (!isSameTarget(slot.target, target)) {
+        slot.target = target
+        slot.connection.setTarget(target)
+      }
       slot.connection.setSession(session)
     }
     return placement.refused
@@ -177,15 +196,15 @@ export function createKitePool(
 
   function index() {
     carriers = new Map()
+    otherCarriers = new Map()
     watched = []
     for (const entry of pooled.values()) {
       for (const slot of entry.connections) {
         watched.push(slot.watched)
-        for (const token of slot.target.keys()) {
-          const found = carriers.get(token)
-          if (found) found.push(slot)
-          else carriers.set(token, [slot])
-        }
+        slot.target.forEach((_, token) => {
+          if (!carriers.has(token)) carriers.set(token, slot)
+          else otherCarriers.set(token, [...(otherCarriers.get(token) ?? []), slot])
+        })
       }
     }
     version += 1
@@ -198,6 +217,51 @@ export function createKitePool(
     a.maxConnections === b.maxConnections &&
     limitOf(a) === limitOf(b)
   const isSilent = (connection: KiteConnection) => (connection.silentMs() ?? 0) > SILENT_AFTER_MS
+
+  function serving(token: number): 'live' | 'stale' | undefined {
+    const carrier = carriers.get(token)
+    if (!carrier) return undefined
+    const isLive = ({ connection, watched }: Slot) =>
+      connection.state() === 'open' && !isSilent(connection) && !liveness.isSilent(watched, token)
+    return isLive(carrier) || otherCarriers.get(token)?.some(isLive) ? 'live' : 'stale'
+  }
+
+  function tickAgeMs(connection: KiteConnection): number | undefined {
+    const lastTickMs = connection.lastTickMs()
+    return lastTickMs === undefined ? undefined : clock.monotonicMs() - lastTickMs
+  }
+
+  /** Refused sockets of a parked account are told of as its session. */
+  function down(): string[] {
+    const nowMs = clock.monotonicMs()
+    return [...pooled.values()].flatMap(({ parked, connections }) =>
+      connections.flatMap(({ downSinceMs, watched, target }) => {
+        if (parked || downSinceMs === undefined || nowMs - downSinceMs < DOWN_UNFIT_MS) return []
+        const seconds = Math.round((nowMs - downSinceMs) / 1000)
+        return [
+          `${watched.label}: its socket is down for ${seconds} s, ${target.size} instruments do not tick`,
+        ]
+      }),
+    )
+  }
+
+  registerPoolMetrics(deps.registry, {
+    connections: () =>
+      [...pooled.values()].flatMap(({ account, connections }) =>
+        connections.map(({ connection, target }, at) => ({
+          account: account.accountId,
+          connection: String(at + 1),
+          instruments: target.size,
+          instrumentsMax: limitOf(account),
+          lastTickAgeMs: tickAgeMs(connection),
+        })),
+      ),
+    staleInstruments() {
+      let count = 0
+      for (const token of carriers.keys()) if (serving(token) === 'stale') count += 1
+      return count
+    },
+  })
 
   return {
     setAccounts(accounts) {
@@ -232,12 +296,16 @@ export function createKitePool(
     },
     setTargets(targets) {
       const refused = new Map<string, number[]>()
+      let changed = false
       for (const [accountId, entry] of pooled) {
-        entry.target = targets.get(accountId) ?? new Map()
+        const target: Target = targets.get(accountId) ?? new Map()
+        if (isSameTarget(entry.target, target)) continue
+        changed = true
+        entry.target = target
         const left = apply(entry)
         if (left.length > 0) refused.set(accountId, left)
       }
-      index()
+      if (changed) index()
       return refused
     },
     retry(accountId) {
@@ -247,13 +315,7 @@ export function createKitePool(
       entry.refusals.count = 0
       for (const { connection } of entry.connections) connection.retry()
     },
-    serving(token) {
-      const found = carriers.get(token)
-      if (!found) return undefined
-      const isLive = ({ connection, watched }: Slot) =>
-        connection.state() === 'open' && !isSilent(connection) && !liveness.isSilent(watched, token)
-      return found.some(isLive) ? 'live' : 'stale'
-    },
+    serving,
     livenessVersion() {
       const nowSilent = new Set<KiteConnection>()
       for (const entry of pooled.values()) {
@@ -270,15 +332,15 @@ export function createKitePool(
         account_id: entry.account.accountId,
         session: entry.account.session ? (entry.parked ? 'parked' : 'active') : 'none',
         connections: entry.connections.map(({ connection }) => {
-          const lastTickMs = connection.lastTickMs()
+          const ageMs = tickAgeMs(connection)
           return {
             state: connection.state(),
             instruments: connection.instruments(),
-            last_tick_age_ms: lastTickMs === undefined ? null : Math.round(clock.monotonicMs() - lastTickMs),
+            last_tick_age_ms: ageMs === undefined ? null : Math.round(ageMs),
           }
         }),
       })),
-    silent: liveness.silent,
+    silent: () => [...liveness.silent(), ...down()],
     runLiveness: liveness.run,
     stop() {
       for (const entry of pooled.values()) close(entry, 0)
@@ -286,4 +348,10 @@ export function createKitePool(
       index()
     },
   }
+}
+
+function isSameTarget(a: Target, b: Target): boolean {
+  if (a.size !== b.size) return false
+  for (const token of a.keys()) if (a.get(token) !== b.get(token)) return false
+  return true
 }

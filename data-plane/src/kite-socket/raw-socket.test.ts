@@ -100,7 +100,7 @@ describe('the real upstream socket', () => {
     await vi.waitFor(() => expect(seen).toEqual(['binary 188']), eventually)
     kite.sockets[0]?.terminate()
     await vi.waitFor(() => expect(seen).toContain('resumed desk1'), eventually)
-    expect(kite.received.slice(2)).toEqual(kite.received.slice(0, 2))
+    await vi.waitFor(() => expect(kite.received.slice(2)).toEqual(kite.received.slice(0, 2)), eventually)
     pool.stop()
   })
 })

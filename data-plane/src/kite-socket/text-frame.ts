@@ -1,4 +1,5 @@
 // The broker's text frames (KITE.md 1.3). Anything else is told apart, never thrown.
+import { storable } from '@ticker/shared/kite-http'
 import { z } from 'zod'
 
 const frame = z.discriminatedUnion('type', [
@@ -18,7 +19,7 @@ const TEXT_MAX_LENGTH = 500
 export function parseTextFrame(text: string): TextFrame {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = storable(JSON.parse(text))
   } catch {
     return { kind: 'unreadable' }
   }

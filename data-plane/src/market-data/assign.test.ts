@@ -1,7 +1,24 @@
 import { type Mode, modeRank } from '@ticker/shared/kite-wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { assignInstruments, type DesiredAccount, type DesiredRow } from './assign.ts'
+import { assignInstruments as assign, type DesiredAccount } from './assign.ts'
+import { collectWants } from './wants.ts'
+
+interface DesiredRow {
+  instrument_token: number
+  mode: Mode
+  account_id: string | null
+  owner: string
+}
+
+const assignInstruments = (rows: readonly DesiredRow[], accounts: readonly DesiredAccount[]) =>
+  assign(
+    collectWants((want) => {
+      for (const { owner, instrument_token, mode, account_id } of rows)
+        want(owner, instrument_token, mode, account_id)
+    }),
+    accounts,
+  )
 
 const account = (id: string, changes: Partial<DesiredAccount> = {}): DesiredAccount => ({
   id,

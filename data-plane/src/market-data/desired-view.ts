@@ -1,7 +1,7 @@
-// What the streams ask of the desired state: whether this owner has subscribed this instrument. Replaced as a whole
-// by each reconcile pass, which learns what changed.
-import { type Mode, modeRank } from '@ticker/shared/kite-wire'
-import type { DesiredRow } from './assign.ts'
+// What the streams ask of the desired state: whether this owner has subscribed this instrument, by name or through a
+// strike ladder. Replaced as a whole whenever that may have changed; whoever replaces it learns what did.
+import type { Mode } from '@ticker/shared/kite-wire'
+import { modesOf, type Wants } from './wants.ts'
 
 /** `added` holds new instruments and those whose mode is another now. */
 export interface DesiredChange {
@@ -13,30 +13,25 @@ export interface DesiredChange {
 export interface DesiredView {
   /** A client only receives what its owner subscribed. */
   ownerStreams(owner: string, token: number): boolean
-  /** Moves with every replacement. */
+  /** 0 until the first replacement; moves when something changed. */
   version(): number
-  replace(rows: readonly DesiredRow[]): DesiredChange[]
+  replace(wants: Wants): DesiredChange[]
   wanted(): number
 }
 
 export function createDesiredView(): DesiredView {
-  let byOwner = new Map<string, Map<number, Mode>>()
+  let byOwner: ReadonlyMap<string, ReadonlyMap<number, Mode>> = new Map()
   let version = 0
   return {
     ownerStreams: (owner, token) => byOwner.get(owner)?.has(token) ?? false,
     version: () => version,
     wanted: () => [...byOwner.values()].reduce((sum, tokens) => sum + tokens.size, 0),
-    replace(rows) {
-      const next = new Map<string, Map<number, Mode>>()
-      for (const { owner, instrument_token: token, mode } of rows) {
-        const modes = next.get(owner) ?? new Map<number, Mode>()
-        next.set(owner, modes)
-        const had = modes.get(token)
-        if (had === undefined || modeRank(mode) > modeRank(had)) modes.set(token, mode)
-      }
+    replace(wants) {
+      const next = new Map<string, ReadonlyMap<number, Mode>>()
+      for (const [owner, own] of wants) next.set(owner, modesOf(own))
       const changes = changesBetween(byOwner, next)
       byOwner = next
-      version += 1
+      if (changes.length > 0 || version === 0) version += 1
       return changes
     },
   }
@@ -50,8 +45,14 @@ function changesBetween(
   const changes: DesiredChange[] = []
   for (const owner of new Set([...before.keys(), ...after.keys()])) {
     const [had, has] = [before.get(owner) ?? none, after.get(owner) ?? none]
-    const added = new Map([...has].filter(([token, mode]) => had.get(token) !== mode))
-    const removed = [...had.keys()].filter((token) => !has.has(token))
+    const added = new Map<number, Mode>()
+    has.forEach((mode, token) => {
+      if (had.get(token) !== mode) added.set(token, mode)
+    })
+    const removed: number[] = []
+    had.forEach((_, token) => {
+      if (!has.has(token)) removed.push(token)
+    })
     if (added.size > 0 || removed.length > 0) changes.push({ owner, added, removed })
   }
   return changes

@@ -1,7 +1,7 @@
-// What Postgres says should be streamed: the wanted instruments and the accounts that can stream them. One cheap
-// query tells whether anything moved; the rows are read only when it did.
+// What Postgres says should be streamed, read in parts: one cheap query tells which part moved, and only that part is
+// read again (subscription-rows.ts, ladders/).
 import { z } from 'zod'
-import type { DesiredAccount, DesiredRow } from './assign.ts'
+import type { DesiredAccount } from './assign.ts'
 
 /** As much of a pg Pool as this needs. */
 export interface Queries {
@@ -11,23 +11,20 @@ export interface Queries {
   ): Promise<{ rows: unknown[]; rowCount: number | null }>
 }
 
-export interface DesiredState {
-  rows: DesiredRow[]
-  accounts: DesiredAccount[]
-}
-
+/** Equal values: that part has not changed. */
 export interface DesiredVersions {
-  /** Equal strings: nothing that decides the assignment has changed. */
-  assignment: string
+  /** Counts up by one with each change of subscriptions. */
+  subscriptions: number
   instruments: number
+  accounts: string
+  ladders: string
 }
 
-const versionsRow = z.object({ assignment: z.string(), instruments: z.coerce.number() })
-const desiredRow = z.object({
-  instrument_token: z.number(),
-  mode: z.enum(['ltp', 'quote', 'full']),
-  account_id: z.string().nullable(),
-  owner: z.string(),
+const versionsRow = z.object({
+  subscriptions: z.coerce.number(),
+  instruments: z.coerce.number(),
+  accounts: z.string(),
+  ladders: z.string(),
 })
 const accountRow = z.object({
   id: z.string(),
@@ -39,19 +36,14 @@ const accountRow = z.object({
 
 /** A session also ends by the clock, which moves no version: so the usable sessions are part of the version. */
 const VERSIONS = `
-  select concat_ws('/', f.subscriptions_version, f.instruments_version, f.accounts_version,
+  select f.subscriptions_version as subscriptions, f.instruments_version as instruments,
+         concat_ws('/', f.accounts_version,
            (select string_agg(s.account_id || ':' || s.version, ',' order by s.account_id)
               from ticker.accounts a
               join ticker.sessions s on s.account_id = a.id and s.version = a.session_version
-             where a.status = 'active' and s.status = 'active' and s.expires_at > now())) as assignment,
-         f.instruments_version as instruments
+             where a.status = 'active' and s.status = 'active' and s.expires_at > now())) as accounts,
+         concat_ws('/', f.ladders_version, (select sum(moves) from ticker.strike_ladder_states)) as ladders
     from ticker.fleet f`
-
-const ROWS = `
-  select i.instrument_token::float8 as instrument_token, s.mode, s.account_id, s.owner
-    from ticker.subscriptions s
-    join ticker.instruments i
-      on i.exchange = s.exchange and i.tradingsymbol = s.tradingsymbol and i.is_active`
 
 const ACCOUNTS = `
   select a.id, a.owner, a.max_connections * a.max_instruments_per_connection as capacity,
@@ -63,10 +55,10 @@ const ACCOUNTS = `
 
 export async function readVersions(db: Queries): Promise<DesiredVersions> {
   const { rows } = await db.query(VERSIONS)
-  return versionsRow.parse(rows[0] ?? { assignment: '', instruments: 0 })
+  return versionsRow.parse(rows[0])
 }
 
-export async function readDesired(db: Queries): Promise<DesiredState> {
-  const [rows, accounts] = [await db.query(ROWS), await db.query(ACCOUNTS)]
-  return { rows: z.array(desiredRow).parse(rows.rows), accounts: z.array(accountRow).parse(accounts.rows) }
+export async function readAccounts(db: Queries): Promise<DesiredAccount[]> {
+  const { rows } = await db.query(ACCOUNTS)
+  return z.array(accountRow).parse(rows)
 }

@@ -1,19 +1,16 @@
 // The active instruments, in memory, by token and by exchange:tradingsymbol. Immutable: a new dump gives a new
-// snapshot, and whoever holds the old one keeps a consistent view.
-import { z } from 'zod'
-import type { Queries } from './desired.ts'
+// snapshot, and whoever holds the old one keeps a consistent view. Contracts of one underlying, expiry and type share
+// their terms, so that a registry of 100,000 rows costs some 10 MB.
+import { createTokenIndex } from './token-index.ts'
 
-export interface DirectoryInstrument {
-  instrument_token: number
+/** What contracts that differ only in their strike have in common. */
+interface Terms {
   exchange: string
-  tradingsymbol: string
   segment: string
   /** The underlying's name for a derivative (not its index symbol), the company's for a share. */
   name: string
   /** YYYY-MM-DD. */
   expiry: string | null
-  /** 0: not an option. */
-  strike: number
   /** 0 for an index. */
   tick_size: number
   lot_size: number
@@ -21,72 +18,99 @@ export interface DirectoryInstrument {
   instrument_type: string
 }
 
+export interface DirectoryInstrument extends Terms {
+  instrument_token: number
+  tradingsymbol: string
+  /** 0: not an option. */
+  strike: number
+}
+
 export interface InstrumentDirectory {
   byToken(token: number): DirectoryInstrument | undefined
   /** `EXCHANGE:TRADINGSYMBOL`. */
   byKey(key: string): DirectoryInstrument | undefined
+  /** Futures and options of that name; looks at every row. */
+  derivativesOf(exchange: string, name: string): DirectoryInstrument[]
   size: number
 }
 
-const row = z.tuple([
-  z.number(),
-  z.string(),
-  z.string(),
-  z.string(),
-  z.string(),
-  z.string().nullable(),
-  z.number(),
-  z.number(),
-  z.number(),
-  z.string(),
-])
+export interface DirectoryBuilder {
+  /** A token that is there already is passed over. */
+  add(instrument: DirectoryInstrument): void
+  build(): InstrumentDirectory
+}
+
+export function createDirectoryBuilder(): DirectoryBuilder {
+  const pooled = new Map<string, Terms>()
+  const index = createTokenIndex()
+  const terms: Terms[] = []
+  const tokens: number[] = []
+  const symbols: string[] = []
+  const strikes: number[] = []
+  /** Exchange → tradingsymbol → row. */
+  const rowBySymbol = new Map<string, Map<string, number>>()
+
+  function termsOf({ exchange, segment, name, expiry, tick_size, lot_size, instrument_type }: Terms): Terms {
+    const key = [exchange, segment, name, expiry, tick_size, lot_size, instrument_type].join('\n')
+    const known = pooled.get(key)
+    if (known) return known
+    const fresh = { exchange, segment, name, expiry, tick_size, lot_size, instrument_type }
+    pooled.set(key, fresh)
+    return fresh
+  }
+
+  function at(row: number | undefined): DirectoryInstrument | undefined {
+    const shared = terms[row ?? -1]
+    if (row === undefined || !shared) return undefined
+    return {
+      ...shared,
+      instrument_token: tokens[row] ?? 0,
+      tradingsymbol: symbols[row] ?? '',
+      strike: strikes[row] ?? 0,
+    }
+  }
+
+  return {
+    add(instrument) {
+      if (index.get(instrument.instrument_token) >= 0) return
+      const row = index.add(instrument.instrument_token)
+      const shared = termsOf(instrument)
+      terms.push(shared)
+      tokens.push(instrument.instrument_token)
+      symbols.push(instrument.tradingsymbol)
+      strikes.push(instrument.strike)
+      const rows = rowBySymbol.get(shared.exchange) ?? new Map<string, number>()
+      rowBySymbol.set(shared.exchange, rows)
+      rows.set(instrument.tradingsymbol, row)
+    },
+    build() {
+      pooled.clear()
+      return {
+        byToken: (token) => at(index.get(token)),
+        byKey(key) {
+          const colon = key.indexOf(':')
+          return at(rowBySymbol.get(key.slice(0, colon))?.get(key.slice(colon + 1)))
+        },
+        derivativesOf(exchange, name) {
+          const found: DirectoryInstrument[] = []
+          for (let row = 0; row < terms.length; row++) {
+            const shared = terms[row]
+            if (shared?.name !== name || shared.exchange !== exchange || shared.expiry === null) continue
+            const instrument = at(row)
+            if (instrument) found.push(instrument)
+          }
+          return found
+        },
+        size: tokens.length,
+      }
+    },
+  }
+}
 
 export function createInstrumentDirectory(instruments: Iterable<DirectoryInstrument>): InstrumentDirectory {
-  const tokens = new Map<number, DirectoryInstrument>()
-  const keys = new Map<string, DirectoryInstrument>()
-  for (const instrument of instruments) {
-    tokens.set(instrument.instrument_token, instrument)
-    keys.set(`${instrument.exchange}:${instrument.tradingsymbol}`, instrument)
-  }
-  return {
-    byToken: (token) => tokens.get(token),
-    byKey: (key) => keys.get(key),
-    size: tokens.size,
-  }
+  const builder = createDirectoryBuilder()
+  for (const instrument of instruments) builder.add(instrument)
+  return builder.build()
 }
 
 export const EMPTY_DIRECTORY = createInstrumentDirectory([])
-
-export async function readInstrumentDirectory(db: Queries): Promise<InstrumentDirectory> {
-  const { rows } = await db.query({
-    text: `select instrument_token::float8, exchange, tradingsymbol, segment, name, expiry::text, strike::float8,
-                  tick_size::float8, lot_size, instrument_type
-             from ticker.instruments where is_active`,
-    rowMode: 'array',
-  })
-  const pooled = new Map<string, string>()
-  /** One copy of each exchange, segment, name and expiry instead of one per row. */
-  const shared = (name: string) => {
-    const known = pooled.get(name)
-    if (known === undefined) pooled.set(name, name)
-    return known ?? name
-  }
-  return createInstrumentDirectory(
-    rows.map((values) => {
-      const [token, exchange, tradingsymbol, segment, name, expiry, strike, tick_size, lot_size, type] =
-        row.parse(values)
-      return {
-        instrument_token: token,
-        exchange: shared(exchange),
-        tradingsymbol,
-        segment: shared(segment),
-        name: shared(name),
-        expiry: expiry && shared(expiry),
-        strike,
-        tick_size,
-        lot_size,
-        instrument_type: shared(type),
-      }
-    }),
-  )
-}

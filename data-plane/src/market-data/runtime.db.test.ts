@@ -6,9 +6,19 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../clock.ts'
 import { silentLog } from '../operations/log.ts'
 import { createSupervisor, type Supervisor } from '../operations/supervisor.ts'
-import { addAccount, addInstrument, addSession, moveVersion, subscribe } from '../testing/desired-rows.ts'
+import {
+  addAccount,
+  addInstrument,
+  addLadder,
+  addOptionChain,
+  addSession,
+  moveInstruments,
+  subscribe,
+} from '../testing/desired-rows.ts'
 import { fakeRawSockets } from '../testing/fake-raw-socket.ts'
+import { NIFTY_50 } from '../testing/option-chains.ts'
 import { ownedAccount } from '../testing/owned-accounts.ts'
+import type { DesiredChange } from './desired-view.ts'
 import { createMarketData, type MarketDataRuntime } from './runtime.ts'
 
 const INFY = 408_065
@@ -32,8 +42,7 @@ beforeEach(async () => {
   await subscribe(db, 'INFY')
   await subscribe(db, 'INFY', 'ltp', 'desk', 'console')
   await subscribe(db, 'EXPIRED')
-  await moveVersion(db, 'subscriptions_version')
-  await moveVersion(db, 'instruments_version')
+  await moveInstruments(db)
   upstream = fakeRawSockets()
   registry = new Registry()
   supervisor = createSupervisor({ clock: systemClock, log: silentLog, registry })
@@ -46,6 +55,7 @@ beforeEach(async () => {
     supervisor,
     db,
     isOpen: () => true,
+    isOver: () => false,
     wsRoot: 'wss://broker.example',
     openSocket: upstream.open,
     ringBytes: 64 * 1024,
@@ -75,7 +85,6 @@ describe('market data against Postgres', () => {
     expect(marketData.desired.ownerStreams('stranger', INFY)).toBe(false)
 
     await subscribe(database.pool, 'TCS', 'quote')
-    await moveVersion(database.pool, 'subscriptions_version')
     marketData.wake('nudge')
     await vi.waitFor(() => expect(upstream.last().sent).toHaveLength(3), eventually)
     expect(upstream.last().sent[2]).toEqual({ a: 'subscribe', v: [TCS] })
@@ -120,6 +129,40 @@ describe('market data against Postgres', () => {
     expect(marketData.serving(INFY)).toBe('live')
     expect(supervisor.failing()).toEqual([])
     await database.pool.query('alter table ticker.away rename to fleet')
+  })
+
+  it('a strike ladder subscribes its underlying, then the options around its price, as if they were subscribed by name', async () => {
+    await addOptionChain(database.pool)
+    await moveInstruments(database.pool)
+    await addLadder(database.pool, 'NIFTY')
+    const heard: (readonly DesiredChange[])[] = []
+    marketData.onDesiredChanged((changes) => heard.push(changes))
+    marketData.setAccounts([ownedAccount('desk1')])
+    await vi.waitFor(() => expect(marketData.desired.ownerStreams('desk', NIFTY_50)).toBe(true), eventually)
+    upstream.last().events.open()
+    const strikeOf = (token: number) => marketData.directory().byToken(token)?.strike
+    const subscribed = () => {
+      const tokens = upstream
+        .last()
+        .sent.flatMap(({ a, v }) => (a === 'subscribe' && Array.isArray(v) ? v : []))
+      return [...new Set(tokens.map(strikeOf))].filter(Boolean).sort()
+    }
+    expect(subscribed()).toEqual([])
+    const packet = encodePacket({ instrument_token: NIFTY_50, last_price: 25_010 }, 'full')
+    upstream.last().events.binary(encodeFrame([packet]))
+    await vi.waitFor(() => expect(subscribed()).toEqual([24_950, 25_000, 25_050]), eventually)
+    const call = marketData.directory().byKey('NFO:NIFTY25000CE')?.instrument_token ?? 0
+    expect(marketData.desired.ownerStreams('desk', call)).toBe(true)
+    expect(marketData.desired.ownerStreams('stranger', call)).toBe(false)
+    expect(heard.at(-1)).toMatchObject([{ owner: 'desk', removed: [] }])
+    expect(heard.at(-1)?.[0]?.added.get(call)).toBe('quote')
+    expect(await registry.metrics()).toContain('ticker_strike_ladder_instruments 7')
+
+    await database.pool.query('delete from ticker.strike_ladders')
+    await database.pool.query('update ticker.fleet set ladders_version = ladders_version + 1')
+    marketData.wake('nudge')
+    await vi.waitFor(() => expect(marketData.desired.ownerStreams('desk', call)).toBe(false), eventually)
+    expect(marketData.desired.ownerStreams('desk', INFY)).toBe(true)
   })
 
   it('passes on orders, gaps and refused sessions with their account', async () => {

@@ -15,6 +15,7 @@ import type { Queries } from './desired.ts'
 import { createDesiredView, type DesiredChange, type DesiredView } from './desired-view.ts'
 import { createIngest, type DirtySink } from './ingest.ts'
 import { EMPTY_DIRECTORY, type InstrumentDirectory } from './instrument-directory.ts'
+import { createLadderBook } from './ladders/ladders.ts'
 import { createReconciler, type ReconcileStatus } from './reconciler.ts'
 import { createRing, type Ring } from './ring.ts'
 import { createTickStore, type TickStore } from './tick-store.ts'
@@ -31,6 +32,8 @@ export interface MarketDataDeps {
   openSocket: OpenRawSocket
   /** Whether the exchange of this segment is in continuous trading now, by the calendar. */
   isOpen(segment: number): boolean
+  /** Whether the trading of contracts of that expiry (YYYY-MM-DD) has ended. */
+  isOver(exchange: string, expiry: string): boolean
   ringBytes?: number
 }
 
@@ -106,12 +109,24 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
       },
     },
   })
+  const ladders = createLadderBook({
+    clock,
+    log,
+    registry,
+    db: deps.db,
+    store,
+    serving: pool.serving,
+    isOpen: deps.isOpen,
+    isOver: deps.isOver,
+    onChanged: () => reconciler.reapply(),
+  })
   const reconciler = createReconciler({
     clock,
     log,
     registry,
     db: deps.db,
     view: desired,
+    ladders,
     setTargets: pool.setTargets,
     setDirectory: (next) => {
       directory = next
@@ -122,6 +137,8 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
   })
   deps.supervisor.run('market-data reconciler', reconciler.run)
   deps.supervisor.run('market-data liveness', pool.runLiveness)
+  deps.supervisor.run('strike ladders', ladders.runFollowing)
+  deps.supervisor.run('strike ladder reports', ladders.runReporting)
 
   return {
     realm: deps.realm,
@@ -133,7 +150,7 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
     serving: pool.serving,
     livenessVersion: pool.livenessVersion,
     setAccounts(accounts) {
-      if (pool.setAccounts(accounts)) reconciler.recheck()
+      if (pool.setAccounts(accounts)) reconciler.reapply()
     },
     wake: reconciler.wake,
     retryAccount: pool.retry,

@@ -18,8 +18,8 @@ export interface TickStore {
   receivedMsAt(slot: number): number
   /** A view that the next tick of the instrument overwrites; copy what must last. */
   packetAt(slot: number): Uint8Array
-  /** Copies the packet to `target` and returns its length; allocates nothing. */
-  copyPacket(slot: number, target: Buffer, at: number): number
+  /** Copies the packet, at most `lengthMax` of it, to `target` and returns how much that was; allocates nothing. */
+  copyPacket(slot: number, target: Buffer, at: number, lengthMax?: number): number
   /** `packetAt` cut to what a client in `mode` may see. */
   packetFor(slot: number, mode: Mode): Uint8Array
   size(): number
@@ -66,8 +66,10 @@ export function createTickStore(initialSlots = INITIAL_SLOTS): TickStore {
     seqAt: (slot) => seqs[slot] ?? 0,
     receivedMsAt: (slot) => received[slot] ?? 0,
     packetAt,
-    copyPacket: (slot, target, at) =>
-      bytes.copy(target, at, slot * SLOT_BYTES, slot * SLOT_BYTES + (lengths[slot] ?? 0)),
+    copyPacket(slot, target, at, lengthMax = SLOT_BYTES) {
+      const length = Math.min(lengths[slot] ?? 0, lengthMax)
+      return bytes.copy(target, at, slot * SLOT_BYTES, slot * SLOT_BYTES + length)
+    },
     packetFor: (slot, mode) => slicePrefix(packetAt(slot), tokens[slot] ?? 0, mode),
     size: slots.size,
   }

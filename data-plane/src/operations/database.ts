@@ -5,6 +5,7 @@ import pg from 'pg'
 const CONNECT_TIMEOUT_MS = 5_000
 const STATEMENT_TIMEOUT_MS = 7_500
 const QUERY_TIMEOUT_MS = 8_000
+const IDLE_IN_TRANSACTION_MS = 60_000
 
 export interface DatabaseOptions {
   url: string
@@ -21,6 +22,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<pg.Pool> {
     statement_timeout: STATEMENT_TIMEOUT_MS,
     // A stalled connection must fail, not hang: the lease and every order path wait on these answers.
     query_timeout: QUERY_TIMEOUT_MS,
+    // No transaction of ours waits on anything but the next rows of a dump.
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     keepAlive: true,
   })
   // A pool without a listener ends the process when an idle connection breaks.

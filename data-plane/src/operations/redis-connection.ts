@@ -24,6 +24,8 @@ export type RedisConnection = ReturnType<typeof createRedisConnection>
 export function createRedisConnection(options: RedisConnectionOptions) {
   const { clock, log, name } = options
   let stopped = false
+  /** Of the server, whichever client noticed. */
+  let lost = false
   let seenReadyMs = clock.monotonicMs()
   let client = open()
 
@@ -39,7 +41,6 @@ export function createRedisConnection(options: RedisConnectionOptions) {
         reconnectStrategy: (retries) => reconnectMs(retries, options.random),
       },
     })
-    let lost = false
     opened.on('error', (error: unknown) => {
       // A server that is down reports at every try; say it once.
       if (!lost) log.warn({ connection: name, error }, 'redis connection lost')

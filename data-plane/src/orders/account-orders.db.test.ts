@@ -57,6 +57,7 @@ async function setup(options: { paused?: boolean } = {}) {
     misshapen: [] as SeenOrder[],
     unreadable: 0,
     historyAllowed: Promise.resolve(),
+    unreadableHistory: '',
     bookOutcome: undefined as KiteOutcome<OrderBook> | undefined,
     answer: (form: URLSearchParams): SendOutcome => broker.accept(form),
     accept(form: URLSearchParams): SendOutcome {
@@ -120,6 +121,8 @@ async function setup(options: { paused?: boolean } = {}) {
         },
       history: async (_account, _session, orderId) => {
         await broker.historyAllowed
+        if (orderId === broker.unreadableHistory)
+          return { ok: false, failure: { kind: 'unreadable', status: 200 } }
         return { ok: true, data: broker.history.get(orderId) ?? [] }
       },
     },
@@ -435,11 +438,76 @@ it('while the fleet is halted its accounts are, and nothing is claimed', async (
 it('orders that others placed count: the broker’s book and our rows, the larger', async () => {
   const desk = await setup({ paused: true })
   for (let index = 0; index < ENTRIES_PER_DAY_MAX; index += 1)
-    desk.broker.book.push(row({ order_id: `web-${names}-${index}`, status: 'COMPLETE' }))
+    desk.broker.book.push(
+      row({ order_id: `web-${names}-${index}`, status: 'COMPLETE', order_timestamp: brokerTime(Date.now()) }),
+    )
   const id = await desk.place()
   desk.start()
   await desk.becomes(id, 'REFUSED')
   expect((await desk.intent(id))?.reason_code).toBe('daily_order_limit')
+})
+
+it('yesterday’s orders, still in the book after midnight, are not today’s', async () => {
+  const desk = await setup({ paused: true })
+  const order_timestamp = brokerTime(Date.now() - 86_400_000)
+  for (let index = 0; index < ENTRIES_PER_DAY_MAX; index += 1)
+    desk.broker.book.push(row({ order_id: `web-${names}-${index}`, status: 'COMPLETE', order_timestamp }))
+  const id = await desk.place()
+  desk.start()
+  await desk.becomes(id, 'ACCEPTED')
+})
+
+it('an accepted order that the first read of the book does not show is followed until it is seen', async () => {
+  const desk = await setup()
+  let late: URLSearchParams | undefined
+  desk.broker.answer = (form) => {
+    late = form
+    return answered(200, { status: 'success', data: { order_id: `id-1-${desk.accountId}` } })
+  }
+  const id = await desk.place()
+  await desk.becomes(id, 'ACCEPTED')
+  const unseen = async () =>
+    (await desk.registry.metrics()).includes(`ticker_orders_accepted_unseen{account="${desk.accountId}"} 1`)
+  await vi.waitFor(async () => expect(await unseen()).toBe(true), { timeout: 10_000, interval: 25 })
+  if (late) desk.broker.arrive(late)
+  await vi.waitFor(() => expect(desk.changes).toEqual([`id-1-${desk.accountId}:OPEN`]), {
+    timeout: 20_000,
+    interval: 25,
+  })
+  expect(await unseen()).toBe(false)
+})
+
+it('a gate that a person has opened refuses nothing, whatever was last seen', async () => {
+  const desk = await setup({ paused: true })
+  const closed = { ...desk.account.observed, order_gate_reason: 'IP not allowed' }
+  desk.set({ ...desk.account, observed: closed })
+  const id = await desk.place()
+  const intents = createIntentStore(desk.pool)
+  expect(await intents.refuseIfGated(desk.accountId, id)).toBe(false)
+  desk.start()
+  desk.set(desk.account)
+  await desk.becomes(id, 'ACCEPTED')
+})
+
+it('half a surrogate pair in the broker’s words costs nobody anything', async () => {
+  const desk = await setup()
+  desk.broker.answer = () => refusal(400, 'MarginException', 'Insufficient funds \ud800')
+  await desk.becomes(await desk.place(), 'REJECTED')
+})
+
+it('a history nobody can read costs its own postback, not the others', async () => {
+  const desk = await setup()
+  await desk.becomes(await desk.place(), 'ACCEPTED')
+  for (const order of ['bad', 'good'])
+    await desk.pool.query(`insert into ticker.postback_hints (account_id, order_id) values ($1, $2)`, [
+      desk.accountId,
+      order,
+    ])
+  desk.broker.unreadableHistory = 'bad'
+  desk.broker.history.set('good', [row({ order_id: 'good' })])
+  desk.set({ ...desk.account, observed: { ...desk.account.observed, postback_hints: true } })
+  desk.path.wake()
+  await vi.waitFor(() => expect(desk.changes).toContain('good:OPEN'), { timeout: 10_000, interval: 25 })
 })
 
 it('a stale epoch can neither claim nor settle', async () => {
@@ -655,3 +723,8 @@ it('a disabled account sends nothing, and what it has open is still settled', as
   ])
   expect(await seen()).toEqual([])
 })
+
+/** As the broker writes a time. */
+function brokerTime(epochMs: number): string {
+  return new Date(epochMs + 330 * 60_000).toISOString().slice(0, 19).replace('T', ' ')
+}

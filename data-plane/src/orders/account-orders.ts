@@ -1,6 +1,7 @@
 // The order path of one owned account. Level-triggered: a pass looks at what is due and acts; wake() only makes the
 // next pass sooner. Any failure of the database ends run(); the supervisor starts it again, and it begins with the
 // book (RELIABILITY 6): nothing is sent before what the broker already has was read and adopted.
+import { istDay } from '@ticker/shared/domain'
 import {
   brokerPlacedMs,
   describeFailure,
@@ -12,7 +13,7 @@ import {
 import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
 import { createGovernor, type Governor } from './governor.ts'
 import type { Claim } from './intent-store.ts'
-import type { OrderSource, SeenOrder } from './order-store.ts'
+import type { OpenOrders, OrderSource, SeenOrder } from './order-store.ts'
 import { createSending } from './sending.ts'
 import { ALERT_AFTER_MS, nextReadDelayMs } from './unknown-schedule.ts'
 
@@ -53,7 +54,8 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
   let bookWanted = true
   let bookReadMs = Number.NEGATIVE_INFINITY
   let bookFailures = 0
-  let openCount = 0
+  let open: OpenOrders = { count: 0, unseen: 0, unseenOldestMs: 0 }
+  let unseenAlertedMs = Number.NEGATIVE_INFINITY
   let skippedRows = 0
   let alertedMs = Number.NEGATIVE_INFINITY
   let wakeUp = () => {}
@@ -93,7 +95,7 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     const sendDelayMs = await sendDue(account)
     const hintsDelayMs = await readHints(account)
     await resolveUnknown(account)
-    if (openCount > 0 && clock.monotonicMs() - bookReadMs >= POLL_OPEN_MS) bookWanted = true
+    if (open.count > 0 && clock.monotonicMs() - bookReadMs >= POLL_OPEN_MS) bookWanted = true
     if (bookWanted) await readBook(account)
     const bookDelayMs = bookWanted ? bookSpacingMs() : IDLE_MS
     return Math.min(unknownDelayMs, sendDelayMs, hintsDelayMs, bookDelayMs)
@@ -137,7 +139,8 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
       }
       const gate = account.observed.order_gate_reason
       if (gate !== null) {
-        await intents.refuse(accountId, intent.id, 'order_gate_closed', gate)
+        // What was seen may be of before a person opened it: the row decides.
+        await intents.refuseIfGated(accountId, intent.id)
         continue
       }
       if (sending.count() >= IN_FLIGHT_MAX) return IDLE_MS
@@ -168,7 +171,8 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
       const oldest_s = Math.round(summary.oldestMs / 1000)
       log.error({ count: summary.count, oldest_s }, 'orders still in doubt; not sent again')
     }
-    return summary.nextReadMs === undefined ? IDLE_MS : Math.max(WATCH_MIN_MS, summary.nextReadMs)
+    if (summary.nextReadMs === undefined) return IDLE_MS
+    return Math.max(bookFailures > 0 ? bookSpacingMs() : WATCH_MIN_MS, summary.nextReadMs)
   }
 
   /** Reads the book when an order in doubt is due for a look. */
@@ -215,9 +219,9 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
         )
     }
     skippedRows = skipped
-    if (book.orders.length === 0) openCount = 0
     governor.startFrom(countsOf(book, clock.nowMs()))
     await merge(book.orders, 'book', book.misshapen)
+    if (book.orders.length === 0) note(await orders.open(accountId))
     if (book.unreadable > 0) bookWanted = true
     return book.unreadable === 0
   }
@@ -229,9 +233,9 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     for (const hint of hints) {
       const outcome = await reads.history(account, account.session, hint.orderId)
       if (!outcome.ok) {
-        // A name the broker does not know, or a broker that does not answer: the book will say.
+        // A name the broker does not know, an answer nobody can read: the book will say. No answer: asked again.
         bookWanted = true
-        if (outcome.failure.kind !== 'refused') return IDLE_MS
+        if (outcome.failure.kind === 'timeout' || outcome.failure.kind === 'network') return IDLE_MS
       } else {
         await merge(outcome.data, 'postback')
       }
@@ -251,7 +255,7 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
   async function merge(rows: KiteOrder[], source: OrderSource, alsoSeen: readonly SeenOrder[] = []) {
     if (rows.length === 0 && alsoSeen.length === 0) return
     const result = await orders.merge(accountId, rows, source, alsoSeen)
-    openCount = result.openCount
+    note(result.open)
     metrics.merged.inc({ source, effect: 'received' }, rows.length)
     metrics.merged.inc({ source, effect: 'changed' }, result.changed.length)
     if (result.adopted.length > 0) {
@@ -263,6 +267,17 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
       )
     }
     if (result.changed.length > 0) deps.onChanged(accountId, result.changed)
+  }
+
+  /** Accepted and in no book: followed like an open order, and said when it lasts. */
+  function note(found: OpenOrders) {
+    open = found
+    metrics.unseen.set({ account: accountId }, found.unseen)
+    if (found.unseenOldestMs < ALERT_AFTER_MS || clock.monotonicMs() - unseenAlertedMs < ALERT_AFTER_MS)
+      return
+    unseenAlertedMs = clock.monotonicMs()
+    const oldest_s = Math.round(found.unseenOldestMs / 1000)
+    log.error({ count: found.unseen, oldest_s }, 'orders the broker accepted are not in its book')
   }
 
   return {
@@ -317,8 +332,13 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
 /** What the broker's book says of its own limits: every row counts, whoever placed it. */
 function countsOf(book: OrderBook, nowMs: number): { today: number; lastMinute: number } {
   const isRecent = (order: KiteOrder) => nowMs - brokerPlacedMs(order) < 60_000
+  // After midnight the book still shows the day before.
+  const isOfToday = (order: KiteOrder) => {
+    const placedMs = brokerPlacedMs(order)
+    return placedMs === 0 || istDay(placedMs) >= istDay(nowMs)
+  }
   return {
-    today: book.orders.length + book.misshapen.length,
+    today: book.orders.filter(isOfToday).length + book.misshapen.length,
     lastMinute: book.orders.filter(isRecent).length,
   }
 }

@@ -95,3 +95,37 @@ it('refuses the write that would be one too many for the broker, however late it
   await clock.advance(1)
   expect(last?.mayWrite()).toBe(true)
 })
+
+it('begins a new count with each day in India, also when the broker’s book is what says so', async () => {
+  // 23:59:00 IST.
+  const clock = fakeClock(Date.UTC(2026, 10, 23, 18, 29, 0))
+  const governor = createGovernor(clock)
+  governor.startFrom({ today: ENTRIES_PER_DAY_MAX - 1, lastMinute: 0 })
+  await clock.advance(1_000)
+  const late = tokenOf(governor)
+  expect(governor.take()).toMatchObject({ limit: 'day' })
+  await clock.advance(59_000)
+  late.giveBack()
+  expect(governor.usedToday()).toBe(0)
+  governor.startFrom({ today: 3, lastMinute: 0 })
+  tokenOf(governor)
+  expect(governor.usedToday()).toBe(4)
+})
+
+it('counts what others placed in the last minute, whatever it sent itself before that', async () => {
+  const clock = fakeClock()
+  const governor = createGovernor(clock)
+  await clock.advance(1_000)
+  for (let sent = 0; sent < 300; sent += 1) {
+    tokenOf(governor)
+    await clock.advance(160)
+  }
+  await clock.advance(600_000)
+  governor.startFrom({ today: 600, lastMinute: 300 })
+  let granted = 0
+  for (let asked = 0; asked < 350; asked += 1) {
+    if (governor.take().granted) granted += 1
+    await clock.advance(150)
+  }
+  expect(granted).toBe(ORDERS_PER_MINUTE_MAX - 300)
+})

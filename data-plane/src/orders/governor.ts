@@ -1,5 +1,6 @@
 // The broker's order limits, held by the owner (RELIABILITY 9): 9 in any sliding second (the broker counts 10 in
 // its own calendar second), 400 a minute, 5,000 a day of which entries may use 4,500.
+import { istDay } from '@ticker/shared/domain'
 import type { Clock } from '../clock.ts'
 
 export const ORDERS_PER_SECOND_MAX = 9
@@ -37,6 +38,19 @@ export function createGovernor(clock: Clock): Governor {
   let sent: { atMs: number }[] = []
   let writtenMs: number[] = []
   let today = 0
+  let day = istDay(clock.nowMs())
+
+  /** The broker counts by the day in India. */
+  function turnDay() {
+    const now = istDay(clock.nowMs())
+    if (now === day) return
+    day = now
+    today = 0
+  }
+
+  function forgetOld(nowMs: number) {
+    sent = sent.filter(({ atMs }) => nowMs - atMs < 60_000)
+  }
 
   function mayWrite(): boolean {
     const nowMs = clock.monotonicMs()
@@ -49,11 +63,12 @@ export function createGovernor(clock: Clock): Governor {
   return {
     take() {
       const nowMs = clock.monotonicMs()
+      turnDay()
       if (today >= ENTRIES_PER_DAY_MAX) return { granted: false, waitMs: undefined, limit: 'day' }
       if (nowMs - startedMs < NEW_OWNER_WAIT_MS) {
         return { granted: false, waitMs: NEW_OWNER_WAIT_MS - (nowMs - startedMs), limit: 'takeover' }
       }
-      sent = sent.filter(({ atMs }) => nowMs - atMs < 60_000)
+      forgetOld(nowMs)
       const minuteOldest = sent[sent.length - ORDERS_PER_MINUTE_MAX]
       if (minuteOldest)
         return { granted: false, waitMs: 60_000 - (nowMs - minuteOldest.atMs), limit: 'minute' }
@@ -64,6 +79,7 @@ export function createGovernor(clock: Clock): Governor {
       const taken = { atMs: nowMs }
       sent.push(taken)
       today += 1
+      const takenDay = day
       let isTaken = true
       return {
         granted: true,
@@ -72,18 +88,23 @@ export function createGovernor(clock: Clock): Governor {
           giveBack() {
             if (!isTaken) return
             isTaken = false
-            today -= 1
+            if (takenDay === day) today -= 1
             sent = sent.filter((each) => each !== taken)
           },
         },
       }
     },
     startFrom(counts) {
-      today = Math.max(today, counts.today)
       const nowMs = clock.monotonicMs()
+      turnDay()
+      forgetOld(nowMs)
+      today = Math.max(today, counts.today)
       const missing = Math.max(0, Math.min(ORDERS_PER_MINUTE_MAX, counts.lastMinute) - sent.length)
       sent = [...Array.from({ length: missing }, () => ({ atMs: nowMs - 1_000 })), ...sent]
     },
-    usedToday: () => today,
+    usedToday() {
+      turnDay()
+      return today
+    },
   }
 }

@@ -42,6 +42,8 @@ export interface IntentStore {
   due(accountId: string, limit: number): Promise<Intent[]>
   expireOverdue(accountId: string): Promise<string[]>
   refuse(accountId: string, intentId: string, code: string, reason: string): Promise<boolean>
+  /** Refused with the account's gate reason, if its gate is closed now. */
+  refuseIfGated(accountId: string, intentId: string): Promise<boolean>
   claim(intentId: string, sender: Sender): Promise<Claim | undefined>
   /** What this epoch has claimed and not settled. */
   claimedBy(accountId: string, epoch: number): Promise<Claim[]>
@@ -137,6 +139,21 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
            where o.account_id = $1 and o.id = $2 and o.state = 'QUEUED'
            returning o.account_id, o.id, 'intent.refused' as kind, jsonb_build_object('code', $3::text, 'reason', $4::text) as detail)`,
         [accountId, intentId, code, reason],
+      )
+      return changed.length === 1
+    },
+
+    async refuseIfGated(accountId, intentId) {
+      const changed = await changedIds(
+        `with changed as (
+           update ticker.order_intents o set state = 'REFUSED', reason_code = 'order_gate_closed',
+             reason = a.order_gate_reason, updated_at = now()
+           from ticker.accounts a
+           where o.account_id = $1 and o.id = $2 and o.state = 'QUEUED'
+             and a.id = o.account_id and a.order_gate_reason is not null
+           returning o.account_id, o.id, 'intent.refused' as kind,
+             jsonb_build_object('code', 'order_gate_closed', 'reason', a.order_gate_reason) as detail)`,
+        [accountId, intentId],
       )
       return changed.length === 1
     },

@@ -22,6 +22,12 @@ export function createOrderMetrics(registry: Registry) {
       registers,
     }),
     inFlight: new Gauge({ name: 'ticker_orders_in_flight', help: 'Orders being sent', registers }),
+    unseen: new Gauge({
+      name: 'ticker_orders_accepted_unseen',
+      help: 'Orders of today that the broker accepted and that no book or update has shown yet',
+      labelNames: ['account'],
+      registers,
+    }),
     unknown: new Gauge({
       name: 'ticker_orders_unknown',
       help: 'Orders whose outcome is in doubt',

@@ -3,6 +3,7 @@
 import type { IntentState } from '@ticker/shared/domain'
 import { brokerUpdatedMs, type KiteOrder, tagsOf } from '@ticker/shared/kite-http'
 import type pg from 'pg'
+import { inTransaction } from '../operations/transaction.ts'
 import { statusRank, TERMINAL_RANK } from './order-status.ts'
 
 export interface ChangedOrder {
@@ -16,8 +17,16 @@ export interface MergeResult {
   changed: ChangedOrder[]
   /** Intents that an order was found for and that did not say so yet, with what they said. */
   adopted: { id: string; was: IntentState }[]
-  /** Orders of the account that are not finished. */
-  openCount: number
+  open: OpenOrders
+}
+
+export interface OpenOrders {
+  /** Orders of the account that are not finished, those not seen yet included. */
+  count: number
+  /** Accepted by the broker and in none of its books or updates so far. */
+  unseen: number
+  /** How long ago the oldest of these was sent; 0: there is none. */
+  unseenOldestMs: number
 }
 
 export type OrderSource = 'socket' | 'postback' | 'book'
@@ -36,6 +45,7 @@ export interface OrderStore {
     source: OrderSource,
     alsoSeen?: readonly SeenOrder[],
   ): Promise<MergeResult>
+  open(accountId: string): Promise<OpenOrders>
   takeHints(accountId: string, limit: number): Promise<{ orderId: string; receivedAt: string }[]>
   dropHint(accountId: string, orderId: string, receivedAt: string): Promise<void>
 }
@@ -98,13 +108,32 @@ const MERGE = `
     from changed c, bumped b)
   select c.order_id, c.intent_id, i.client_tag from changed c left join ticker.order_intents i on i.id = c.intent_id`
 
+interface Open {
+  working: number
+  unseen: number
+  unseen_ms: string | null
+}
+
+/** An intent was accepted with its order id; until a book or an update shows the order, nobody knows what it does. */
+const OPEN = `
+  select (select count(*)::int from ticker.orders where account_id = $1 and status_rank < ${TERMINAL_RANK}
+      and updated_at > now() - interval '1 day') as working,
+    count(*)::int as unseen, extract(epoch from now() - min(i.sending_at)) * 1000 as unseen_ms
+  from ticker.order_intents i
+  where i.account_id = $1 and i.state = 'ACCEPTED'
+    and i.sending_at >= date_trunc('day', now() at time zone 'Asia/Kolkata') at time zone 'Asia/Kolkata'
+    and not exists (select from ticker.orders o where o.account_id = i.account_id and o.intent_id = i.id)`
+
+function asOpen(row: Open | undefined): OpenOrders {
+  const unseen = row?.unseen ?? 0
+  return { count: (row?.working ?? 0) + unseen, unseen, unseenOldestMs: Number(row?.unseen_ms ?? 0) }
+}
+
 export function createOrderStore(pool: pg.Pool): OrderStore {
   return {
     async merge(accountId, orders, source, alsoSeen = []) {
       const latest = lastPerOrder(orders)
-      const client = await pool.connect()
-      try {
-        await client.query('begin')
+      return inTransaction(pool, async (client) => {
         const seen = [
           ...latest.map((order) => ({ order_id: order.order_id, tags: tagsOf(order) })),
           ...alsoSeen,
@@ -120,12 +149,7 @@ export function createOrderStore(pool: pg.Pool): OrderStore {
           intent_id: string | null
           client_tag: string | null
         }>(MERGE, [accountId, rows, source])
-        const open = await client.query<{ n: number }>(
-          `select count(*)::int as n from ticker.orders where account_id = $1 and status_rank < ${TERMINAL_RANK}
-           and updated_at > now() - interval '1 day'`,
-          [accountId],
-        )
-        await client.query('commit')
+        const open = await client.query<Open>(OPEN, [accountId])
         const byId = new Map(latest.map((order) => [order.order_id, order]))
         return {
           adopted: adopted.rows,
@@ -135,14 +159,14 @@ export function createOrderStore(pool: pg.Pool): OrderStore {
               ? [{ orderId: row.order_id, intentId: row.intent_id, clientTag: row.client_tag, order }]
               : []
           }),
-          openCount: open.rows[0]?.n ?? 0,
+          open: asOpen(open.rows[0]),
         }
-      } catch (error) {
-        await client.query('rollback').catch(() => {})
-        throw error
-      } finally {
-        client.release()
-      }
+      })
+    },
+
+    async open(accountId) {
+      const { rows } = await pool.query<Open>(OPEN, [accountId])
+      return asOpen(rows[0])
     },
 
     async takeHints(accountId, limit) {

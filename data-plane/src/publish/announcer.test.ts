@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { createDesiredView } from '../market-data/desired-view.ts'
+import { collectWants } from '../market-data/wants.ts'
 import { fakeClock } from '../testing/fake-clock.ts'
 import { fakeTickSource } from '../testing/fake-tick-source.ts'
 import { createAnnouncer } from './announcer.ts'
@@ -11,16 +12,17 @@ function announcing() {
   const events = { emit: (event: TickEvent) => void emitted.push(event) }
   return { emitted, announcer: createAnnouncer({ events, directory: source.directory }) }
 }
-const row = (instrument_token: number, mode: 'ltp' | 'full', owner = 'o') => ({
-  ...{ instrument_token, mode, owner },
-  account_id: null,
-})
+type Wish = [token: number, mode: 'ltp' | 'full', owner?: string]
+const wishes = (...list: Wish[]) =>
+  collectWants((want) => {
+    for (const [token, mode, owner = 'o'] of list) want(owner, token, mode, null)
+  })
 
 it('says what each owner subscribed, gave up, or wants in another mode, and nothing of what stayed', () => {
   const { emitted, announcer } = announcing()
   const view = createDesiredView()
-  view.replace([row(257, 'ltp'), row(513, 'ltp'), row(257, 'ltp', 'other')])
-  announcer.subscriptions(view.replace([row(257, 'ltp'), row(257, 'full'), row(257, 'ltp', 'other')]))
+  view.replace(wishes([257, 'ltp'], [513, 'ltp'], [257, 'ltp', 'other']))
+  announcer.subscriptions(view.replace(wishes([257, 'ltp'], [257, 'full'], [257, 'ltp', 'other'])))
   expect(emitted).toEqual([
     {
       event_type: 'subscriptions_added',
@@ -33,7 +35,7 @@ it('says what each owner subscribed, gave up, or wants in another mode, and noth
       instruments: [{ instrument_token: 513, exchange: null, tradingsymbol: null }],
     },
   ])
-  expect(view.replace([row(257, 'full'), row(257, 'ltp', 'other')])).toEqual([])
+  expect(view.replace(wishes([257, 'full'], [257, 'ltp', 'other']))).toEqual([])
 })
 
 it('splits a large change, and says each change of a session once', () => {

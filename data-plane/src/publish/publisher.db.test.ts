@@ -1,5 +1,5 @@
 // The publisher against a real Redis: what subscribers read, and what happens when the connection is killed.
-import { connect, createServer, type Socket } from 'node:net'
+import { createServer } from 'node:net'
 import { decodeFrame, readPublishedFrame, shardOf } from '@ticker/shared/kite-wire'
 import { Registry } from 'prom-client'
 import { createClient, RESP_TYPES } from 'redis'
@@ -9,6 +9,7 @@ import { silentLog } from '../operations/log.ts'
 import { createRedisConnection, type RedisConnection } from '../operations/redis-connection.ts'
 import { createSupervisor, type Supervisor } from '../operations/supervisor.ts'
 import { type FakeTickSource, fakeTickSource } from '../testing/fake-tick-source.ts'
+import { type ShapedProxy, shapedProxy } from '../testing/shaped-proxy.ts'
 import { createPublisher, type Publisher, rawChannel } from './publisher.ts'
 import { createTickRedis } from './tick-redis.ts'
 
@@ -103,35 +104,43 @@ describe('publishing to a real Redis', () => {
   })
 })
 
-describe('publishing through a network that stalls', () => {
-  it('drops the connection after 1 s and then publishes the present, not what was composed before', async () => {
-    const target = new URL(inject('redisUrl'))
-    const open = new Set<Socket>()
-    let stalled = false
-    const proxy = createServer((near) => {
-      const far = connect(Number(target.port), target.hostname)
-      for (const socket of [near, far]) {
-        open.add(socket)
-        socket.on('error', () => {})
-        socket.on('close', () => [near, far].forEach((each) => void each.destroy()))
-      }
-      near.on('data', (bytes) => stalled || far.write(bytes))
-      far.on('data', (bytes) => near.write(bytes))
-    })
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
-    const address = proxy.address()
-    const reader = await createClient({ url: inject('redisUrl'), RESP: 2 })
+describe('publishing through a bad network', () => {
+  interface Published {
+    price: number
+    ageMs: number
+  }
+  let proxy: ShapedProxy
+  let reader: Awaited<ReturnType<typeof direct>>
+
+  /** Subscribed without the proxy: what it gets is late by the publisher's way alone. */
+  async function direct() {
+    const client = await createClient({ url: inject('redisUrl'), RESP: 2 })
       .withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
       .connect()
-    const prices: number[] = []
+    const published: Published[] = []
     const take = (message: Buffer) => {
       const frame = readPublishedFrame(message)
-      if (frame.ok) for (const decoded of decodeFrame(frame.container)) prices.push(decoded.last_price)
+      if (!frame.ok) return
+      const ageMs = Date.now() - frame.header.received_ms
+      for (const { last_price } of decodeFrame(frame.container)) published.push({ price: last_price, ageMs })
     }
-    await reader.subscribe(rawChannel('sim', shardOf(A)), take, true)
-    start(`redis://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`)
+    await client.subscribe(rawChannel('sim', shardOf(A)), take, true)
+    return { client, published }
+  }
+
+  beforeEach(async () => {
+    proxy = await shapedProxy(new URL(inject('redisUrl')))
+    reader = await direct()
+    start(`redis://127.0.0.1:${proxy.port}`)
     await vi.waitFor(() => expect(connection.ready()).toBe(true), eventually)
-    stalled = true
+  })
+  afterEach(async () => {
+    reader.client.destroy()
+    await proxy.stop()
+  })
+
+  it('drops a connection that stalls after 1 s and then publishes the present, not what was composed before', async () => {
+    proxy.shape({ stalled: true })
     tick(1)
     await vi.waitFor(
       async () =>
@@ -139,11 +148,30 @@ describe('publishing through a network that stalls', () => {
       eventually,
     )
     tick(2)
-    stalled = false
-    await vi.waitFor(() => expect(prices).toEqual([2]), eventually)
-    reader.destroy()
-    for (const socket of open) socket.destroy()
-    await new Promise((resolve) => proxy.close(resolve))
+    proxy.shape({})
+    await vi.waitFor(() => expect(reader.published.map(({ price }) => price)).toEqual([2]), eventually)
+  })
+
+  it('row 14: 500 ms away over 1 Mbit/s: conflates, one flush at a time, nothing old, ingest unhindered', async () => {
+    proxy.shape({ delayMs: 500, bytesPerSecond: 125_000 })
+    let price = 0
+    await vi.waitFor(
+      () => {
+        for (let burst = 0; burst < 100; burst += 1) tick(++price)
+        expect(reader.published.length).toBeGreaterThanOrEqual(5)
+      },
+      { timeout: 20_000, interval: 10 },
+    )
+    const prices = reader.published.map((each) => each.price)
+    expect(prices).toEqual(prices.toSorted((a, b) => a - b))
+    // Composed when it was sent: as old as the way is long. Promised: not more than 1 s.
+    expect(Math.max(...reader.published.map(({ ageMs }) => ageMs))).toBeLessThan(2_500)
+    const metrics = await registry.metrics()
+    const value = (name: string) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(metrics)?.[1])
+    // Counted flush by flush: what came since the last one is not in it yet.
+    expect(value('ticker_publish_conflated_total')).toBeGreaterThan(price * 0.4)
+    expect(value('ticker_publish_ticks_total')).toBeLessThanOrEqual(prices.length + 1)
+    expect(source.ring.newestSeq()).toBe(price)
   })
 })
 

@@ -165,9 +165,12 @@ describe('the Redis publisher', () => {
       await clock.advance(1_000)
     }
     expect(pending).toEqual([])
-    expect(await registry.metrics()).toContain('ticker_publish_redis_up 0')
+    const metrics = await registry.metrics()
+    expect(metrics).toContain('ticker_publish_redis_up 0')
+    expect(metrics).toContain('ticker_publish_backpressure_level 3')
+    expect(metrics).toContain('ticker_publish_failures_total{reason="away"}')
     ready = true
-    await clock.advance(200)
+    await clock.advance(1_200)
     expect(read(pending[0])).toMatchObject([{ paise: 3_000, gap: true }])
   })
 

@@ -151,7 +151,12 @@ export function createPublisher(deps: PublisherDeps): Publisher {
         }
         metrics.conflated.inc(dirty.takeConflated())
         const openMs = backpressure.openForMs()
-        if (openMs > 0 || !redis.ready()) {
+        const isAway = openMs === 0 && !redis.ready()
+        if (isAway) {
+          backpressure.failed()
+          metrics.failures.inc({ reason: 'away' })
+        }
+        if (isAway || openMs > 0) {
           gaps.fill(1)
           await clock.sleep(Math.max(openMs, AWAY_POLL_MS), signal)
           continue

@@ -1,8 +1,13 @@
 // Every bound of the client streams, with its default.
 
 export interface StreamBounds {
+  /** WebSocket, server-sent events and Kite-compatible sockets together. */
   clientsMax: number
   instrumentsPerClientMax: number
+  /** Instruments of all stream clients together: what the process holds of their interest is some 160 MB. */
+  interestsMax: number
+  /** Instruments of which stream clients are sent a snapshot in any second, together: a storm must not starve ticks. */
+  snapshotsPerSecondMax: number
   messageMaxBytes: number
   /** Messages a client may send in any second. */
   messagesPerSecondMax: number
@@ -17,8 +22,10 @@ export interface StreamBounds {
 }
 
 export const STREAM_BOUNDS: StreamBounds = {
-  clientsMax: 1_000,
+  clientsMax: 5_000,
   instrumentsPerClientMax: 3_000,
+  interestsMax: 1_000_000,
+  snapshotsPerSecondMax: 250_000,
   messageMaxBytes: 256 * 1024,
   messagesPerSecondMax: 100,
   conflateAboveBytes: 256 * 1024,
@@ -34,5 +41,9 @@ export const HEARTBEAT_S = 5
 export const REVOCATION_CHECK_MS = 10_000
 /** A resume point is for the subscriptions that follow right after connecting. */
 export const RESUME_WINDOW_MS = 10_000
-/** How much JSON is composed for one client at a time while it catches up. */
-export const CATCH_UP_BYTES = 64 * 1024
+/** How much is composed at a time for a client that catches up, takes its snapshots or has many instruments. */
+export const MESSAGE_BYTES = 64 * 1024
+/** Messages of that kind for one client in one flush. */
+export const MESSAGES_PER_TURN = 16
+/** Packets of the ring that are looked at in one flush for clients that catch up, together: a few ms. */
+export const REPLAY_PER_FLUSH = 2_000_000

@@ -4,7 +4,10 @@ import { WebSocket } from 'ws'
 import type { Clock } from '../clock.ts'
 
 export interface ClientSocket {
+  /** Text, or a binary frame. */
   send(data: string | Uint8Array): void
+  /** Bytes that are text already. */
+  sendText(utf8: Uint8Array): void
   /** Bytes this process holds for the client. */
   bufferedBytes(): number
   open(): boolean
@@ -18,6 +21,7 @@ export interface ClientSocket {
 const CLOSE_GRACE_MS = 1_000
 /** Policy violation. */
 const FLOODED = 1008
+const TEXT = { binary: false }
 
 export function createClientSocket(
   socket: WebSocket,
@@ -58,6 +62,9 @@ export function createClientSocket(
   return {
     send(data) {
       if (socket.readyState === WebSocket.OPEN) socket.send(data)
+    },
+    sendText(utf8) {
+      if (socket.readyState === WebSocket.OPEN) socket.send(utf8, TEXT)
     },
     bufferedBytes: () => socket.bufferedAmount,
     open: () => socket.readyState === WebSocket.OPEN,

@@ -1,73 +1,61 @@
 // What the hub knows of one client: who it is, what it wants, how far it has been served.
 import type { Mode } from '@ticker/shared/kite-wire'
-import type { ClientSocket } from './client-socket.ts'
-import type { InstrumentState, ServerMessage } from './protocol.ts'
+import type { Lane, LaneReader } from '../market-data/fan-out.ts'
+import type { HeldClient } from './all-clients.ts'
+import type { MessageFormat } from './formats.ts'
+import type { Items } from './items.ts'
+import type { LatestGroup } from './latest-group.ts'
+import type { InstrumentState, ServerMessage } from './messages.ts'
+import type { TokenFilter } from './token-filter.ts'
 
-export interface Interest {
+/** Ticks since the client was last served, by their seqs. */
+export interface Batch extends Items {
+  /** false: the client reads the ring by itself. */
+  open: boolean
+  /** With more it had better do so. */
+  readonly max: number
+}
+
+export interface Interest extends LaneReader {
+  /** The client's; what a tick touches is here. */
+  readonly batch: Batch
+  /** Bytes of a packet that the mode has. */
+  cut: number
+  readonly client: StreamClient
+  readonly lane: Lane<Interest>
   mode: Mode
-  /** undefined: every tick. Otherwise the latest, at most once per this many ms. */
-  periodMs: number | undefined
+  /** undefined: every tick. */
+  group: LatestGroup | undefined
   /** The owner has subscribed it; without that nothing is sent. */
   allowed: boolean
-  /** Its snapshot was sent: ticks follow from there. Otherwise it waits in `pending`. */
+  /** Its snapshot was sent, or needs none: ticks follow. */
   flowing: boolean
   /** When the client catches up: packets up to this seq were given already, or are older than its interest. */
   afterSeq: number
   state: InstrumentState
 }
 
-export interface LatestGroup {
-  dueMs: number
-  dirty: Set<number>
-}
-
-export interface StreamClient {
-  readonly socket: ClientSocket
-  readonly keyId: string
+export interface StreamClient extends HeldClient {
   readonly owner: string
-  readonly expiresAtMs: number
+  readonly format: MessageFormat
   readonly interests: Map<number, Interest>
-  /** Instruments whose snapshot is still to be sent. */
-  readonly pending: Set<number>
+  /** Whose snapshot is still to be sent. */
+  readonly pending: Set<Interest>
+  /** By period. */
   readonly latest: Map<number, LatestGroup>
   /** undefined: served with the others. Otherwise it reads the ring by itself, and this is the last seq it read. */
   cursor: number | undefined
+  /** While it reads by itself; undefined when its interests have changed since. */
+  filter: TokenFilter | undefined
   /** It asked for the past (resume), so being behind is not being slow. */
   replaying: boolean
   resume: { streamId: string; seq: number; untilMs: number } | undefined
-  batch: string[]
-  batchBytes: number
-  batchFrom: number
-  batchTo: number
-}
-
-export function createStreamClient(
-  socket: ClientSocket,
-  identity: { keyId: string; owner: string; expiresAtMs: number },
-): StreamClient {
-  return {
-    socket,
-    ...identity,
-    interests: new Map(),
-    pending: new Set(),
-    latest: new Map(),
-    cursor: undefined,
-    replaying: false,
-    resume: undefined,
-    batch: [],
-    batchBytes: 0,
-    batchFrom: 0,
-    batchTo: 0,
-  }
+  readonly batch: Batch
+  /** It was told of a gap, and has been given nothing since. */
+  afterGap: boolean
 }
 
 export function tell(client: StreamClient, message: ServerMessage) {
-  client.socket.send(JSON.stringify(message))
-}
-
-export function addToBatch(client: StreamClient, seq: number, text: string) {
-  if (client.batch.length === 0) client.batchFrom = seq
-  client.batchTo = seq
-  client.batch.push(text)
-  client.batchBytes += text.length
+  client.format.tell(client.socket, message, client.pending.size)
+  if (message.op === 'gap') client.afterGap = true
 }

@@ -4,10 +4,10 @@ import { type StreamHarness, streamHarness, ticksOf } from '../testing/stream-ha
 import type { StreamBounds } from './bounds.ts'
 
 const [A, B, C] = [257, 513, 769]
-let { clock, source, hub, revoked, join }: StreamHarness = streamHarness([A, B, C])
+let { clock, source, all, hub, revoked, join }: StreamHarness = streamHarness([A, B, C])
 
 function setUp(bounds: Partial<StreamBounds> = {}, ringBytes?: number) {
-  ;({ clock, source, hub, revoked, join } = streamHarness([A, B, C], bounds, ringBytes))
+  ;({ clock, source, all, hub, revoked, join } = streamHarness([A, B, C], bounds, ringBytes))
 }
 
 beforeEach(() => setUp())
@@ -149,7 +149,7 @@ describe('the stream hub', () => {
     source.tick(A, 1)
     const { socket, say, ops } = join('stranger')
     const stop = new AbortController()
-    const loop = hub.runFlush(stop.signal)
+    const loop = all.runFlush(stop.signal)
     say({ op: 'subscribe', instruments: [A] })
     source.tick(A, 2)
     await clock.advance(300)
@@ -172,7 +172,7 @@ describe('the stream hub', () => {
     source.tick(A, 1)
     const { socket, say } = join()
     const stop = new AbortController()
-    const loop = hub.runFlush(stop.signal)
+    const loop = all.runFlush(stop.signal)
     say({ op: 'subscribe', instruments: [A] })
     await clock.advance(300)
     source.setServing(A, 'stale')
@@ -210,9 +210,10 @@ describe('the stream hub', () => {
     const deaf = join()
     const full = join()
     const stop = new AbortController()
-    const loops = [hub.runHousekeeping(stop.signal), hub.runRevocations(stop.signal)]
-    await clock.advance(5_500)
+    const loops = [all.runHousekeeping(stop.signal), all.runRevocations(stop.signal)]
+    await clock.advance(10_000)
     expect(healthy.socket.pings).toBe(2)
+    expect(healthy.ops().filter((op) => op === 'heartbeat')).toHaveLength(2)
     expect(healthy.socket.messages().at(-1)).toMatchObject({ op: 'heartbeat', seq: 0 })
     expect(expired.socket.closed).toEqual({ code: 4001, reason: 'ticket_expired' })
     deaf.socket.quiet = 10_001
@@ -231,7 +232,7 @@ describe('the stream hub', () => {
     revoked.add('key-desk')
     await clock.advance(15_000)
     expect(healthy.socket.closed).toEqual({ code: 4003, reason: 'key_revoked' })
-    expect(hub.clients()).toBe(1)
+    expect(hub.clients.size).toBe(1)
     hub.closeAll(1012, 'restarting')
     expect(b.socket.closed).toEqual({ code: 1012, reason: 'restarting' })
     stop.abort()

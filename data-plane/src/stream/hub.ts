@@ -1,144 +1,138 @@
-// All stream clients of this process: flushes ticks to them every 25 ms, tells them of states and gaps, sends
-// heartbeats, and closes those that do not read, whose ticket has expired or whose key was revoked.
-
+// All stream clients of this process, WebSocket and server-sent events alike: their ticks, states, gaps and heartbeats.
+// The loops that drive it are those of all clients (all-clients.ts).
 import type { Clock } from '../clock.ts'
 import type { Target } from '../kite-socket/subscription-frames.ts'
 import type { TickSource } from '../market-data/runtime.ts'
-import type { Log } from '../operations/log.ts'
-import { FLUSH_MS, HEARTBEAT_S, PING_EVERY_MS, type StreamBounds } from './bounds.ts'
-import { createStreamClient, type StreamClient, tell } from './client.ts'
+import type { AllClients, ClientHub, DropReason } from './all-clients.ts'
+import { HEARTBEAT_S, type StreamBounds } from './bounds.ts'
+import { type StreamClient, tell } from './client.ts'
 import type { ClientSocket } from './client-socket.ts'
 import { createDelivery } from './delivery.ts'
-import { instrumentState } from './instrument-state.ts'
-import { dropRevoked, type IsKeyRevoked } from './key-revocations.ts'
+import { createFormats, type FormatName } from './formats.ts'
+import type { InstrumentState } from './messages.ts'
 import type { StreamMetrics } from './metrics.ts'
-import { createOps } from './ops.ts'
-import { CLOSE, type InstrumentState } from './protocol.ts'
+import { createOps, type Ops } from './ops.ts'
+import { CLOSE } from './protocol.ts'
 
-/** How often the states of instruments are looked at: stale is said within a second (RELIABILITY row 1). */
-const STATES_EVERY_MS = 250
-const HOUSEKEEPING_MS = 500
+const CLOSE_CODES: Record<DropReason, number> = {
+  ticket_expired: CLOSE.ticketExpired,
+  key_revoked: CLOSE.keyRevoked,
+  buffer_full: CLOSE.tooSlow,
+  buffers_full: CLOSE.tooSlow,
+  no_pong: CLOSE.tooSlow,
+}
 
 export interface HubDeps {
   clock: Clock
-  log: Log
   source: TickSource
   bounds: StreamBounds
   metrics: StreamMetrics
-  isKeyRevoked: IsKeyRevoked
+  all: AllClients
 }
 
-export interface StreamHub {
-  join(socket: ClientSocket, identity: { keyId: string; owner: string; expiresAtMs: number }): StreamClient
-  receive(client: StreamClient, text: string): void
+export interface StreamIdentity {
+  keyId: string
+  owner: string
+  expiresAtMs: number
+}
+
+export interface StreamHub extends ClientHub, Pick<Ops, 'receive' | 'apply'> {
+  join(socket: ClientSocket, identity: StreamIdentity, format: FormatName): StreamClient
   leave(client: StreamClient): void
   /** The broker socket that served these instruments was down. */
   upstreamGap(tokens: Target): void
-  clients(): number
-  flush(): void
-  /** Supervised loops. */
-  runFlush(signal: AbortSignal): Promise<void>
-  runHousekeeping(signal: AbortSignal): Promise<void>
-  runRevocations(signal: AbortSignal): Promise<void>
   closeAll(code: number, reason: string): void
 }
 
 export function createStreamHub(deps: HubDeps): StreamHub {
-  const { clock, source, bounds, metrics } = deps
+  const { clock, source, bounds, metrics, all } = deps
   const clients = new Set<StreamClient>()
-  const delivery = createDelivery({ clock, source, bounds, metrics })
-  const flush = () => delivery.flush(clients)
-  const receive = createOps({ clock, source, bounds, metrics, delivery, flush })
-  let seenVersions = ''
-  let statesDueMs = 0
-  let pingDueMs = 0
-  let heartbeatDueMs = 0
+  const formats = createFormats(source)
+  const clientMetrics = all.metrics
+  const delivery = createDelivery({ clock, source, bounds, metrics, clientMetrics, clients })
+  const ops = createOps({ clock, source, bounds, metrics, delivery })
 
-  function updateStates() {
-    const versions = `${source.livenessVersion()}/${source.desired.version()}`
-    if (versions === seenVersions) return
-    seenVersions = versions
-    for (const client of clients) {
-      const changed = new Map<InstrumentState, number[]>()
-      for (const [token, interest] of client.interests) {
-        const state = instrumentState(source, client.owner, token)
-        if (state === interest.state) continue
-        interest.state = state
-        const tokens = changed.get(state)
-        if (tokens) tokens.push(token)
-        else changed.set(state, [token])
-        const allowed = state !== 'not_subscribed'
-        if (allowed === interest.allowed) continue
-        interest.allowed = allowed
-        if (allowed) delivery.begin(client, token, interest)
-        else {
-          delivery.end(client, token)
-          interest.flowing = false
-        }
-      }
-      for (const [state, instrument_tokens] of changed)
-        tell(client, { op: 'state', state, instrument_tokens })
-    }
+  function updateStates(desiredMoved: boolean) {
+    delivery.lookUpstream()
+    for (const client of clients) updateStatesOf(client, desiredMoved)
   }
 
-  function drop(client: StreamClient, code: number, reason: string) {
+  function updateStatesOf(client: StreamClient, desiredMoved: boolean) {
+    let changed: Map<InstrumentState, number[]> | undefined
+    for (const interest of client.interests.values()) {
+      const { token, upstream } = interest.lane
+      const subscribed = desiredMoved
+        ? source.desired.ownerStreams(client.owner, token)
+        : interest.state !== 'not_subscribed'
+      const state = subscribed ? upstream : 'not_subscribed'
+      if (state === interest.state) continue
+      interest.state = state
+      changed ??= new Map()
+      const tokens = changed.get(state)
+      if (tokens) tokens.push(token)
+      else changed.set(state, [token])
+      if (subscribed === interest.allowed) continue
+      interest.allowed = subscribed
+      if (subscribed) delivery.begin(interest)
+      else delivery.end(interest)
+    }
+    if (!changed) return
+    for (const [state, instrument_tokens] of changed) tell(client, { op: 'state', state, instrument_tokens })
+  }
+
+  function leave(client: StreamClient) {
+    if (!clients.delete(client)) return
+    ops.forgetAll(client)
+    metrics.clients.dec({ format: client.format.name })
+    metrics.interests.set(delivery.interests())
+  }
+
+  function close(client: StreamClient, code: number, reason: string) {
     metrics.closed.inc({ reason })
     client.socket.close(code, reason)
     leave(client)
   }
 
-  function leave(client: StreamClient) {
-    if (!clients.delete(client)) return
-    for (const token of client.interests.keys()) delivery.end(client, token)
-    metrics.clients.set(clients.size)
+  function beat(client: StreamClient) {
+    const seq = delivery.position(client)
+    tell(client, { op: 'heartbeat', seq, server_time_ms: clock.nowMs() })
   }
 
-  function housekeep() {
-    const nowMs = clock.monotonicMs()
-    const wallMs = clock.nowMs()
-    const pingDue = nowMs >= pingDueMs
-    const heartbeatDue = nowMs >= heartbeatDueMs
-    if (pingDue) pingDueMs = nowMs + PING_EVERY_MS
-    if (heartbeatDue) heartbeatDueMs = nowMs + HEARTBEAT_S * 1000
-    let total = 0
-    for (const client of [...clients]) {
-      if (wallMs >= client.expiresAtMs) drop(client, CLOSE.ticketExpired, 'ticket_expired')
-      else if (client.socket.bufferedBytes() > bounds.closeAboveBytes)
-        drop(client, CLOSE.tooSlow, 'buffer_full')
-      else if (client.socket.quietMs() > bounds.pongTimeoutMs) drop(client, CLOSE.tooSlow, 'no_pong')
-      else {
-        total += client.socket.bufferedBytes()
-        if (pingDue) client.socket.ping()
-        if (heartbeatDue) {
-          const seq = client.cursor ?? delivery.cursor()
-          tell(client, { op: 'heartbeat', seq, server_time_ms: wallMs })
-        }
-      }
-    }
-    metrics.buffered.set(total)
-    if (total > bounds.totalBufferedMaxBytes) closeWorst(total - bounds.totalBufferedMaxBytes)
-  }
-
-  function closeWorst(excessBytes: number) {
-    let left = excessBytes
-    const worst = [...clients].sort((a, b) => b.socket.bufferedBytes() - a.socket.bufferedBytes())
-    for (const client of worst) {
-      if (left <= 0) return
-      left -= client.socket.bufferedBytes()
-      drop(client, CLOSE.tooSlow, 'buffers_full')
-    }
-  }
-
-  return {
-    receive,
+  const hub: StreamHub = {
+    clients,
     leave,
-    flush,
-    clients: () => clients.size,
-    join(socket, identity) {
-      flush()
-      const client = createStreamClient(socket, identity)
+    updateStates,
+    flush: delivery.flush,
+    apply(client, op) {
+      ops.apply(client, op)
+      metrics.interests.set(delivery.interests())
+    },
+    receive(client, text) {
+      ops.receive(client, text)
+      metrics.interests.set(delivery.interests())
+    },
+    join(socket, identity, format) {
+      delivery.advance()
+      const client: StreamClient = {
+        socket,
+        ...identity,
+        format: formats[format],
+        batch: delivery.newBatch(formats[format]),
+        number: all.nextNumber(),
+        heartbeatMs: HEARTBEAT_S * 1000,
+        beat: () => beat(client),
+        drop: (reason) => close(client, CLOSE_CODES[reason], reason),
+        interests: new Map(),
+        pending: new Set(),
+        latest: new Map(),
+        cursor: undefined,
+        filter: undefined,
+        replaying: false,
+        resume: undefined,
+        afterGap: false,
+      }
       clients.add(client)
-      metrics.clients.set(clients.size)
+      metrics.clients.inc({ format })
       tell(client, {
         op: 'welcome',
         stream_id: source.streamId.toString(),
@@ -150,45 +144,21 @@ export function createStreamHub(deps: HubDeps): StreamHub {
       return client
     },
     upstreamGap(tokens) {
-      flush()
+      delivery.flush()
       const seq = delivery.cursor()
       for (const client of clients) {
-        for (const [token, interest] of client.interests) {
-          if (!interest.allowed || !tokens.has(token)) continue
+        for (const { allowed, lane } of client.interests.values()) {
+          if (!allowed || !tokens.has(lane.token)) continue
           metrics.gaps.inc({ reason: 'upstream_reconnected' })
           tell(client, { op: 'gap', from_seq: seq, to_seq: seq, reason: 'upstream_reconnected' })
           break
         }
       }
     },
-    async runFlush(signal) {
-      while (!signal.aborted) {
-        if (clock.monotonicMs() >= statesDueMs) {
-          statesDueMs = clock.monotonicMs() + STATES_EVERY_MS
-          updateStates()
-        }
-        flush()
-        await clock.sleep(FLUSH_MS, signal)
-      }
-    },
-    async runHousekeeping(signal) {
-      while (!signal.aborted) {
-        housekeep()
-        await clock.sleep(HOUSEKEEPING_MS, signal)
-      }
-    },
-    runRevocations: (signal) =>
-      dropRevoked(
-        {
-          clients,
-          isKeyRevoked: deps.isKeyRevoked,
-          clock,
-          drop: (client) => drop(client, CLOSE.keyRevoked, 'key_revoked'),
-        },
-        signal,
-      ),
     closeAll(code, reason) {
-      for (const client of [...clients]) drop(client, code, reason)
+      for (const client of [...clients]) close(client, code, reason)
     },
   }
+  all.add(hub)
+  return hub
 }

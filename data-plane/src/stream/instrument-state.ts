@@ -1,5 +1,5 @@
 import type { TickSource } from '../market-data/runtime.ts'
-import type { InstrumentState } from './protocol.ts'
+import type { InstrumentState } from './messages.ts'
 
 /** What a client of this owner is told about an instrument. Liveness is that of the broker socket that serves it. */
 export function instrumentState(

@@ -2,7 +2,6 @@
 // answer, the last answer (or "not revoked") stands: a ticket is short-lived by itself.
 import type { Clock } from '../clock.ts'
 import type { Queries } from '../market-data/desired.ts'
-import { REVOCATION_CHECK_MS } from './bounds.ts'
 
 export type IsKeyRevoked = (keyId: string) => Promise<boolean>
 
@@ -37,19 +36,5 @@ export function createKeyRevocations(deps: { db: Queries; clock: Clock }): IsKey
     } finally {
       timer.abort()
     }
-  }
-}
-
-/** Until the signal: calls `drop` for each client whose key was revoked or has expired (DECISIONS: at most 15 s late). */
-export async function dropRevoked<C extends { keyId: string }>(
-  deps: { clients: ReadonlySet<C>; isKeyRevoked: IsKeyRevoked; clock: Clock; drop: (client: C) => void },
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    for (const keyId of new Set([...deps.clients].map((client) => client.keyId))) {
-      if (!(await deps.isKeyRevoked(keyId))) continue
-      for (const client of [...deps.clients]) if (client.keyId === keyId) deps.drop(client)
-    }
-    await deps.clock.sleep(REVOCATION_CHECK_MS, signal)
   }
 }

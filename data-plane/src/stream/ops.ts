@@ -1,16 +1,19 @@
 // What a client's messages do. Every op is answered; a message that cannot be understood gets an error and the
 // connection goes on.
 import type { InstrumentRef } from '@ticker/shared/domain'
+import { packetLengthFor } from '@ticker/shared/kite-wire'
 import type { Clock } from '../clock.ts'
+import { NOT_READING } from '../market-data/fan-out.ts'
 import type { TickSource } from '../market-data/runtime.ts'
 import { FLUSH_MS, RESUME_WINDOW_MS, type StreamBounds } from './bounds.ts'
-import { type StreamClient, tell } from './client.ts'
+import { type Interest, type StreamClient, tell } from './client.ts'
 import type { Delivery } from './delivery.ts'
 import { instrumentState } from './instrument-state.ts'
+import { createLatestGroup, type LatestGroup } from './latest-group.ts'
+import type { StreamErrorCode } from './messages.ts'
 import type { StreamMetrics } from './metrics.ts'
-import { type ClientOp, parseClientOp, type StreamErrorCode } from './protocol.ts'
+import { type ClientOp, parseClientOp, type Subscribe } from './protocol.ts'
 
-type Subscribe = Extract<ClientOp, { op: 'subscribe' }>
 type OpId = string | number | undefined
 
 export interface OpsDeps {
@@ -19,15 +22,20 @@ export interface OpsDeps {
   bounds: StreamBounds
   metrics: StreamMetrics
   delivery: Delivery
-  /** Serves everyone up to now, so that a snapshot starts where the ticks before it end. */
-  flush(): void
 }
 
-export function createOps(deps: OpsDeps): (client: StreamClient, text: string) => void {
-  const { clock, source, delivery } = deps
+export interface Ops {
+  receive(client: StreamClient, text: string): void
+  apply(client: StreamClient, op: ClientOp): void
+  /** Gives up all that the client wants. */
+  forgetAll(client: StreamClient): void
+}
+
+export function createOps(deps: OpsDeps): Ops {
+  const { clock, source, bounds, metrics, delivery } = deps
 
   function fail(client: StreamClient, id: OpId, code: StreamErrorCode, message: string) {
-    deps.metrics.errors.inc({ code })
+    metrics.errors.inc({ code })
     tell(client, { op: 'error', id, code, message })
   }
 
@@ -43,22 +51,28 @@ export function createOps(deps: OpsDeps): (client: StreamClient, text: string) =
     return { tokens: [...tokens], unknown }
   }
 
+  /** Everything before an op goes out first, so that a snapshot starts where the ticks before it end. */
+  function upToNow(client: StreamClient) {
+    delivery.advance()
+    delivery.serve(client)
+  }
+
   function subscribe(client: StreamClient, op: Subscribe) {
     const { tokens, unknown } = resolve(op.instruments)
     const added = tokens.filter((token) => !client.interests.has(token)).length
-    const max = deps.bounds.instrumentsPerClientMax
-    if (client.interests.size + added > max) {
-      return fail(
-        client,
-        op.id,
-        'too_many_instruments',
-        `A client may hold ${max} instruments; nothing changed.`,
-      )
+    const { instrumentsPerClientMax, interestsMax } = bounds
+    if (client.interests.size + added > instrumentsPerClientMax) {
+      const message = `A client may hold ${instrumentsPerClientMax} instruments; nothing changed.`
+      return fail(client, op.id, 'too_many_instruments', message)
     }
-    deps.flush()
+    if (delivery.interests() + added > interestsMax) {
+      const message = `All clients together hold ${interestsMax} instruments already; nothing changed.`
+      return fail(client, op.id, 'too_many_instruments', message)
+    }
+    upToNow(client)
+    const directory = source.directory()
     const instruments = tokens.map((token) => {
-      const known = source.directory().byToken(token)
-      const { exchange = null, tradingsymbol = null } = known ?? {}
+      const { exchange = null, tradingsymbol = null } = directory.byToken(token) ?? {}
       return { instrument_token: token, exchange, tradingsymbol, state: want(client, token, op) }
     })
     tell(client, { op: 'subscribed', id: op.id, instruments, unknown })
@@ -68,21 +82,43 @@ export function createOps(deps: OpsDeps): (client: StreamClient, text: string) =
   /** Takes note of the interest; a repeated one changes nothing and sends no second snapshot. */
   function want(client: StreamClient, token: number, op: Subscribe) {
     const state = instrumentState(source, client.owner, token)
-    const periodMs =
-      op.delivery === 'every' ? undefined : Math.max(1, Math.round(1000 / op.rate_hz / FLUSH_MS)) * FLUSH_MS
     const known = client.interests.get(token)
-    if (known && known.mode === op.mode && known.periodMs === periodMs) {
+    const group = groupOf(client, op)
+    if (known && known.group === group) {
       // What the answer says holds from now on: its ticks flow at once, not at the next look at all states.
       if (state !== 'not_subscribed') Object.assign(known, { state, allowed: true })
+      if (known.mode === op.mode) return state
+      Object.assign(known, { mode: op.mode, cut: packetLengthFor(token, op.mode) })
+      if (known.flowing) delivery.begin(known)
       return state
     }
-    if (known) delivery.end(client, token)
-    if (periodMs !== undefined && !client.latest.has(periodMs)) {
-      client.latest.set(periodMs, { dueMs: 0, dirty: new Set() })
-    }
-    const allowed = state !== 'not_subscribed'
-    client.interests.set(token, { mode: op.mode, periodMs, allowed, flowing: false, afterSeq: 0, state })
+    if (known) forget(client, known)
+    if (group) group.holders += 1
+    client.filter = undefined
+    client.interests.set(token, {
+      place: NOT_READING,
+      batch: client.batch,
+      cut: packetLengthFor(token, op.mode),
+      client,
+      lane: delivery.hold(token),
+      mode: op.mode,
+      group,
+      allowed: state !== 'not_subscribed',
+      flowing: false,
+      afterSeq: 0,
+      state,
+    })
     return state
+  }
+
+  function groupOf(client: StreamClient, op: Subscribe): LatestGroup | undefined {
+    if (op.delivery === 'every') return undefined
+    const periodMs = Math.max(1, Math.round(1000 / op.rate_hz / FLUSH_MS)) * FLUSH_MS
+    const known = client.latest.get(periodMs)
+    if (known) return known
+    const group = createLatestGroup(periodMs, client.number * FLUSH_MS)
+    client.latest.set(periodMs, group)
+    return group
   }
 
   function startFlowing(client: StreamClient, tokens: readonly number[]) {
@@ -92,46 +128,48 @@ export function createOps(deps: OpsDeps): (client: StreamClient, text: string) =
     let lost = false
     for (const token of tokens) {
       const interest = client.interests.get(token)
-      if (!interest?.allowed || interest.flowing || client.pending.has(token)) continue
-      if (resumable && interest.periodMs === undefined) {
-        if (sameStream && delivery.beginAfter(client, token, interest, resumable.seq)) continue
+      if (!interest?.allowed || interest.flowing || client.pending.has(interest)) continue
+      if (resumable && !interest.group) {
+        if (sameStream && delivery.beginAfter(interest, resumable.seq)) continue
         lost = true
       }
-      delivery.begin(client, token, interest)
+      delivery.begin(interest)
     }
     if (lost) {
       const reason = sameStream ? 'ring_overrun' : 'stream_restarted'
       const from_seq = sameStream ? (resumable?.seq ?? 0) + 1 : 1
-      deps.metrics.gaps.inc({ reason })
+      metrics.gaps.inc({ reason })
       tell(client, { op: 'gap', from_seq, to_seq: delivery.cursor(), reason })
     }
-    deps.flush()
+    delivery.serve(client)
   }
 
   function unsubscribe(client: StreamClient, op: Extract<ClientOp, { op: 'unsubscribe' }>) {
     const { tokens } = resolve(op.instruments)
     // A token that has left the dump meanwhile can still be given up.
     for (const ref of op.instruments) if (typeof ref === 'number') tokens.push(ref)
-    const held = [...new Set(tokens)].filter((token) => client.interests.has(token))
-    deps.flush()
-    for (const token of held) forget(client, token)
+    upToNow(client)
+    const held: number[] = []
+    for (const token of new Set(tokens)) {
+      const interest = client.interests.get(token)
+      if (!interest) continue
+      forget(client, interest)
+      held.push(token)
+    }
     tell(client, { op: 'unsubscribed', id: op.id, instrument_tokens: held })
   }
 
-  function forget(client: StreamClient, token: number) {
-    const interest = client.interests.get(token)
-    delivery.end(client, token)
-    client.interests.delete(token)
-    const periodMs = interest?.periodMs
-    if (periodMs === undefined) return
-    for (const other of client.interests.values()) if (other.periodMs === periodMs) return
-    client.latest.delete(periodMs)
+  function forget(client: StreamClient, interest: Interest) {
+    delivery.end(interest)
+    delivery.release(interest)
+    client.interests.delete(interest.lane.token)
+    const { group } = interest
+    if (!group) return
+    group.holders -= 1
+    if (group.holders === 0) client.latest.delete(group.periodMs)
   }
 
-  return (client, text) => {
-    const parsed = parseClientOp(text)
-    if (!parsed.ok) return fail(client, undefined, parsed.code, parsed.message)
-    const { op } = parsed
+  function apply(client: StreamClient, op: ClientOp) {
     if (op.op === 'subscribe') subscribe(client, op)
     else if (op.op === 'unsubscribe') unsubscribe(client, op)
     else if (op.op === 'ping') tell(client, { op: 'pong', id: op.id, server_time_ms: clock.nowMs() })
@@ -141,5 +179,17 @@ export function createOps(deps: OpsDeps): (client: StreamClient, text: string) =
       const untilMs = clock.monotonicMs() + RESUME_WINDOW_MS
       client.resume = { streamId: op.stream_id, seq: op.seq, untilMs }
     }
+  }
+
+  return {
+    apply,
+    receive(client, text) {
+      const parsed = parseClientOp(text)
+      if (parsed.ok) apply(client, parsed.op)
+      else fail(client, undefined, parsed.code, parsed.message)
+    },
+    forgetAll(client) {
+      for (const interest of [...client.interests.values()]) forget(client, interest)
+    },
   }
 }

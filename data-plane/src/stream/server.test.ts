@@ -8,6 +8,8 @@ import { createSupervisor, type Supervisor } from '../operations/supervisor.ts'
 import { connectClient, connected, type UpgradeServer, upgradeServer } from '../testing/client-sockets.ts'
 import { type FakeTickSource, fakeTickSource } from '../testing/fake-tick-source.ts'
 import { streamTicket, testKeys } from '../testing/tickets.ts'
+import { createAllClients } from './all-clients.ts'
+import { STREAM_BOUNDS } from './bounds.ts'
 import { createStreamServer, type StreamServer } from './server.ts'
 
 const A = 257
@@ -29,11 +31,16 @@ beforeEach(async () => {
   registry = new Registry()
   supervisor = createSupervisor({ clock: systemClock, log: silentLog, registry })
   revoked = false
+  const bounds = { ...STREAM_BOUNDS, clientsMax: 2, messagesPerSecondMax: 20 }
+  const isKeyRevoked = async () => revoked
+  const all = createAllClients({ clock: systemClock, source, bounds, registry, isKeyRevoked })
+  all.start(supervisor)
   stream = createStreamServer({
     clock: systemClock,
     log: silentLog,
     registry,
-    supervisor,
+    bounds,
+    all,
     marketData: {
       ...source,
       onGap: (listener) => {
@@ -41,8 +48,7 @@ beforeEach(async () => {
       },
     },
     ticketKeys: testKeys,
-    isKeyRevoked: async () => revoked,
-    bounds: { clientsMax: 2, messagesPerSecondMax: 20 },
+    isKeyRevoked,
   })
   http = await upgradeServer(stream.handleUpgrade)
 })

@@ -10,6 +10,7 @@ import { type FakeClientSocket, fakeClientSocket } from '../testing/fake-client-
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts'
 import { type FakeRawSocket, fakeRawSockets } from '../testing/fake-raw-socket.ts'
 import { brokerSession, ownedAccount } from '../testing/owned-accounts.ts'
+import { createAllClients } from './all-clients.ts'
 import { STREAM_BOUNDS } from './bounds.ts'
 import { createStreamHub } from './hub.ts'
 import { createStreamMetrics } from './metrics.ts'
@@ -21,20 +22,25 @@ let supervisor: Supervisor
 let marketData: MarketDataRuntime
 let client: FakeClientSocket
 
+const SUBSCRIPTION = { exchange: 'NSE', tradingsymbol: 'INFY', source: 'api' }
+
 /** Answers the reconciler's queries: one subscribed instrument, one account with a session. */
 function answers(): Queries {
   const rowOf = (text: string) => {
-    if (text.includes('ticker.fleet')) return { assignment: 'v1', instruments: 1 }
+    if (text.includes('ticker.fleet'))
+      return { subscriptions: 1, instruments: 1, accounts: 'v1', ladders: '' }
     if (text.includes('tradingsymbol, segment'))
       return [INFY, 'NSE', 'INFY', 'NSE', 'INFOSYS', null, 0, 0.05, 1, 'EQ']
     if (text.includes('ticker.subscriptions'))
-      return { instrument_token: INFY, mode: 'full', account_id: null, owner: 'desk' }
+      return { ...SUBSCRIPTION, instrument_token: INFY, mode: 'full', account_id: null, owner: 'desk' }
     return { id: 'desk1', owner: 'desk', capacity: 9_000, active: true, session_active: true }
   }
   return {
     query: async (statement) => {
       const text = typeof statement === 'string' ? statement : statement.text
-      return { rows: [rowOf(text)], rowCount: 1 }
+      // No ladders; of the others one row each.
+      const rows = text.includes('from ticker.strike_ladders') ? [] : [rowOf(text)]
+      return { rows, rowCount: rows.length }
     },
   }
 }
@@ -67,27 +73,29 @@ beforeEach(async () => {
     supervisor,
     db: answers(),
     isOpen: () => true,
+    isOver: () => false,
     wsRoot: 'wss://broker.example',
     openSocket: upstream.open,
     ringBytes: 64 * 1024,
   })
+  const isKeyRevoked = async () => false
+  const all = createAllClients({ clock, source: marketData, bounds: STREAM_BOUNDS, registry, isKeyRevoked })
   const hub = createStreamHub({
     clock,
-    log: silentLog,
     source: marketData,
     bounds: STREAM_BOUNDS,
     metrics: createStreamMetrics(registry),
-    isKeyRevoked: async () => false,
+    all,
   })
   marketData.onGap((_account, tokens) => hub.upstreamGap(tokens))
-  supervisor.run('stream flush', hub.runFlush)
+  supervisor.run('client flush', all.runFlush)
   marketData.setAccounts([ownedAccount('desk1')])
   await pass(500)
   upstream.last().events.open()
   send(upstream.last(), 1_500)
   client = fakeClientSocket()
   const identity = { keyId: 'key', owner: 'desk', expiresAtMs: Number.MAX_SAFE_INTEGER }
-  const joined = hub.join(client, identity)
+  const joined = hub.join(client, identity, 'json')
   hub.receive(joined, JSON.stringify({ op: 'subscribe', instruments: ['NSE:INFY'] }))
   await pass(300)
 })

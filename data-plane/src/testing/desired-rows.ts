@@ -27,14 +27,45 @@ export async function addInstrument(db: Queries, token: number, symbol: string, 
   )
 }
 
+/** As PUT /v1/subscriptions does: the row, the version and what it changed. */
 export async function subscribe(db: Queries, symbol: string, mode = 'full', owner = 'desk', source = 'api') {
   await db.query(
-    `insert into ticker.subscriptions (exchange, tradingsymbol, source, mode, owner, created_by)
+    `with moved as (
+       update ticker.fleet set subscriptions_version = subscriptions_version + 1 returning subscriptions_version as v
+     ), logged as (
+       insert into ticker.subscription_changes (version, owner, source, exchanges, tradingsymbols)
+       select v, $3, $4, array['NSE'], array[$1] from moved
+     )
+     insert into ticker.subscriptions (exchange, tradingsymbol, source, mode, owner, created_by)
      values ('NSE', $1, $4, $2, $3, 'test')`,
     [symbol, mode, owner, source],
   )
 }
 
-export async function moveVersion(db: Queries, column: 'subscriptions_version' | 'instruments_version') {
-  await db.query(`update ticker.fleet set ${column} = ${column} + 1`)
+/** A new dump. */
+export async function moveInstruments(db: Queries) {
+  await db.query('update ticker.fleet set instruments_version = instruments_version + 1')
+}
+
+/** The index NIFTY 50 with options every 50 from 24,000 to 26,000 that expire in a week, CE and PE. */
+export async function addOptionChain(db: Queries) {
+  await db.query(
+    `insert into ticker.instruments (exchange, tradingsymbol, instrument_token, exchange_token, name, expiry, strike,
+       tick_size, lot_size, instrument_type, segment, snapshot_id)
+     select 'NFO', 'NIFTY' || strike || type, (40000 + 2 * strike + ascii(type)) * 256 + 2, 1, 'NIFTY',
+       (now() at time zone 'Asia/Kolkata')::date + 7, strike, 0.05, 75, type, 'NFO-OPT', 1
+     from generate_series(24000, 26000, 50) strike, unnest(array['CE', 'PE']) type
+     union all select 'NSE', 'NIFTY 50', 256265, 1001, 'NIFTY 50', null, 0, 0, 0, 'EQ', 'INDICES', 1`,
+  )
+}
+
+/** ATM ± one strike of the nearest expiry, in quote. */
+export async function addLadder(db: Queries, underlying: string, owner = 'desk') {
+  await db.query(
+    `with moved as (update ticker.fleet set ladders_version = ladders_version + 1)
+     insert into ticker.strike_ladders (owner, id, revision, underlying, exchange, strikes, expiries, option_types,
+       futures, mode, instruments_max, created_by)
+     values ($2, $1, gen_random_uuid(), $1, 'NFO', 1, 1, '{CE,PE}', false, 'quote', 100, 'test')`,
+    [underlying, owner],
+  )
 }

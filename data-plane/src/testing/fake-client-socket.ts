@@ -22,6 +22,7 @@ export function fakeClientSocket(): FakeClientSocket {
       socket.sent.push(typeof data === 'string' ? data : Uint8Array.from(data))
       if (!socket.reading) held += data.length
     },
+    sendText: (utf8) => socket.send(Buffer.from(utf8).toString()),
     bufferedBytes() {
       if (socket.reading) held = 0
       return held

@@ -2,13 +2,13 @@
 import { encodeFrame, encodePacket, type Mode } from '@ticker/shared/kite-wire'
 import { Registry } from 'prom-client'
 import { createActivity } from '../kite-socket/activity.ts'
-import type { DesiredRow } from '../market-data/assign.ts'
 import { createDesiredView } from '../market-data/desired-view.ts'
 import { createIngest } from '../market-data/ingest.ts'
 import { createInstrumentDirectory } from '../market-data/instrument-directory.ts'
 import { createRing } from '../market-data/ring.ts'
 import type { TickSource } from '../market-data/runtime.ts'
 import { createTickStore } from '../market-data/tick-store.ts'
+import { collectWants } from '../market-data/wants.ts'
 import type { FakeClock } from './fake-clock.ts'
 
 export interface FakeTickSource extends TickSource {
@@ -66,10 +66,10 @@ export function fakeTickSource(
     },
     want(owner, tokens) {
       wants.set(owner, tokens)
-      const rows: DesiredRow[] = [...wants].flatMap(([name, list]) =>
-        list.map((token) => ({ instrument_token: token, mode: 'full', account_id: null, owner: name })),
-      )
-      desired.replace(rows)
+      const all = collectWants((want) => {
+        for (const [name, list] of wants) for (const token of list) want(name, token, 'full', null)
+      })
+      desired.replace(all)
     },
     setServing(token, state) {
       serving.set(token, state)

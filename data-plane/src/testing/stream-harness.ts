@@ -1,7 +1,8 @@
 // A stream hub over a hand-filled tick source, and clients that join it without a network.
 import { Registry } from 'prom-client'
-import { silentLog } from '../operations/log.ts'
+import { createAllClients } from '../stream/all-clients.ts'
 import { STREAM_BOUNDS, type StreamBounds } from '../stream/bounds.ts'
+import type { FormatName } from '../stream/formats.ts'
 import { createStreamHub } from '../stream/hub.ts'
 import { createStreamMetrics } from '../stream/metrics.ts'
 import { type FakeClientSocket, fakeClientSocket } from './fake-client-socket.ts'
@@ -17,26 +18,30 @@ export function streamHarness(
   const source = fakeTickSource(clock, { tokens, ringBytes })
   source.want('desk', tokens)
   const revoked = new Set<string>()
-  const hub = createStreamHub({
+  const registry = new Registry()
+  const all = createAllClients({
     clock,
-    log: silentLog,
     source,
     bounds: { ...STREAM_BOUNDS, ...bounds },
-    metrics: createStreamMetrics(new Registry()),
+    registry,
     isKeyRevoked: async (keyId) => revoked.has(keyId),
   })
-  function join(owner = 'desk', expiresInMs = 3_600_000) {
+  const hub = createStreamHub({
+    clock,
+    source,
+    bounds: { ...STREAM_BOUNDS, ...bounds },
+    metrics: createStreamMetrics(registry),
+    all,
+  })
+  function join(owner = 'desk', expiresInMs = 3_600_000, format: FormatName = 'json') {
     const socket = fakeClientSocket()
-    const client = hub.join(socket, {
-      keyId: `key-${owner}`,
-      owner,
-      expiresAtMs: clock.nowMs() + expiresInMs,
-    })
+    const identity = { keyId: `key-${owner}`, owner, expiresAtMs: clock.nowMs() + expiresInMs }
+    const client = hub.join(socket, identity, format)
     const say = (op: object) => hub.receive(client, JSON.stringify(op))
     const ops = () => socket.messages().map((message) => message.op)
     return { socket, client, say, ops }
   }
-  return { clock, source, revoked, hub, join }
+  return { clock, source, revoked, registry, all, hub, join }
 }
 export type StreamHarness = ReturnType<typeof streamHarness>
 
@@ -44,6 +49,7 @@ interface SeenTick {
   seq: number
   instrument_token: number
   last_price: number
+  received_ms: number
 }
 
 /** Every tick that reached the client, in order of arrival. */

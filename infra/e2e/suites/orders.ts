@@ -1,7 +1,7 @@
 // The order path: at most once, always accounted for (RELIABILITY: orders).
 import { describe, expect, it } from 'vitest'
+import { runKiteTicker } from '../../conformance/kite-ticker-process.ts'
 import { until } from '../../local/seed.ts'
-import { runKiteTicker } from '../clients/kite-ticker.ts'
 import { type Desk, LIMIT_ORDER, refusalOf } from '../desk.ts'
 
 const INFY = 408_065

@@ -27,6 +27,8 @@ export function secretSuite(desk: () => Desk) {
     }
     const logs = await desk().logs()
     expect(logs).toContain('data plane started')
+    // The Worker's own lines are among them.
+    expect(logs).toMatch(/"request_id":"[^"]+"/)
     const found = Object.entries(planted).filter(([, secret]) => secret === '' || logs.includes(secret))
     expect(found.map(([name]) => name)).toEqual([])
     expect(logs).not.toMatch(/(request_token|access_token)=[A-Za-z0-9]/)

@@ -1,5 +1,5 @@
-// The market's side of the control API: calendar and halts per segment, how single instruments behave, and the rate
-// of ticks.
+// The market's side of the control API: calendar and halts per segment, how single instruments behave, where prices
+// stand, and the rate of ticks.
 import { Hono } from 'hono'
 import type { Market } from '../calendar/market.ts'
 import type { Load } from '../load/load.ts'
@@ -9,7 +9,7 @@ import type { RestEnv } from '../rest/env.ts'
 import { refuse, success } from '../rest/envelope.ts'
 import type { UserStore } from '../users/user-store.ts'
 import { parsed } from './body.ts'
-import { conductSchema, marketSchema, rateSchema } from './schemas.ts'
+import { conductSchema, marketSchema, priceSchema, rateSchema } from './schemas.ts'
 
 export interface MarketControlParts {
   users: UserStore
@@ -43,6 +43,16 @@ export function marketControl({ users, market, engine, load }: MarketControlPart
     }
     for (const token of tokens) engine.setConduct(token, conduct)
     return success(c, { conduct, instruments: tokens.length })
+  })
+
+  app.post('/prices', async (c) => {
+    const body = await parsed(c, priceSchema)
+    if (!body.ok) return body.response
+    const { token, price } = body.value
+    if (engine.quote(token)?.replayed) return refuse(c, inputRefused('a recording drives this instrument'))
+    return engine.setSpot(token, price)
+      ? success(c, { token, price })
+      : refuse(c, refused(404, 'InputException', 'no such token'))
   })
 
   app.get('/rate', (c) => success(c, load.view()))

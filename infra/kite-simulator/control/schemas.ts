@@ -60,6 +60,11 @@ export const conductSchema = z.strictObject({
   conduct: z.enum(CONDUCTS),
 })
 
+export const priceSchema = z.strictObject({
+  token: z.number().int().positive(),
+  price: z.number().positive().max(1e7),
+})
+
 export const RATE_MAX = 5_000_000
 
 export const rateSchema = z

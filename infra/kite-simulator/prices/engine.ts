@@ -72,6 +72,13 @@ export class PriceEngine {
     return quote !== undefined
   }
 
+  /** Where the walk behind the instrument stands now; false when the token is not in the instruments. */
+  setSpot(token: number, price: number): boolean {
+    const quote = this.quote(token)
+    if (quote !== undefined) quote.spot.price = price
+    return quote !== undefined
+  }
+
   #newQuote(instrument: Instrument, nowMs: number): Quote {
     const spot = this.#underlyings.of(instrument)
     const quote = new Quote(instrument, spot, this.#seed, nowMs, this.#market.groupOf(instrument))

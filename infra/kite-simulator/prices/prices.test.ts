@@ -186,3 +186,26 @@ describe('replay', () => {
     await simulator.stop()
   })
 })
+
+it('/sim/prices moves an underlying and everything priced from it', async () => {
+  const simulator = await startTestSimulator()
+  const setPrice = (token: number, price: number) => call(simulator, 'POST', '/sim/prices', { token, price })
+  const client = await connected(simulator)
+  client.send({ a: 'subscribe', v: [NIFTY] })
+  const near = (price: number) => (tick: { last_price: number }) =>
+    Math.abs(tick.last_price - price) < price / 100
+  expect((await setPrice(NIFTY, 30_000)).http).toBe(200)
+  await client.until((seen) => seen.ticks().some(near(30_000)))
+  const call25000 = 'NFO:NIFTY26NOV25000CE'
+  const quoted = async () =>
+    Number(
+      Object(Object((await call(simulator, 'GET', `/quote/ltp?i=${call25000}`)).data)[call25000]).last_price,
+    )
+  expect(await quoted()).toBeGreaterThan(4_900)
+  expect((await setPrice(1, 100)).http).toBe(404)
+  expect((await setPrice(NIFTY, 0)).http).toBe(400)
+  const path = await recording(`2025-10-09 09:15:00,${NIFTY},25000`)
+  await call(simulator, 'POST', '/sim/replay', { path })
+  expect((await setPrice(NIFTY, 26_000)).message).toContain('a recording drives')
+  await simulator.stop()
+})

@@ -32,6 +32,9 @@ export const accountUpdate = z
       .enum(['active', 'disabled'])
       .optional()
       .meta({ description: 'A disabled account neither streams nor trades; its rows stay' }),
+    api_secret: storedText(128, 1).optional().meta({
+      description: "The app's api_secret, when it was mistyped or regenerated; needed at the next login",
+    }),
     max_connections: z.int().min(1).max(3).optional(),
     max_instruments_per_connection: z.int().min(1).max(3000).optional(),
     order_gate_reason: z.null().optional().meta({

@@ -31,6 +31,7 @@ export const ERROR_CODES = {
     status: 404,
     title: 'No instrument of that token or exchange:tradingsymbol in the current dump.',
   },
+  ladder_not_found: { status: 404, title: 'You have no strike ladder of that id.' },
   method_not_allowed: { status: 405, title: 'The resource does not take that method.' },
   account_exists: { status: 409, title: 'An account of that id, broker user or api_key exists already.' },
   account_disabled: { status: 409, title: 'The account is disabled.' },
@@ -44,6 +45,11 @@ export const ERROR_CODES = {
   instrument_unknown: {
     status: 422,
     title: 'Some instruments are not in the current dump; nothing was changed. See errors[].',
+  },
+  underlying_unknown: {
+    status: 422,
+    title:
+      'The current dump lists no options of that underlying that a ladder could follow; nothing was changed.',
   },
   subscription_limit: {
     status: 422,

@@ -10,6 +10,11 @@ export function nextTokenExpiryMs(epochMs: number): number {
   return (istMs < todaysSixMs ? todaysSixMs : todaysSixMs + DAY_MS) - IST_OFFSET_MS
 }
 
+/** The day in India, YYYY-MM-DD: what expiries and trading days are dated by. */
+export function istDay(epochMs: number): string {
+  return new Date(epochMs + IST_OFFSET_MS).toISOString().slice(0, 10)
+}
+
 /** The broker's 'YYYY-MM-DD hh:mm:ss' (IST, no zone) to epoch ms; undefined when it is not one. */
 export function parseBrokerTime(text: string | null | undefined): number | undefined {
   if (!text || !/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/.test(text)) return undefined

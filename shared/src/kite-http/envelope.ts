@@ -1,6 +1,8 @@
 // The broker's REST envelope, read with its exact outcome: HTTP status, error_type and text are never blurred,
 // and HTML with status 200 is not a success (KITE.md 2.1, 10).
 
+import { storable } from './storable.ts'
+
 export type KiteFailure =
   /** The broker answered in its own envelope. */
   | { kind: 'refused'; status: number; error_type: string; message: string }
@@ -34,8 +36,7 @@ export function readEnvelope(status: number, body: string): KiteOutcome<unknown>
 
 function parseObject(body: string): Record<string, unknown> | undefined {
   try {
-    // NUL is legal JSON and storable nowhere.
-    const value: unknown = JSON.parse(body.replaceAll('\\u0000', ''))
+    const value = storable(JSON.parse(body))
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
   } catch {
     return undefined

@@ -160,9 +160,17 @@ describe('orders', () => {
   it('reads order ids as strings from every published shape', () => {
     expect(placedOrderIds({ order_id: '2042130686722629633' })).toEqual(['2042130686722629633'])
     expect(placedOrderIds([{ order_id: '1' }, { error: {} }])).toEqual(['1'])
-    expect(placedOrderIds({ order_id: '1', children: [{ order_id: '2' }] })).toEqual(['1'])
+    expect(placedOrderIds({ order_id: '1', children: [{ order_id: '2' }, { error: {} }] })).toEqual([
+      '1',
+      '2',
+    ])
     expect(placedOrderIds({})).toBeUndefined()
     expect(placedOrderIds([])).toBeUndefined()
+    expect(placedOrderIds({ order_id: 17 })).toEqual(['17'])
+    for (const order_id of [null, {}, '', true]) {
+      expect(placedOrderIds({ order_id })).toBeUndefined()
+      expect(placedOrderIds([{ order_id }])).toBeUndefined()
+    }
   })
 })
 

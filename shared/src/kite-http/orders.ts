@@ -7,11 +7,13 @@ import { shaped } from './shaped.ts'
 /** What the database holds; a row beyond it is not believed. */
 const count = z.coerce.number().int().min(-2_147_483_648).max(2_147_483_647)
 const text = z.string().nullish()
+/** A string by the documents; a number would still name it. Anything else names nothing. */
+const orderId = z.union([z.string().min(1), z.int().positive().transform(String)])
 
 /** One row of the order book, history or an order update: what we rely on, and the rest as it came. */
 export const kiteOrder = z
   .looseObject({
-    order_id: z.coerce.string().min(1),
+    order_id: orderId,
     status: z.string().min(1),
     status_message: text,
     exchange: z.string(),
@@ -61,7 +63,7 @@ export interface OrderBook {
 }
 
 const orderName = z.looseObject({
-  order_id: z.coerce.string().min(1),
+  order_id: orderId,
   tag: z.string().nullish().catch(null),
   tags: z.array(z.string()).nullish().catch(null),
 })
@@ -100,16 +102,19 @@ export async function getOrderHistory(
   return shaped(z.array(kiteOrder), await request(http, path, { method: 'GET', credentials }))
 }
 
+const child = z.object({ order_id: orderId.optional().catch(undefined) })
 const placed = z.union([
-  z.object({ order_id: z.coerce.string().min(1) }).transform(({ order_id }) => [order_id]),
-  // Autoslice, both published shapes: a flat list, or the parent with its children.
+  // One order; with autoslice, the parent and its children.
   z
-    .array(z.object({ order_id: z.coerce.string().optional() }))
-    .transform((rows) => rows.flatMap(({ order_id }) => (order_id ? [order_id] : []))),
+    .object({ order_id: orderId, children: z.array(child).optional().catch(undefined) })
+    .transform(({ order_id, children = [] }) => [{ order_id }, ...children]),
+  // Autoslice's other published shape.
+  z.array(child),
 ])
 
 /** The order ids of a successful POST /orders; undefined when the answer holds none. */
 export function placedOrderIds(data: unknown): string[] | undefined {
   const parsed = placed.safeParse(data)
-  return parsed.success && parsed.data.length > 0 ? parsed.data : undefined
+  const ids = parsed.success ? parsed.data.flatMap(({ order_id }) => order_id ?? []) : []
+  return ids.length > 0 ? ids : undefined
 }

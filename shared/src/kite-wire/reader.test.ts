@@ -13,7 +13,7 @@ import {
   scanFrame,
 } from './index.ts'
 
-const FUZZ_CASES = 100_000
+const FUZZ_CASES = 1_000_000
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 const base64 = (text: string) => Uint8Array.from(Buffer.from(text, 'base64'))

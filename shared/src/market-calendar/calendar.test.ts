@@ -64,6 +64,18 @@ describe('the market calendar', () => {
     expect(calendar.knownForDays(ist('2027-01-01 00:01'))).toBe(-1)
   })
 
+  it.each([
+    ['NFO', '2026-11-23 15:39', false],
+    ['NFO', '2026-11-23 15:40', true],
+    ['NFO', '2026-11-23 08:00', false],
+    // No trading, hours that are not confirmed, an unknown exchange: it cannot say.
+    ['NFO', '2026-11-24 20:00', false],
+    ['MCX', '2026-11-23 23:58', false],
+    ['XXX', '2026-11-23 23:58', false],
+  ])('the day of %s is over at %s: %s', (exchange, at, over) => {
+    expect(calendar.isDayOver(exchange, ist(at))).toBe(over)
+  })
+
   it('every row of the data is well formed: real dates, spans in order, one row per exchange and day', () => {
     const seen = new Set<string>()
     for (const { date, exchanges, spans } of CALENDAR_DATA.days) {

@@ -15,6 +15,8 @@ export interface PhaseAt {
 export interface MarketCalendar {
   /** `exchange` by the broker's name: NSE, NFO, BSE, BFO, CDS, BCD, MCX, NCO, BCO. */
   phaseAt(exchange: string, epochMs: number): PhaseAt
+  /** Whether that exchange's trading of this IST day has ended. False where the hours are not confirmed. */
+  isDayOver(exchange: string, epochMs: number): boolean
   /** Days left until the holidays are not known any more; negative past it. */
   knownForDays(epochMs: number): number
 }
@@ -41,12 +43,15 @@ export function createMarketCalendar(data: CalendarData = CALENDAR_DATA): Market
     return plan
   }
 
+  function at(exchange: string, epochMs: number) {
+    const istMs = epochMs + IST_OFFSET_MS
+    const day = Math.floor(istMs / DAY_MS)
+    return { day, plan: planOf(exchange, day), minute: (istMs - day * DAY_MS) / MINUTE_MS }
+  }
+
   return {
     phaseAt(exchange, epochMs) {
-      const istMs = epochMs + IST_OFFSET_MS
-      const day = Math.floor(istMs / DAY_MS)
-      const plan = planOf(exchange, day)
-      const minute = (istMs - day * DAY_MS) / MINUTE_MS
+      const { day, plan, minute } = at(exchange, epochMs)
       const current = plan.spans.find((span) => minute >= span.fromMinute && minute < span.toMinute)
       const next = plan.spans.find((span) => span.fromMinute > minute)
       const untilMinute = current?.toMinute ?? next?.fromMinute ?? 24 * 60
@@ -56,6 +61,11 @@ export function createMarketCalendar(data: CalendarData = CALENDAR_DATA): Market
         confirmed: plan.confirmed,
         name: plan.name,
       }
+    },
+    isDayOver(exchange, epochMs) {
+      const { plan, minute } = at(exchange, epochMs)
+      const last = plan.spans.findLast(({ phase }) => phase === 'open')
+      return plan.confirmed && last !== undefined && minute >= last.toMinute
     },
     knownForDays: (epochMs) =>
       Math.floor((Date.parse(data.knownUntil) + DAY_MS - epochMs - IST_OFFSET_MS) / DAY_MS),

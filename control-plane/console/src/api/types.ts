@@ -59,6 +59,26 @@ export interface Subscription {
   source: string
 }
 
+export interface StrikeLadder {
+  id: string
+  underlying: string
+  exchange: string
+  strikes: number
+  expiries: number
+  option_types: string[]
+  futures: boolean
+  mode: string
+  account_id: string | null
+  instruments_max: number
+  state: {
+    expiries: { expiry: string; atm: number }[]
+    spot: { price: number; age_ms: number } | null
+    reason: string | null
+    moved_at: string | null
+    instruments: number
+  }
+}
+
 export interface BrokerOrder {
   order_id: string
   status: string

@@ -1,9 +1,14 @@
 import { expect, it } from 'vitest'
-import { number, stateWords, timeOf } from './format.ts'
+import { number, stateWords, stillWords, timeOf } from './format.ts'
 
 it('says of an order in doubt that it is not sent again', () => {
   expect(stateWords('UNKNOWN')).toContain('not sent again')
   expect(stateWords('SOMETHING NEW')).toBe('SOMETHING NEW')
+})
+
+it('says whether a ladder follows, and why not', () => {
+  expect(stillWords(null)).toBe('follows')
+  expect(stillWords('spot_stale')).toContain('old')
 })
 
 it('shows what is missing as a dash, never as zero', () => {

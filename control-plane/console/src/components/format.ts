@@ -26,3 +26,15 @@ export function stateWords(state: string): string {
   }
   return words[state] ?? state
 }
+
+/** Whether a strike ladder follows its spot, or why it stands still. */
+export function stillWords(reason: string | null): string {
+  const words: Record<string, string> = {
+    not_served: 'nobody streams its underlying: log an account in',
+    no_options: 'no live option is listed',
+    no_underlying: 'nothing that gives its price is listed',
+    no_spot: 'waits for the first price',
+    spot_stale: 'stands still: the last price is old',
+  }
+  return reason === null ? 'follows' : (words[reason] ?? reason)
+}

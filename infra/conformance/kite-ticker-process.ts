@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { Mode } from '@ticker/shared/kite-wire'
 import { z } from 'zod'
 
 const event = z.object({
@@ -24,19 +25,22 @@ export interface KiteCredentials {
   accessToken: string
 }
 
-/** Starts the official client against our socket. */
+/** The official clients; each takes root, api_key, access_token, mode and tokens, and prints a line per event. */
+export const JAVASCRIPT = [process.execPath, here('kite-ticker-process.cjs')]
+export const PYTHON = ['python3', here('kite_ticker_process.py')]
+
+/** Starts an official client against our socket. */
 export function runKiteTicker(
   to: KiteCredentials,
-  mode: 'ltp' | 'quote' | 'full',
+  mode: Mode,
   tokens: number[],
+  client: readonly string[] = JAVASCRIPT,
 ): RunningKiteTicker {
-  const script = fileURLToPath(new URL('./kite-ticker.cjs', import.meta.url))
+  const [command = '', ...args] = client
   const child: ChildProcess = spawn(
-    process.execPath,
-    [script, to.root, to.apiKey, to.accessToken, mode, tokens.join()],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
+    command,
+    [...args, to.root, to.apiKey, to.accessToken, mode, tokens.join()],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   const events: KiteTickerEvent[] = []
   if (child.stdout) {
@@ -45,4 +49,8 @@ export function runKiteTicker(
     })
   }
   return { events, stop: () => child.kill('SIGKILL') }
+}
+
+function here(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url))
 }

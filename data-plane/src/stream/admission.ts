@@ -1,0 +1,43 @@
+// Who may stream: a ticket of ours that is not expired, of a key that is not revoked, from an address that has not
+// failed too often, while there is room. The same for every transport of /v1/stream.
+import { type KeyRing, verifyTicket } from '@ticker/shared/crypto'
+import type { Clock } from '../clock.ts'
+import type { AllClients } from './all-clients.ts'
+import type { StreamIdentity } from './hub.ts'
+import type { IsKeyRevoked } from './key-revocations.ts'
+import type { StreamMetrics } from './metrics.ts'
+import { createFailureLimit } from './upgrade.ts'
+
+export type Admission =
+  | { ok: true; identity: StreamIdentity }
+  | { ok: false; status: 401 | 429 | 503; message: string }
+
+export function createAdmission(deps: {
+  clock: Clock
+  all: AllClients
+  metrics: StreamMetrics
+  ticketKeys: KeyRing
+  isKeyRevoked: IsKeyRevoked
+  stopping(): boolean
+}): (address: string, ticket: string, howTo: string) => Promise<Admission> {
+  const { clock, metrics } = deps
+  const failures = createFailureLimit(clock)
+
+  function refuse(status: 401 | 429 | 503, reason: string, message: string): Admission {
+    metrics.refused.inc({ reason })
+    return { ok: false, status, message }
+  }
+
+  return async (address, ticket, howTo) => {
+    if (deps.stopping()) return refuse(503, 'stopping', 'Restarting; connect again.')
+    if (failures.exceeded(address)) return refuse(429, 'rate_limited', 'Too many failed tickets.')
+    if (!deps.all.hasRoom()) return refuse(503, 'full', 'Too many clients.')
+    const verdict = await verifyTicket(deps.ticketKeys, 'stream', ticket, clock.nowMs())
+    if (!verdict.ok || (await deps.isKeyRevoked(verdict.claims.key_id))) {
+      failures.failed(address)
+      return refuse(401, verdict.ok ? 'key_revoked' : verdict.reason, howTo)
+    }
+    const { claims, expiresAtMs } = verdict
+    return { ok: true, identity: { keyId: claims.key_id, owner: claims.owner, expiresAtMs } }
+  }
+}

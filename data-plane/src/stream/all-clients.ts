@@ -1,0 +1,190 @@
+// Every client connection of this process, whatever it speaks: one loop flushes ticks to all of them every 25 ms, one
+// keeps house (pings, heartbeats, buffers), one asks for revoked keys. A hub says how its own clients are served.
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { Clock } from '../clock.ts'
+import type { TickSource } from '../market-data/runtime.ts'
+import type { Supervisor } from '../operations/supervisor.ts'
+import { FLUSH_MS, PING_EVERY_MS, REVOCATION_CHECK_MS, type StreamBounds } from './bounds.ts'
+import type { ClientSocket } from './client-socket.ts'
+import type { IsKeyRevoked } from './key-revocations.ts'
+
+export type DropReason = 'ticket_expired' | 'key_revoked' | 'buffer_full' | 'buffers_full' | 'no_pong'
+
+export interface HeldClient {
+  readonly socket: ClientSocket
+  readonly keyId: string
+  readonly expiresAtMs: number
+  /** Spreads what is done for each client at intervals over the interval. */
+  readonly number: number
+  readonly heartbeatMs: number
+  beat(): void
+  drop(reason: DropReason): void
+}
+
+export interface ClientHub {
+  readonly clients: ReadonlySet<HeldClient>
+  /** Everything that is due, to every client. */
+  flush(): void
+  /** Instruments may have become live or stale, or, when `desiredMoved`, an owner's or not. */
+  updateStates(desiredMoved: boolean): void
+}
+
+/** What each connected client costs and gets, beside what its hub counts. */
+export interface ClientMetrics {
+  latency: Histogram<'delivery'>
+  conflated: Counter<'delivery'>
+}
+
+export interface AllClients {
+  readonly metrics: ClientMetrics
+  add(hub: ClientHub): void
+  /** Whether one more may connect. */
+  hasRoom(): boolean
+  nextNumber(): number
+  /** Runs the loops, supervised. */
+  start(supervisor: Pick<Supervisor, 'run'>): void
+  runFlush(signal: AbortSignal): Promise<void>
+  runHousekeeping(signal: AbortSignal): Promise<void>
+  runRevocations(signal: AbortSignal): Promise<void>
+}
+
+/** How often the states of instruments are looked at: stale is said within a second (RELIABILITY row 1). */
+const STATES_EVERY_MS = 250
+const HOUSEKEEPING_MS = 250
+/** Left to everything else when a flush takes longer than its interval. */
+const PAUSE_MIN_MS = 5
+
+export function createAllClients(deps: {
+  clock: Clock
+  source: Pick<TickSource, 'livenessVersion' | 'desired' | 'store'>
+  bounds: StreamBounds
+  registry: Registry
+  isKeyRevoked: IsKeyRevoked
+}): AllClients {
+  const { clock, source, bounds } = deps
+  const hubs: ClientHub[] = []
+  const { buffered, flushMs, ...metrics } = createMetrics(deps.registry)
+  let [liveness, desired, instruments] = [-1, -1, -1]
+  let statesDueMs = 0
+  let round = 0
+  let lastNumber = 0
+
+  function* clients(): Iterable<HeldClient> {
+    for (const hub of hubs) yield* hub.clients
+  }
+
+  function updateStates() {
+    const now = [source.livenessVersion(), source.desired.version(), source.store.size()] as const
+    if (now[0] === liveness && now[1] === desired && now[2] === instruments) return
+    const desiredMoved = now[1] !== desired
+    ;[liveness, desired, instruments] = now
+    for (const hub of hubs) hub.updateStates(desiredMoved)
+  }
+
+  const isTurn = (client: HeldClient, everyMs: number) =>
+    (round + client.number) % Math.max(1, Math.round(everyMs / HOUSEKEEPING_MS)) === 0
+
+  function keepHouse() {
+    const wallMs = clock.nowMs()
+    let total = 0
+    round += 1
+    for (const client of [...clients()]) {
+      const bytes = client.socket.bufferedBytes()
+      if (wallMs >= client.expiresAtMs) client.drop('ticket_expired')
+      else if (bytes > bounds.closeAboveBytes) client.drop('buffer_full')
+      else if (client.socket.quietMs() > bounds.pongTimeoutMs) client.drop('no_pong')
+      else {
+        total += bytes
+        if (isTurn(client, PING_EVERY_MS)) client.socket.ping()
+        if (isTurn(client, client.heartbeatMs)) client.beat()
+      }
+    }
+    buffered.set(total)
+    if (total > bounds.totalBufferedMaxBytes) closeWorst(total - bounds.totalBufferedMaxBytes)
+  }
+
+  function closeWorst(excessBytes: number) {
+    let left = excessBytes
+    const worst = [...clients()].sort((a, b) => b.socket.bufferedBytes() - a.socket.bufferedBytes())
+    for (const client of worst) {
+      if (left <= 0) return
+      left -= client.socket.bufferedBytes()
+      client.drop('buffers_full')
+    }
+  }
+
+  const all: AllClients = {
+    metrics,
+    start(supervisor) {
+      supervisor.run('client flush', all.runFlush)
+      supervisor.run('client housekeeping', all.runHousekeeping)
+      supervisor.run('client revocations', all.runRevocations)
+    },
+    add: (hub) => hubs.push(hub),
+    hasRoom: () => hubs.reduce((sum, hub) => sum + hub.clients.size, 0) < bounds.clientsMax,
+    nextNumber() {
+      lastNumber += 1
+      return lastNumber
+    },
+    async runFlush(signal) {
+      while (!signal.aborted) {
+        const startedMs = clock.monotonicMs()
+        if (startedMs >= statesDueMs) {
+          statesDueMs = startedMs + STATES_EVERY_MS
+          updateStates()
+        }
+        for (const hub of hubs) hub.flush()
+        const tookMs = clock.monotonicMs() - startedMs
+        flushMs.observe(tookMs)
+        await clock.sleep(Math.max(PAUSE_MIN_MS, FLUSH_MS - tookMs), signal)
+      }
+    },
+    async runHousekeeping(signal) {
+      while (!signal.aborted) {
+        keepHouse()
+        await clock.sleep(HOUSEKEEPING_MS, signal)
+      }
+    },
+    /** A revoked key is out within 15 s (DECISIONS). */
+    async runRevocations(signal) {
+      while (!signal.aborted) {
+        for (const keyId of new Set([...clients()].map((client) => client.keyId))) {
+          if (!(await deps.isKeyRevoked(keyId))) continue
+          for (const client of [...clients()]) if (client.keyId === keyId) client.drop('key_revoked')
+        }
+        await clock.sleep(REVOCATION_CHECK_MS, signal)
+      }
+    },
+  }
+  return all
+}
+
+function createMetrics(registry: Registry) {
+  const registers = [registry]
+  return {
+    buffered: new Gauge({
+      name: 'ticker_stream_buffered_bytes',
+      help: 'Bytes held for clients that read slowly',
+      registers,
+    }),
+    flushMs: new Histogram({
+      name: 'ticker_stream_flush_ms',
+      help: 'One flush to all clients',
+      buckets: [0.5, 1, 2.5, 5, 10, 25, 50, 100, 500],
+      registers,
+    }),
+    latency: new Histogram({
+      name: 'ticker_received_to_delivered_ms',
+      help: 'Receiving the oldest tick of a message to handing it to the client socket',
+      labelNames: ['delivery'],
+      buckets: [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 5000],
+      registers,
+    }),
+    conflated: new Counter({
+      name: 'ticker_ticks_conflated_total',
+      help: 'Ticks that a later one replaced before they were delivered to a client',
+      labelNames: ['delivery'],
+      registers,
+    }),
+  }
+}

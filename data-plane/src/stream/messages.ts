@@ -1,0 +1,133 @@
+// What /v1/stream sends, as schemas: the types are inferred from them, the AsyncAPI document is generated from them,
+// and the tests hold everything that is really sent against them.
+import { mode } from '@ticker/shared/domain'
+import { z } from 'zod'
+
+/** The caller's own word for an op, given back in its answer. */
+export const opId = z
+  .union([z.string().max(64), z.number()])
+  .optional()
+  .describe('Yours; given back in the answer')
+
+const seq = z.int().min(0)
+const token = z.int().min(1)
+const depthLevels = z
+  .array(z.strictObject({ quantity: z.int(), price: z.number(), orders: z.int() }))
+  .length(5)
+const whenKnown = z.number().nullable().optional()
+const inQuote = z.number().optional()
+
+export const tick = z.strictObject({
+  seq: seq.describe('Place among all ticks of this data plane since its start'),
+  instrument_token: token,
+  mode: mode.describe('What the packet holds; fields of larger modes are absent'),
+  tradable: z.boolean().describe('false: an index'),
+  last_price: z.number().describe('Rupees, as all prices'),
+  last_traded_quantity: inQuote,
+  average_traded_price: inQuote,
+  volume_traded: inQuote,
+  total_buy_quantity: inQuote,
+  total_sell_quantity: inQuote,
+  ohlc: z
+    .strictObject({ open: z.number(), high: z.number(), low: z.number(), close: z.number() })
+    .optional()
+    .describe('Of the day; close is the previous one'),
+  change_percent: whenKnown.describe('Against the previous close'),
+  change_absolute: whenKnown,
+  last_trade_time_s: whenKnown.describe('Epoch seconds'),
+  exchange_timestamp_s: whenKnown.describe('Epoch seconds'),
+  oi: inQuote,
+  oi_day_high: inQuote,
+  oi_day_low: inQuote,
+  depth: z.strictObject({ buy: depthLevels, sell: depthLevels }).optional(),
+  received_ms: z.number().describe('Epoch milliseconds at which the broker’s frame arrived here'),
+})
+
+/** live: ticking. stale: its broker socket is down or silent. waiting: no tick yet. not_subscribed: PUT /v1/subscriptions first. */
+export const instrumentState = z.enum(['live', 'stale', 'waiting', 'not_subscribed'])
+export type InstrumentState = z.infer<typeof instrumentState>
+
+export const gapReason = z.enum(['ring_overrun', 'client_slow', 'upstream_reconnected', 'stream_restarted'])
+export type GapReason = z.infer<typeof gapReason>
+
+export const streamErrorCode = z.enum([
+  'malformed_json',
+  'invalid_request',
+  'too_many_instruments',
+  'resume_too_late',
+])
+export type StreamErrorCode = z.infer<typeof streamErrorCode>
+
+const pending = z.int().min(0).describe('Instruments whose snapshot is still to come')
+
+export const welcome = z.strictObject({
+  op: z.literal('welcome'),
+  stream_id: z
+    .string()
+    .regex(/^\d{1,20}$/)
+    .describe('New at every start of the data plane'),
+  seq,
+  synthetic: z.boolean().describe('The ticks come from a simulator'),
+  realm: z.enum(['live', 'sim']),
+  heartbeat_s: z.int().min(1),
+})
+export const subscribed = z.strictObject({
+  op: z.literal('subscribed'),
+  id: opId,
+  instruments: z.array(
+    z.strictObject({
+      instrument_token: token,
+      exchange: z.string().nullable(),
+      tradingsymbol: z.string().nullable(),
+      state: instrumentState,
+    }),
+  ),
+  unknown: z.array(z.union([z.string(), z.number()])),
+})
+export const unsubscribed = z.strictObject({
+  op: z.literal('unsubscribed'),
+  id: opId,
+  instrument_tokens: z.array(token),
+})
+export const snapshot = z.strictObject({ op: z.literal('snapshot'), seq, pending, ticks: z.array(tick) })
+export const ticks = z.strictObject({
+  op: z.literal('ticks'),
+  seq_from: seq,
+  seq_to: seq,
+  ticks: z.array(tick).min(1),
+})
+export const gap = z.strictObject({
+  op: z.literal('gap'),
+  from_seq: seq,
+  to_seq: seq,
+  reason: gapReason,
+})
+export const state = z.strictObject({
+  op: z.literal('state'),
+  state: instrumentState,
+  instrument_tokens: z.array(token).min(1),
+})
+export const heartbeat = z.strictObject({ op: z.literal('heartbeat'), seq, server_time_ms: z.number() })
+export const pong = z.strictObject({ op: z.literal('pong'), id: opId, server_time_ms: z.number() })
+export const error = z.strictObject({
+  op: z.literal('error'),
+  id: opId,
+  code: streamErrorCode,
+  message: z.string(),
+})
+/** Server-sent events only: a WebSocket has its own close frame. */
+export const close = z.strictObject({ op: z.literal('close'), code: z.int(), reason: z.string() })
+
+/** Everything that is not ticks; `ticks` and `snapshot` are composed from packets (formats.ts). */
+export const serverMessage = z.discriminatedUnion('op', [
+  welcome,
+  subscribed,
+  unsubscribed,
+  gap,
+  state,
+  heartbeat,
+  pong,
+  error,
+  close,
+])
+export type ServerMessage = z.infer<typeof serverMessage>

@@ -1,0 +1,107 @@
+// The clients of `fan-out`, as a process: real sockets that read all they are sent, and look no further into it than
+// the header, the count and the first stamp.
+import { OFFSETS, PUBLISHED_HEADER_LENGTH } from '@ticker/shared/kite-wire'
+import { BINARY_KINDS } from '../../data-plane/src/stream/formats.ts'
+import { type ClientTask, clientTask } from './fan-out-child.ts'
+import { agoMs, INSTRUMENTS, nowMs, tokenOf } from './fan-out-feed.ts'
+import { type CheapSocket, openCheapSocket } from './fan-out-socket.ts'
+
+/** Upgrades under way at a time. */
+const CONNECTING_MAX = 64
+const FIRST_PACKET = PUBLISHED_HEADER_LENGTH + 4
+const STAMP = Buffer.from('"volume_traded":')
+const SEQ = Buffer.from('"seq_to":')
+
+let sockets: CheapSocket[] = []
+let stalled: CheapSocket | undefined
+let random = 1
+let [messages, ticks, bytes, connectedMs] = [0, 0, 0, 0]
+let ages: number[] = []
+let arrivals: [number, number][] = []
+
+function instruments(count: number): number[] {
+  const chosen = new Set<number>()
+  while (chosen.size < count) {
+    random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0
+    chosen.add(tokenOf((random >>> 4) % INSTRUMENTS))
+  }
+  return [...chosen]
+}
+
+function numberAfter(data: Buffer, name: Buffer): number | undefined {
+  const at = data.indexOf(name)
+  return at < 0
+    ? undefined
+    : Number.parseInt(data.toString('latin1', at + name.length, at + name.length + 16), 10)
+}
+
+/** Whether it was ticks, or a snapshot after which nothing is pending. */
+function note(head: Buffer, length: number, isBinary: boolean): boolean {
+  const ms = nowMs()
+  if (!isBinary) {
+    const seq = numberAfter(head.subarray(0, 100), SEQ)
+    if (seq === undefined) return head.includes('"pending":0')
+    arrivals.push([seq, ms])
+    const stamp = numberAfter(head, STAMP)
+    if (stamp !== undefined) ages.push(agoMs(stamp, ms))
+  } else {
+    if (head.readUInt16BE(2) === BINARY_KINDS.snapshot) return head.readUInt32BE(4) === 0
+    ticks += head.readUInt16BE(PUBLISHED_HEADER_LENGTH)
+    arrivals.push([head.readUInt32BE(16) * 2 ** 32 + head.readUInt32BE(20), ms])
+    ages.push(agoMs(head.readUInt32BE(FIRST_PACKET + OFFSETS.volumeTraded), ms))
+  }
+  messages += 1
+  bytes += length
+  return true
+}
+
+function open(url: string, protocols: string[], ops: object[]): Promise<CheapSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = openCheapSocket(new URL(url), protocols, {
+      open() {
+        for (const op of ops) socket.send(JSON.stringify(op))
+      },
+      message(head, length, isBinary) {
+        if (note(head, length, isBinary)) resolve(socket)
+      },
+      failed: (reason) => reject(new Error(reason)),
+    })
+  })
+}
+
+async function connect(task: Extract<ClientTask, { ask: 'connect' }>) {
+  const startedMs = nowMs()
+  const resume = task.resume ? [{ op: 'resume', ...task.resume }] : []
+  let left = task.clients
+  const oneByOne = async () => {
+    while (left > 0) {
+      left -= 1
+      const subscribe = { ...task.subscribe, op: 'subscribe', instruments: instruments(task.instruments) }
+      sockets.push(await open(task.url, task.protocols, [...resume, subscribe]))
+    }
+  }
+  await Promise.all(Array.from({ length: CONNECTING_MAX }, oneByOne))
+  connectedMs = nowMs() - startedMs
+}
+
+async function take(task: ClientTask) {
+  if (task.ask === 'connect') await connect(task)
+  else if (task.ask === 'stall') {
+    const subscribe = { op: 'subscribe', instruments: instruments(task.instruments) }
+    stalled = await open(task.url, task.protocols, [subscribe])
+    stalled.stall()
+  } else if (task.ask === 'unstall') stalled?.close()
+  else if (task.ask === 'disconnect') {
+    for (const socket of sockets) socket.close()
+    sockets = []
+  } else {
+    ;[messages, ticks, bytes, ages, arrivals] = [0, 0, 0, [], []]
+    await new Promise((resolve) => setTimeout(resolve, task.ms))
+  }
+}
+
+process.on('message', async (message) => {
+  await take(clientTask.parse(message))
+  process.send?.({ messages, ticks, bytes, tick_ages_ms: ages, arrivals, connected_ms: connectedMs })
+  ;[ages, arrivals] = [[], []]
+})

@@ -1,0 +1,348 @@
+// 1,000 clients of 200 instruments each on one data plane that takes 45,000 instruments, over real sockets, beside a
+// bare loop that sends the same messages and does nothing else. Server and clients are processes of their own, so that
+// the server's CPU is its own; what the fan-out costs is what its CPU rises by when the clients are there.
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { ROOT } from '../local/system.ts'
+import {
+  type ClientMeasured,
+  type ClientTask,
+  measured,
+  type ServerCounts,
+  serverCounts,
+} from './fan-out-child.ts'
+import { INSTRUMENTS } from './fan-out-feed.ts'
+import { median, percentile, type Row, rounded } from './measure.ts'
+
+const CLIENTS = 1_000
+const EACH = 200
+const ROUNDS = 3
+const ROUND_MS = 3_000
+const SETTLE_MS = 1_000
+const STALL_PAIRS = 5
+const STALL_ROUND_MS = 2_000
+const LATEST_HZ = 4
+/** Of full packets at this rate every one of a client's instruments has changed at each of its turns. */
+const TICKS_FOR_LATEST = INSTRUMENTS * LATEST_HZ
+const CEILING_HZ = 20
+const STORM_CLIENTS = 5_000
+
+const BINARY = 'ticker.v1.binary'
+const JSON_TEXT = 'ticker.v1'
+const every = { mode: 'full', delivery: 'every' }
+const latest = (rate_hz: number) => ({ mode: 'full', delivery: 'latest', rate_hz })
+
+interface Load {
+  ticksPerS: number
+  clients: number
+  instruments: number
+  protocol: string
+  subscribe: object
+  rounds?: number
+}
+interface Found {
+  deliveriesPerS: number
+  messagesPerS: number
+  /** Of a core, above what the same ticks cost without clients. */
+  cores: number
+  allCores: number
+  rssBytes: number
+  ageP99Ms: number
+  flushP50Ms: number
+  flushP99Ms: number
+}
+
+export async function fanOut(): Promise<Row[]> {
+  const clients = await startChild('fan-out-clients.ts')
+  try {
+    const load = { clients: CLIENTS, instruments: EACH, protocol: BINARY }
+    const latestLoad = { ...load, ticksPerS: TICKS_FOR_LATEST, subscribe: latest(LATEST_HZ) }
+    const bareBefore = await withServer('fan-out-bare.ts', (bare) => measure(bare, clients, latestLoad))
+    const ours = await withServer('fan-out-server.ts', async (server) => ({
+      every: await measure(server, clients, { ...load, ticksPerS: INSTRUMENTS, subscribe: every }),
+      latest: await measure(server, clients, latestLoad),
+      ceiling: await measure(server, clients, {
+        ...load,
+        ticksPerS: INSTRUMENTS * 10,
+        subscribe: latest(CEILING_HZ),
+        rounds: 1,
+      }),
+      jsonEvery: await measure(server, clients, {
+        ...load,
+        ticksPerS: INSTRUMENTS,
+        clients: 200,
+        protocol: JSON_TEXT,
+        subscribe: every,
+        rounds: 1,
+      }),
+      jsonLatest: await measure(server, clients, {
+        ...latestLoad,
+        clients: 200,
+        protocol: JSON_TEXT,
+        rounds: 1,
+      }),
+      stalls: await stalls(server, clients),
+      storm: await storm(server, clients),
+    }))
+    const bareAfter = await withServer('fan-out-bare.ts', (bare) => measure(bare, clients, latestLoad))
+    return rows({ ...ours, bare: [bareBefore, bareAfter] })
+  } finally {
+    clients.child.kill('SIGKILL')
+  }
+}
+
+interface Child {
+  child: ChildProcess
+  ask(message: object): Promise<unknown>
+}
+
+async function startChild(file: string): Promise<Child> {
+  const child = fork(join(ROOT, 'infra/bench', file))
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`${file} ended`)
+  })
+  ended.catch(() => {})
+  return {
+    child,
+    async ask(message) {
+      child.send(message)
+      const [answer] = await Promise.race([once(child, 'message'), ended])
+      return answer
+    },
+  }
+}
+
+async function withServer<T>(file: string, work: (server: Child) => Promise<T>): Promise<T> {
+  const server = await startChild(file)
+  await once(server.child, 'message')
+  try {
+    return await work(server)
+  } finally {
+    server.child.kill('SIGKILL')
+  }
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+const counts = async (server: Child): Promise<ServerCounts> =>
+  serverCounts.parse(await server.ask({ ask: 'counts' }))
+const tell = async (clients: Child, task: ClientTask): Promise<ClientMeasured> =>
+  measured.parse(await clients.ask(task))
+
+async function setRate(server: Child, ticks_per_s: number) {
+  server.child.send({ ask: 'rate', ticks_per_s })
+  await pause(SETTLE_MS)
+}
+
+async function connect(server: Child, clients: Child, load: Omit<Load, 'ticksPerS'>) {
+  const { port, ticket } = await counts(server)
+  return tell(clients, {
+    ask: 'connect',
+    url: `ws://127.0.0.1:${port}/v1/stream`,
+    clients: load.clients,
+    instruments: load.instruments,
+    protocols: ticket === '' ? [] : [load.protocol, `ticket.${ticket}`],
+    subscribe: { ...load.subscribe },
+  })
+}
+
+async function disconnect(server: Child, clients: Child) {
+  await tell(clients, { ask: 'disconnect' })
+  while ((await counts(server)).clients > 0) await pause(100)
+}
+
+/** CPU of a core over the time, and what was sent in it. */
+async function spent(server: Child, work: () => Promise<unknown>) {
+  const [startedMs, before] = [performance.now(), await counts(server)]
+  await work()
+  const after = await counts(server)
+  const seconds = (performance.now() - startedMs) / 1000
+  return {
+    cores: (after.cpu_ms - before.cpu_ms) / 1000 / seconds,
+    deliveriesPerS: (after.delivered - before.delivered) / seconds,
+    rssBytes: after.rss_bytes,
+    flushes: after.flushes,
+  }
+}
+
+async function measure(server: Child, clients: Child, load: Load): Promise<Found> {
+  await setRate(server, load.ticksPerS)
+  const idle = await spent(server, () => pause(ROUND_MS))
+  await connect(server, clients, load)
+  await pause(SETTLE_MS)
+  const found: Found[] = []
+  for (let round = 0; round < (load.rounds ?? ROUNDS); round += 1) {
+    let seen: ClientMeasured | undefined
+    const cost = await spent(server, async () => {
+      seen = await tell(clients, { ask: 'measure', ms: ROUND_MS })
+    })
+    const flushMs = delaysOf(cost.flushes, seen?.arrivals ?? [])
+    found.push({
+      deliveriesPerS: cost.deliveriesPerS,
+      messagesPerS: ((seen?.messages ?? 0) / ROUND_MS) * 1000,
+      cores: cost.cores - idle.cores,
+      allCores: cost.cores,
+      rssBytes: cost.rssBytes,
+      ageP99Ms: percentile(seen?.tick_ages_ms ?? [], 99),
+      flushP50Ms: percentile(flushMs, 50),
+      flushP99Ms: percentile(flushMs, 99),
+    })
+  }
+  await disconnect(server, clients)
+  const of = (name: keyof Found) => median(found.map((each) => each[name]))
+  return {
+    deliveriesPerS: of('deliveriesPerS'),
+    messagesPerS: of('messagesPerS'),
+    cores: of('cores'),
+    allCores: of('allCores'),
+    rssBytes: of('rssBytes'),
+    ageP99Ms: of('ageP99Ms'),
+    flushP50Ms: of('flushP50Ms'),
+    flushP99Ms: of('flushP99Ms'),
+  }
+}
+
+/** From the beginning of the flush that sent a message to its arrival. */
+function delaysOf(flushes: [number, number][], arrivals: [number, number][]): number[] {
+  const delays: number[] = []
+  for (const [seq, arrivedMs] of arrivals) {
+    // The first flush that had come so far.
+    let [low, high] = [0, flushes.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((flushes[middle]?.[0] ?? 0) < seq) low = middle + 1
+      else high = middle
+    }
+    const beganMs = flushes[low]?.[1]
+    if (beganMs !== undefined) delays.push(arrivedMs - beganMs)
+  }
+  return delays
+}
+
+/** How much later others have their ticks when one of them reads nothing, in pairs with and without it. */
+async function stalls(server: Child, clients: Child): Promise<number[]> {
+  await setRate(server, INSTRUMENTS)
+  await connect(server, clients, { clients: CLIENTS, instruments: EACH, protocol: BINARY, subscribe: every })
+  await pause(SETTLE_MS)
+  const p99 = async () =>
+    percentile((await tell(clients, { ask: 'measure', ms: STALL_ROUND_MS })).tick_ages_ms, 99)
+  const differences: number[] = []
+  for (let pair = 0; pair < STALL_PAIRS; pair += 1) {
+    const without = await p99()
+    const { port, ticket } = await counts(server)
+    await tell(clients, {
+      ask: 'stall',
+      url: `ws://127.0.0.1:${port}/v1/stream`,
+      instruments: 3_000,
+      protocols: [BINARY, `ticket.${ticket}`],
+    })
+    differences.push((await p99()) - without)
+    await tell(clients, { ask: 'unstall' })
+  }
+  await disconnect(server, clients)
+  return differences
+}
+
+/** 5,000 clients at once beside 100 that are there: until each has its last snapshot, and what the 100 feel of it. */
+async function storm(server: Child, clients: Child) {
+  await setRate(server, INSTRUMENTS)
+  const bystanders = await startChild('fan-out-clients.ts')
+  try {
+    await connect(server, bystanders, { clients: 100, instruments: EACH, protocol: BINARY, subscribe: every })
+    const watching = tell(bystanders, { ask: 'measure', ms: 8_000 })
+    const { connected_ms } = await connect(server, clients, {
+      clients: STORM_CLIENTS,
+      instruments: EACH,
+      protocol: BINARY,
+      subscribe: every,
+    })
+    const { tick_ages_ms } = await watching
+    return { recoveredMs: connected_ms, othersP99Ms: percentile(tick_ages_ms, 99) }
+  } finally {
+    bystanders.child.kill('SIGKILL')
+  }
+}
+
+const percent = (cores: number) => `${(cores * 100).toFixed(0)} %`
+const ms = (value: number) => `${value.toFixed(1)} ms`
+
+function rows(found: {
+  every: Found
+  latest: Found
+  ceiling: Found
+  jsonEvery: Found
+  jsonLatest: Found
+  bare: [Found, Found]
+  stalls: number[]
+  storm: { recoveredMs: number; othersP99Ms: number }
+}): Row[] {
+  const { every, latest, ceiling, jsonEvery, jsonLatest, bare } = found
+  const efficiency = (each: Found) => each.deliveriesPerS / each.cores
+  const bareEfficiency = (efficiency(bare[0]) + efficiency(bare[1])) / 2
+  const load = `fan-out, ${rounded(CLIENTS)} clients × ${EACH} instruments, full, binary`
+  const costPer = (each: Found, clients: number) => `${((each.cores / clients) * 1e6).toFixed(0)} µs CPU/s`
+  return [
+    {
+      what: `${load}, every: delivered a second in 25 ms batches; CPU of a core for it`,
+      value: `${rounded(every.deliveriesPerS)} in ${rounded(every.messagesPerS)} messages; ${percent(every.cores)}`,
+      target: '',
+    },
+    { what: `${load}, every: receive → client, p99`, value: ms(every.ageP99Ms), target: '< 60 ms' },
+    {
+      what: `${load}, latest at ${LATEST_HZ} Hz: delivered a second`,
+      value: rounded(latest.deliveriesPerS),
+      target: '800,000',
+    },
+    {
+      what: `${load}, latest at ${LATEST_HZ} Hz: flush → client, p50 / p99`,
+      value: `${ms(latest.flushP50Ms)} / ${ms(latest.flushP99Ms)}`,
+      target: 'p99 < 15 ms',
+    },
+    {
+      what: `${load}, latest at ${LATEST_HZ} Hz: CPU of a core for it, ours / bare loop`,
+      value: `${percent(latest.cores)} / ${percent((bare[0].cores + bare[1].cores) / 2)}`,
+      target: '≤ 45 %',
+    },
+    {
+      what: `${load}, latest at ${LATEST_HZ} Hz: deliveries per CPU, of the bare loop's`,
+      value: percent(efficiency(latest) / bareEfficiency),
+      target: '≥ 60 %',
+    },
+    {
+      what: `${load}: ceiling, delivered a second`,
+      value: `${rounded(ceiling.deliveriesPerS)} at ${percent(ceiling.allCores)} of a core in all`,
+      target: '',
+    },
+    {
+      what: `${load}: a client's cost, every / latest at ${LATEST_HZ} Hz`,
+      value: `${costPer(every, CLIENTS)} / ${costPer(latest, CLIENTS)}`,
+      target: '',
+    },
+    { what: `${load}: RSS`, value: `${(every.rssBytes / 1e6).toFixed(0)} MB`, target: '' },
+    {
+      what: 'fan-out, JSON, 200 clients × 200 instruments, every: delivered a second; CPU; receive → client, p99',
+      value: `${rounded(jsonEvery.deliveriesPerS)}; ${percent(jsonEvery.cores)}; ${ms(jsonEvery.ageP99Ms)}`,
+      target: '',
+    },
+    {
+      what: `fan-out, JSON, 200 clients × 200 instruments, latest at ${LATEST_HZ} Hz: delivered a second; CPU; flush → client, p99`,
+      value: `${rounded(jsonLatest.deliveriesPerS)}; ${percent(jsonLatest.cores)}; ${ms(jsonLatest.flushP99Ms)}`,
+      target: '',
+    },
+    {
+      what: 'fan-out, JSON: a client’s cost, every / latest',
+      value: `${costPer(jsonEvery, 200)} / ${costPer(jsonLatest, 200)}`,
+      target: '',
+    },
+    {
+      what: `${load}, every: one stalled client moves the others' p99 by (median of ${STALL_PAIRS} pairs)`,
+      value: ms(median(found.stalls)),
+      target: '< 5 ms',
+    },
+    {
+      what: `fan-out, ${rounded(STORM_CLIENTS)} clients × ${EACH} connect at once: all have their snapshots after; p99 of 100 others meanwhile`,
+      value: `${(found.storm.recoveredMs / 1000).toFixed(1)} s; ${ms(found.storm.othersP99Ms)}`,
+      target: '≤ 8 s',
+    },
+  ]
+}

@@ -1,0 +1,103 @@
+// `pnpm conformance`: the official Python and Go tickers, unmodified, against a whole system, at every form of the
+// root URL and in every mode. Says which could not be run because they are not installed; exits 1 when one fails.
+import { spawnSync } from 'node:child_process'
+import { cpSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { createDesk, type Desk } from '../e2e/desk.ts'
+import { runSystem } from '../e2e/running-system.ts'
+import { DEMO_INSTRUMENTS, until } from '../local/seed.ts'
+import { JAVASCRIPT, PYTHON, runKiteTicker } from './kite-ticker-process.ts'
+
+const FORMS = ['', '/', '/kite/ws', '/kite/ws/']
+const MODES = ['ltp', 'quote', 'full'] as const
+const TICKS = 20
+
+interface Client {
+  name: string
+  /** How to start it; undefined: not installed. */
+  command: readonly string[] | undefined
+  install: string
+}
+
+function runs(command: string, args: string[], cwd?: string): boolean {
+  return spawnSync(command, args, { cwd, stdio: 'ignore' }).status === 0
+}
+
+function clients(folder: string): Client[] {
+  const go = join(folder, 'kite-ticker-go')
+  // Building resolves its dependency into its folder: not in the checkout.
+  const source = join(folder, 'go')
+  cpSync(join(import.meta.dirname, 'go'), source, { recursive: true })
+  const built = runs('go', ['version']) && runs('go', ['build', '-mod=mod', '-o', go, '.'], source)
+  return [
+    { name: 'JavaScript', command: JAVASCRIPT, install: '' },
+    {
+      name: 'Python',
+      command: runs('python3', ['-c', 'import kiteconnect']) ? PYTHON : undefined,
+      install: 'pip install kiteconnect',
+    },
+    {
+      name: 'Go',
+      command: built ? [go] : undefined,
+      install: 'Go, and access to its module proxy for github.com/zerodha/gokiteconnect/v4',
+    },
+  ]
+}
+
+async function conform(desk: Desk, command: readonly string[], tokens: number[]): Promise<void> {
+  const credentials = await desk.kiteCredentials()
+  for (const form of FORMS) {
+    for (const mode of MODES) {
+      const ticker = runKiteTicker({ ...credentials, root: credentials.root + form }, mode, tokens, command)
+      const ticks = () => ticker.events.filter((event) => event.kind === 'tick')
+      try {
+        await until(`${tokens.length} instruments at "${form}"`, async () =>
+          tokens.every((token) => ticks().some((tick) => tick.instrument_token === token)),
+        )
+        await until(`${TICKS} ticks in ${mode} at "${form}"`, async () => {
+          const last = ticks().slice(-TICKS)
+          return last.length === TICKS && last.every((tick) => tick.mode === mode)
+        })
+        await desk.place({ price: 1, tag: 'conform' })
+        await until(`an order update at "${form}"`, async () =>
+          ticker.events.some((event) => event.kind === 'order' && event.tag === 'conform'),
+        )
+        const errors = ticker.events.filter((event) => event.kind === 'error')
+        if (errors.length > 0) throw new Error(errors.map((event) => event.message).join('; '))
+      } finally {
+        ticker.stop()
+      }
+    }
+  }
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'ticker-conformance-'))
+const running = await runSystem(['--no-delays', '--no-rate-limits'])
+let failed = false
+try {
+  const desk = createDesk(running)
+  const subscribed = z.object({ items: z.array(z.object({ instrument_token: z.number() })) })
+  await desk.subscribe(DEMO_INSTRUMENTS)
+  const { items } = await desk.api.call(subscribed, 'GET', '/v1/subscriptions')
+  const tokens = items.map((item) => item.instrument_token)
+  for (const { name, command, install } of clients(folder)) {
+    if (!command) {
+      console.log(`${name}: not installed here, not run (${install})`)
+      continue
+    }
+    try {
+      await conform(desk, command, tokens)
+      console.log(`${name}: ${FORMS.length} roots × ${MODES.length} modes, ticks and order updates, no error`)
+    } catch (error) {
+      failed = true
+      console.log(`${name}: FAILED: ${error instanceof Error ? error.message : error}`)
+    }
+  }
+} finally {
+  await running.stop()
+  await rm(folder, { recursive: true, force: true })
+}
+process.exit(failed ? 1 : 0)
