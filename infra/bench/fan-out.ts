@@ -4,6 +4,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { NODE_FLAGS } from '../docker/node-flags.ts'
 import { ROOT } from '../local/system.ts'
 import {
   type ClientMeasured,
@@ -98,7 +99,7 @@ interface Child {
 }
 
 async function startChild(file: string): Promise<Child> {
-  const child = fork(join(ROOT, 'infra/bench', file))
+  const child = fork(join(ROOT, 'infra/bench', file), { execArgv: NODE_FLAGS })
   const ended = once(child, 'exit').then(() => {
     throw new Error(`${file} ended`)
   })

@@ -10,4 +10,5 @@ USER node
 # 8080: streams and the Kite-compatible socket (public, behind TLS). 9090: health and metrics (private).
 EXPOSE 8080 9090
 HEALTHCHECK --interval=10s --timeout=3s --retries=6 CMD node main.js healthcheck
-CMD ["node", "--enable-source-maps", "main.js", "serve"]
+# The memory flags and why: infra/docker/node-flags.ts.
+CMD ["node", "--max-semi-space-size=4", "--heap-growing-percent=30", "--enable-source-maps", "main.js", "serve"]

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { migrateDatabase } from '@ticker/shared/db/migrate'
 import { z } from 'zod'
+import { NODE_FLAGS } from '../docker/node-flags.ts'
 import { buildConsole } from './build-console.ts'
 import { freePort } from './free-port.ts'
 import { type LocalKeys, localKeys } from './keys.ts'
@@ -124,7 +125,7 @@ async function startParts(
       startPart({
         name: 'data plane',
         command: process.execPath,
-        args: [join(ROOT, 'data-plane/src/main.ts')],
+        args: [...NODE_FLAGS, join(ROOT, 'data-plane/src/main.ts')],
         cwd: ROOT,
         env: {
           ...childEnv(),
