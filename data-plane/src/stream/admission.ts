@@ -12,6 +12,9 @@ export type Admission =
   | { ok: true; identity: StreamIdentity }
   | { ok: false; status: 401 | 429 | 503; message: string }
 
+/** `howTo` is said to a caller whose ticket is refused. */
+export type Admit = (address: string, ticket: string, howTo: string) => Promise<Admission>
+
 export function createAdmission(deps: {
   clock: Clock
   all: AllClients
@@ -19,7 +22,7 @@ export function createAdmission(deps: {
   ticketKeys: KeyRing
   isKeyRevoked: IsKeyRevoked
   stopping(): boolean
-}): (address: string, ticket: string, howTo: string) => Promise<Admission> {
+}): Admit {
   const { clock, metrics } = deps
   const failures = createFailureLimit(clock)
 
