@@ -123,6 +123,7 @@ describe('the data plane as one process', () => {
       return [response.status, await response.json()]
     }
     expect(await get('/')).toMatchObject([404, { code: 'not_found' }])
+    expect(await get('/asyncapi.json')).toMatchObject([200, { asyncapi: '3.0.0' }])
     // As many tokens as one client may have fit in the query; without a ticket they are not looked at.
     const tokens = Array.from({ length: 3_000 }, (_, index) => 4_294_967_295 - index)
     expect(await get(`/v1/stream/sse?instruments=${tokens}`)).toMatchObject([401, { code: 'ticket_refused' }])

@@ -42,6 +42,7 @@ import { createEventStream } from './publish/event-stream.ts'
 import { createPublisher } from './publish/publisher.ts'
 import { createTickRedis } from './publish/tick-redis.ts'
 import { createAllClients } from './stream/all-clients.ts'
+import { createAsyncApiHandler } from './stream/asyncapi/route.ts'
 import { REQUEST_HEAD_MAX_BYTES, STREAM_BOUNDS } from './stream/bounds.ts'
 import { createKeyRevocations } from './stream/key-revocations.ts'
 import { routeRequests } from './stream/route-requests.ts'
@@ -126,7 +127,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   const kiteCompat = createKiteCompatServer({ ...clients, source: marketData })
   const streamServer = createServer(
     { maxHeaderSize: REQUEST_HEAD_MAX_BYTES },
-    routeRequests([streams.handleRequest]),
+    routeRequests([streams.handleRequest, createAsyncApiHandler()]),
   )
   routeUpgrades(streamServer, [streams.handleUpgrade, kiteCompat.handleUpgrade])
   const streamPort = await listen(streamServer, config.streamPort, config.streamHost)
