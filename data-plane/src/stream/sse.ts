@@ -17,8 +17,7 @@ import { parseSseRequest, SSE_PATH, type SseRequest } from './sse-request.ts'
 import { createSseSocket } from './sse-socket.ts'
 import type { ClientAddress } from './upgrade.ts'
 
-const HOW_TO =
-  'Send Authorization: Bearer <ticket of POST /v1/stream-tickets>; a ticket in the URL is not looked at.'
+const HOW_TO = 'A ticket in the URL is not looked at: URLs end up in logs.'
 /** Any site may try, as with the WebSocket: the ticket is not a cookie, a page has it or has it not. */
 const CORS = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After' }
 const METHODS = 'GET, OPTIONS'
