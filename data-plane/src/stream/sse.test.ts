@@ -26,7 +26,8 @@ let supervisor: Supervisor
 let all: AllClients
 let stream: StreamServer
 let http: UpgradeServer
-let revoked: boolean
+let revoked: boolean | Promise<boolean>
+let onAsked: () => void
 let gap: (accountId: string, tokens: Target) => void
 
 const url = (query = `instruments=${A},NSE:SYM${B}`) => `${root()}/v1/stream/sse?${query}`
@@ -45,7 +46,11 @@ async function setUp(bounds: Partial<StreamBounds> = {}) {
   registry = new Registry()
   supervisor = createSupervisor({ clock: systemClock, log: silentLog, registry })
   revoked = false
-  const isKeyRevoked = async () => revoked
+  onAsked = () => {}
+  const isKeyRevoked = async () => {
+    onAsked()
+    return revoked
+  }
   const allBounds = { ...STREAM_BOUNDS, clientsMax: 2, ...bounds }
   all = createAllClients({ clock: systemClock, source, bounds: allBounds, registry, isKeyRevoked })
   all.start(supervisor)
@@ -296,5 +301,19 @@ describe('/v1/stream/sse', () => {
     expect(client.events.at(-1)?.message).toEqual({ op: 'close', code: 1012, reason: 'restarting' })
     const refused = await requestEvents(url(), await bearer())
     expect(refused instanceof Response && refused.status).toBe(503)
+  })
+
+  it('takes nobody whose ticket was still looked at when it began to drain', async () => {
+    const key = Promise.withResolvers<boolean>()
+    revoked = key.promise
+    const isAsked = new Promise<void>((resolve) => {
+      onAsked = resolve
+    })
+    const refused = refusal(undefined, await bearer())
+    await isAsked
+    await stream.stop()
+    key.resolve(false)
+    expect((await refused).status).toBe(503)
+    expect(stream.clients()).toBe(0)
   })
 })
