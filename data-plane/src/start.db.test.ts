@@ -118,8 +118,15 @@ describe('the data plane as one process', () => {
   })
 
   it('answers no path but its own on the stream port', async () => {
-    const response = await fetch(`http://127.0.0.1:${dataPlane.streamPort}/`)
-    expect([response.status, await response.json()]).toEqual([404, { code: 'not_found' }])
+    const get = async (path: string) => {
+      const response = await fetch(`http://127.0.0.1:${dataPlane.streamPort}${path}`)
+      return [response.status, await response.json()]
+    }
+    expect(await get('/')).toMatchObject([404, { code: 'not_found' }])
+    expect(await get('/asyncapi.json')).toMatchObject([200, { asyncapi: '3.0.0' }])
+    // As many tokens as one client may have fit in the query; without a ticket they are not looked at.
+    const tokens = Array.from({ length: 3_000 }, (_, index) => 4_294_967_295 - index)
+    expect(await get(`/v1/stream/sse?instruments=${tokens}`)).toMatchObject([401, { code: 'ticket_refused' }])
   })
 
   it('stops cleanly: the lease is given up, its ports and its broker socket are closed', async () => {

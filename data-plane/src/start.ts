@@ -42,8 +42,10 @@ import { createEventStream } from './publish/event-stream.ts'
 import { createPublisher } from './publish/publisher.ts'
 import { createTickRedis } from './publish/tick-redis.ts'
 import { createAllClients } from './stream/all-clients.ts'
-import { STREAM_BOUNDS } from './stream/bounds.ts'
+import { createAsyncApiHandler } from './stream/asyncapi/route.ts'
+import { REQUEST_HEAD_MAX_BYTES, STREAM_BOUNDS } from './stream/bounds.ts'
 import { createKeyRevocations } from './stream/key-revocations.ts'
+import { routeRequests } from './stream/route-requests.ts'
 import { routeUpgrades } from './stream/route-upgrades.ts'
 import { createStreamServer } from './stream/server.ts'
 import { forwardedAddress, remoteAddress } from './stream/upgrade.ts'
@@ -123,10 +125,10 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   }
   const streams = createStreamServer({ ...clients, marketData })
   const kiteCompat = createKiteCompatServer({ ...clients, source: marketData })
-  const streamServer = createServer((_, response) => {
-    response.writeHead(404, { 'Content-Type': 'application/json' })
-    response.end('{"code":"not_found"}')
-  })
+  const streamServer = createServer(
+    { maxHeaderSize: REQUEST_HEAD_MAX_BYTES },
+    routeRequests([streams.handleRequest, createAsyncApiHandler()]),
+  )
   routeUpgrades(streamServer, [streams.handleUpgrade, kiteCompat.handleUpgrade])
   const streamPort = await listen(streamServer, config.streamPort, config.streamHost)
 

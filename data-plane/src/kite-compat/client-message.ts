@@ -7,7 +7,7 @@ const tokens = z
   .array(z.unknown())
   .max(10_000)
   .transform((values) => values.filter(isToken))
-const message = z.discriminatedUnion('a', [
+export const kiteClientMessage = z.discriminatedUnion('a', [
   z.object({ a: z.literal('subscribe'), v: tokens }),
   z.object({ a: z.literal('unsubscribe'), v: tokens }),
   z.object({ a: z.literal('mode'), v: z.tuple([z.enum(MODES), tokens]) }),
@@ -25,7 +25,7 @@ export function parseKiteClientMessage(text: string): KiteClientMessage | undefi
   } catch {
     return undefined
   }
-  const parsed = message.safeParse(value)
+  const parsed = kiteClientMessage.safeParse(value)
   if (!parsed.success) return undefined
   const { data } = parsed
   return data.a === 'mode'

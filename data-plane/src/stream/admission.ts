@@ -12,6 +12,9 @@ export type Admission =
   | { ok: true; identity: StreamIdentity }
   | { ok: false; status: 401 | 429 | 503; message: string }
 
+/** `howTo` is said to a caller whose ticket is refused. */
+export type Admit = (address: string, ticket: string, howTo: string) => Promise<Admission>
+
 export function createAdmission(deps: {
   clock: Clock
   all: AllClients
@@ -19,7 +22,7 @@ export function createAdmission(deps: {
   ticketKeys: KeyRing
   isKeyRevoked: IsKeyRevoked
   stopping(): boolean
-}): (address: string, ticket: string, howTo: string) => Promise<Admission> {
+}): Admit {
   const { clock, metrics } = deps
   const failures = createFailureLimit(clock)
 
@@ -28,16 +31,23 @@ export function createAdmission(deps: {
     return { ok: false, status, message }
   }
 
-  return async (address, ticket, howTo) => {
+  function closed(): Admission | undefined {
     if (deps.stopping()) return refuse(503, 'stopping', 'Restarting; connect again.')
-    if (failures.exceeded(address)) return refuse(429, 'rate_limited', 'Too many failed tickets.')
     if (!deps.all.hasRoom()) return refuse(503, 'full', 'Too many clients.')
+    return undefined
+  }
+
+  return async (address, ticket, howTo) => {
+    const atOnce = closed()
+    if (atOnce) return atOnce
+    if (failures.exceeded(address)) return refuse(429, 'rate_limited', 'Too many failed tickets.')
     const verdict = await verifyTicket(deps.ticketKeys, 'stream', ticket, clock.nowMs())
     if (!verdict.ok || (await deps.isKeyRevoked(verdict.claims.key_id))) {
       failures.failed(address)
       return refuse(401, verdict.ok ? 'key_revoked' : verdict.reason, howTo)
     }
     const { claims, expiresAtMs } = verdict
-    return { ok: true, identity: { keyId: claims.key_id, owner: claims.owner, expiresAtMs } }
+    // Looked at again: who joins after everyone was sent away would never be told.
+    return closed() ?? { ok: true, identity: { keyId: claims.key_id, owner: claims.owner, expiresAtMs } }
   }
 }

@@ -18,6 +18,7 @@ export interface StreamBounds {
   totalBufferedMaxBytes: number
   /** A client that falls this far behind is given the present instead of the past. */
   lagMaxMs: number
+  /** A WebSocket without a pong, or server-sent events of which nothing drains, for this long are closed. */
   pongTimeoutMs: number
 }
 
@@ -47,3 +48,5 @@ export const MESSAGE_BYTES = 64 * 1024
 export const MESSAGES_PER_TURN = 16
 /** Packets of the ring that are looked at in one flush for clients that catch up, together: a few ms. */
 export const REPLAY_PER_FLUSH = 2_000_000
+/** Of a request on the stream port: 3,000 tokens fit in the query of server-sent events. */
+export const REQUEST_HEAD_MAX_BYTES = 64 * 1024

@@ -1,5 +1,5 @@
-// One client's WebSocket as the streams use it: bounded sending, liveness by ping, a limit on what it may send.
-// Shared by /v1/stream and the Kite-compatible socket.
+// One client's connection as the streams use it, and its WebSocket: bounded sending, liveness by ping, a limit on what it
+// may send. Shared by /v1/stream and the Kite-compatible socket; server-sent events are in sse-socket.ts.
 import { WebSocket } from 'ws'
 import type { Clock } from '../clock.ts'
 
@@ -14,11 +14,12 @@ export interface ClientSocket {
   /** Sends the close code, and cuts the connection when the client does not answer it. */
   close(code: number, reason: string): void
   ping(): void
-  /** Since the last pong, or any message. */
+  /** Since the client last showed that it is there. */
   quietMs(): number
 }
 
-const CLOSE_GRACE_MS = 1_000
+/** How long a client has for the close before its connection is cut. */
+export const CLOSE_GRACE_MS = 1_000
 /** Policy violation. */
 const FLOODED = 1008
 const TEXT = { binary: false }
@@ -72,6 +73,7 @@ export function createClientSocket(
     ping() {
       if (socket.readyState === WebSocket.OPEN) socket.ping()
     },
+    // Since the last pong, or any message.
     quietMs: () => clock.monotonicMs() - heardMs,
   }
 }

@@ -62,7 +62,9 @@ class Reader {
         this.upTo.set(token, position)
       }
     }
-    if (message.pending === 0 || message.pending === undefined) this.resumeAfter = position
+    // An event says by its id whether the client may resume after it.
+    if (message.id !== undefined) this.resumeAfter = Number(message.id ?? this.resumeAfter)
+    else if (message.pending === 0 || message.pending === undefined) this.resumeAfter = position
   }
 
   #snapshot(token: number, seq: number, position: number) {
@@ -117,7 +119,7 @@ type Step = typeof step extends fc.Arbitrary<infer Each> ? Each : never
 async function play(steps: Step[], bounds: Partial<StreamBounds>, ringBytes: number) {
   const { clock, source, hub, join } = streamHarness(TOKENS, bounds, ringBytes)
   const history: number[] = []
-  const formats = ['json', 'binary', 'binary'] as const
+  const formats = ['json', 'binary', 'sse'] as const
   const readers = formats.map((format) => new Reader(join('desk', 1e9, format), history))
   const tickNow = (each: number) => {
     history.push(each)

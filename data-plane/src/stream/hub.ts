@@ -39,6 +39,8 @@ export interface StreamIdentity {
 export interface StreamHub extends ClientHub, Pick<Ops, 'receive' | 'apply'> {
   join(socket: ClientSocket, identity: StreamIdentity, format: FormatName): StreamClient
   leave(client: StreamClient): void
+  /** Whether all clients together may hold this many instruments more. */
+  hasRoomFor(instruments: number): boolean
   /** The broker socket that served these instruments was down. */
   upstreamGap(tokens: Target): void
   closeAll(code: number, reason: string): void
@@ -101,6 +103,7 @@ export function createStreamHub(deps: HubDeps): StreamHub {
   const hub: StreamHub = {
     clients,
     leave,
+    hasRoomFor: (instruments) => delivery.interests() + instruments <= bounds.interestsMax,
     updateStates,
     flush: delivery.flush,
     apply(client, op) {

@@ -43,8 +43,11 @@ export const tick = z.strictObject({
   received_ms: z.number().describe('Epoch milliseconds at which the broker’s frame arrived here'),
 })
 
-/** live: ticking. stale: its broker socket is down or silent. waiting: no tick yet. not_subscribed: PUT /v1/subscriptions first. */
-export const instrumentState = z.enum(['live', 'stale', 'waiting', 'not_subscribed'])
+export const instrumentState = z
+  .enum(['live', 'stale', 'waiting', 'not_subscribed'])
+  .describe(
+    'live: ticking. stale: its broker socket is down or silent. waiting: no tick yet. not_subscribed: PUT /v1/subscriptions first',
+  )
 export type InstrumentState = z.infer<typeof instrumentState>
 
 export const gapReason = z.enum(['ring_overrun', 'client_slow', 'upstream_reconnected', 'stream_restarted'])

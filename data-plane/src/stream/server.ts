@@ -1,6 +1,6 @@
 // /v1/stream: the ticket travels in Sec-WebSocket-Protocol ("ticker.v1, ticket.<jwt>"), never in the URL. A bad
-// ticket is refused with HTTP 401 before the upgrade.
-import type { IncomingMessage } from 'node:http'
+// ticket is refused with HTTP 401 before the upgrade. /v1/stream/sse is in sse.ts, and of the same hub.
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { KeyRing } from '@ticker/shared/crypto'
 import type { Registry } from 'prom-client'
@@ -18,6 +18,8 @@ import { createStreamHub, type StreamIdentity } from './hub.ts'
 import type { IsKeyRevoked } from './key-revocations.ts'
 import { createStreamMetrics } from './metrics.ts'
 import { CLOSE, SUBPROTOCOLS, TICKET_PREFIX } from './protocol.ts'
+import { pathOf } from './route-requests.ts'
+import { createSseHandler } from './sse.ts'
 import { type ClientAddress, refuseUpgrade, remoteAddress } from './upgrade.ts'
 
 export const STREAM_PATH = '/v1/stream'
@@ -38,6 +40,7 @@ export interface StreamServerDeps {
 export interface StreamServer {
   /** true: the request was ours, whatever became of it. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
+  handleRequest(request: IncomingMessage, response: ServerResponse): boolean
   clients(): number
   /** Tells every client to come back (1012) and takes no more. */
   stop(): Promise<void>
@@ -99,6 +102,7 @@ export function createStreamServer(deps: StreamServerDeps): StreamServer {
       })
       return true
     },
+    handleRequest: createSseHandler({ clock, log, bounds, metrics, hub, admit, addressOf }),
     clients: () => hub.clients.size,
     async stop() {
       stopping = true
@@ -106,10 +110,6 @@ export function createStreamServer(deps: StreamServerDeps): StreamServer {
       server.close()
     },
   }
-}
-
-function pathOf(url: string | undefined): string {
-  return (url ?? '').split('?', 1)[0] ?? ''
 }
 
 /** Empty when none of our subprotocols is offered beside it. */

@@ -1,5 +1,5 @@
-// A loopback HTTP server with an upgrade handler, and the test's own WebSocket clients of it.
-import { createServer, type IncomingMessage } from 'node:http'
+// A loopback HTTP server with an upgrade handler (and one of requests), and the test's own WebSocket clients of it.
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
@@ -11,8 +11,9 @@ export interface UpgradeServer {
 
 export async function upgradeServer(
   handle: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean,
+  requests: RequestListener = (_, response) => response.writeHead(404).end(),
 ): Promise<UpgradeServer> {
-  const server = createServer()
+  const server = createServer(requests)
   server.on('upgrade', (request, socket, head) => {
     if (!handle(request, socket, head)) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
   })

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { runKiteTicker } from '../../conformance/kite-ticker-process.ts'
 import { runReplay } from '../../local/replay.ts'
 import { until } from '../../local/seed.ts'
+import { streamEvents } from '../../local/sse-client.ts'
 import { openStream, type StreamMessage } from '../../local/stream-client.ts'
 import type { Desk } from '../desk.ts'
 import type { Recording } from '../recording.ts'
@@ -59,6 +60,31 @@ export function tickSuite(desk: () => Desk, recording: () => Recording) {
       const same = reference.ticks.map((tick) => tick.seq).filter((seq) => seq >= from && seq <= to)
       expect(seqs).toEqual(same)
       client.close()
+      reference.close()
+    })
+
+    it('server-sent events miss no tick of another client, over a reconnection with Last-Event-ID', async () => {
+      const reference = await openStream(desk().api)
+      reference.send({ op: 'subscribe', instruments: tokens, delivery: 'every' })
+      await until('the other client receives', async () => reference.ticks.length > 0)
+      const before = await streamEvents(desk().api, tokens)
+      await until('events with ticks', async () => before.seqs().length > WANTED)
+      before.close()
+      await before.ended
+      // Of what was under way when it was closed nothing counts but what came.
+      const last = before.seqs().at(-1) ?? 0
+      await until('ticks are missed', async () => (reference.ticks.at(-1)?.seq ?? 0) > last + WANTED)
+      const after = await streamEvents(desk().api, tokens, before.lastId())
+      await until('the rest and more', async () => after.seqs().length > 2 * WANTED)
+      after.close()
+      await after.ended
+
+      const seqs = [...before.seqs(), ...after.seqs()]
+      const [from = 0, to = 0] = [seqs[0], seqs.at(-1)]
+      await until('the other client has come as far', async () => (reference.ticks.at(-1)?.seq ?? 0) >= to)
+      const same = reference.ticks.map((tick) => tick.seq).filter((seq) => seq >= from && seq <= to)
+      expect(seqs).toEqual(same)
+      expect(after.events.map(({ event }) => event)).not.toContain('snapshot')
       reference.close()
     })
 

@@ -40,9 +40,14 @@ export const apiKeyCreated = apiKey
 
 export const streamTicket = z
   .object({
-    ticket: z.string().meta({ description: 'WebSocket subprotocol: ["ticker.v1", "ticket.<this>"]' }),
+    ticket: z.string().meta({
+      description:
+        'WebSocket subprotocol: ["ticker.v1", "ticket.<this>"]; for events Authorization: Bearer <this>',
+    }),
     expires_at: z.string(),
-    stream_url: z.string(),
+    stream_url: z
+      .string()
+      .meta({ description: 'Of the WebSocket; events are at /sse below it, over http(s)' }),
   })
   .meta({ id: 'StreamTicket' })
 

@@ -1,5 +1,5 @@
 // Every error a caller can meet: code, HTTP status, public words. The code is the contract; the words may improve.
-// OpenAPI lists them by route; a code that nothing can raise does not belong here.
+// OpenAPI lists them by route, AsyncAPI by channel; a code that nothing can raise does not belong here.
 
 export const ERROR_CODES = {
   malformed_json: { status: 400, title: 'The body is not valid JSON.' },
@@ -10,6 +10,10 @@ export const ERROR_CODES = {
       'This write reaches the broker: send an Idempotency-Key header (1-255 characters, unique per order).',
   },
   unauthenticated: { status: 401, title: 'Send an API key: Authorization: Bearer key_….' },
+  ticket_refused: {
+    status: 401,
+    title: 'Send a valid stream ticket: Authorization: Bearer <ticket of POST /v1/stream-tickets>.',
+  },
   scope_missing: { status: 403, title: 'This API key lacks the scope that this route needs.' },
   account_not_allowed: { status: 403, title: 'This API key may not use that account.' },
   login_state_invalid: {
@@ -73,6 +77,10 @@ export const ERROR_CODES = {
   data_plane_unreachable: {
     status: 503,
     title: 'The data plane does not answer right now. Stored changes still apply.',
+  },
+  stream_unavailable: {
+    status: 503,
+    title: 'This instance takes no more stream clients right now; try again as Retry-After says.',
   },
 } as const satisfies Record<string, { status: number; title: string }>
 
