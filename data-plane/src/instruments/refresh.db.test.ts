@@ -73,11 +73,11 @@ describe('createInstrumentRefresh', () => {
     await database.drop()
   })
 
-  const refresh = () =>
+  const refresh = (fetched: typeof fetch = fetch) =>
     createInstrumentRefresh({
       pool: database.pool,
       root,
-      fetch,
+      fetch: fetched,
       clock: systemClock,
       log: silentLog,
       registry: new Registry(),
@@ -161,6 +161,28 @@ describe('createInstrumentRefresh', () => {
     const outcome = await refresh().refreshNow({ force: true })
     expect(outcome.ambiguous.sort()).toEqual(['NSE:INFY', 'NSE:M&M', 'NSE:MM2'])
     expect(await active()).toEqual(['NFO:HINDPETRO26SEP410.75PE=12683010', 'NSE:NIFTY 50=256265'])
+  })
+
+  it('has the whole file before it waits for the database: a server closes on a reader that stands still', async () => {
+    const rows = many(20_000).map((row) => `${row}\n`)
+    let offered = 0
+    const busy = await database.pool.connect()
+    await busy.query('begin; lock table ticker.instruments')
+    const whole = Promise.withResolvers<void>()
+    const file = new ReadableStream({
+      pull(controller) {
+        const chunk = offered === 0 ? `${HEADER}\n` : rows.slice(offered - 1, offered + 99).join('')
+        offered += offered === 0 ? 1 : 100
+        if (chunk !== '') return controller.enqueue(Buffer.from(chunk))
+        controller.close()
+        whole.resolve()
+      },
+    })
+    const storing = refresh(async () => new Response(file)).refreshNow({ force: true })
+    await whole.promise
+    await busy.query('commit')
+    busy.release()
+    expect((await storing).rowCount).toBe(20_000)
   })
 
   it('says so when the dump of today is overdue', async () => {

@@ -1,4 +1,4 @@
-// Keeps the registry of today: fetches the broker's dump when none was stored since 08:30 IST, streamed row by row.
+// Keeps the registry of today: fetches the broker's dump when none was stored since 08:30 IST, and stores it row by row.
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { authorization, type Credentials, KITE_VERSION } from '@ticker/shared/kite-http'
@@ -17,6 +17,8 @@ const AMBIGUOUS_LOGGED_MAX = 50
 /** A refresh that is due and fails for this long is for a person to know. */
 const OVERDUE_UNFIT_MS = 30 * 60_000
 const FETCH_TIMEOUT_MS = 120_000
+/** 150,000 rows are some 12 MB. */
+const DUMP_MAX_BYTES = 128 * 1024 * 1024
 /** Any fixed number: only one instance of the fleet loads at a time. */
 const LOAD_LOCK = 7_265_002
 
@@ -73,12 +75,11 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
       signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
     })
     if (!response.ok || !response.body) throw new DumpRejected(`the broker answered ${response.status}`)
-    const hash = createHash('sha256')
-    const csv = Readable.fromWeb(response.body)
-    csv.on('data', (chunk: Buffer) => hash.update(chunk))
-    csv.pause()
     const startedMs = clock.monotonicMs()
-    const stored = await storeDump(pool, readDump(csv), () => hash.digest('hex'), options)
+    const chunks = await download(response.body)
+    const hash = createHash('sha256')
+    for (const chunk of chunks) hash.update(chunk)
+    const stored = await storeDump(pool, readDump(Readable.from(chunks)), hash.digest('hex'), options)
     rows.set(stored.rowCount)
     ambiguous.set(stored.ambiguous.length)
     if (stored.ambiguous.length > 0)
@@ -141,4 +142,16 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
       }
     },
   }
+}
+
+/** All of it before any of it is stored: a server may close on a reader that waits for a database. */
+async function download(body: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.length
+    if (bytes > DUMP_MAX_BYTES) throw new DumpRejected(`the dump is larger than ${DUMP_MAX_BYTES} bytes`)
+    chunks.push(chunk)
+  }
+  return chunks
 }

@@ -21,7 +21,7 @@ export interface StoredDump {
 export async function storeDump(
   pool: pg.Pool,
   rows: AsyncIterable<DumpRow>,
-  sha256: () => string,
+  sha256: string,
   options: { force: boolean },
 ): Promise<StoredDump> {
   return inTransaction(pool, async (client) => {
@@ -51,7 +51,7 @@ export async function storeDump(
     await client.query('update ticker.instrument_snapshots set row_count = $2, sha256 = $3 where id = $1', [
       snapshotId,
       rowCount,
-      sha256(),
+      sha256,
     ])
     await client.query('update ticker.fleet set instruments_version = instruments_version + 1')
     return {
