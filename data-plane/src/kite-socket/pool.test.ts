@@ -39,6 +39,7 @@ beforeEach(() => {
       order: (accountId, order) => events.push(`order ${accountId} ${order.order_id}`),
       resumed: (accountId, tokens) => events.push(`resumed ${accountId} ${tokens.size}`),
       sessionRefused: (accountId, version) => events.push(`refused ${accountId} ${version}`),
+      begun: () => {},
     },
   })
 })

@@ -38,6 +38,7 @@ export function createAdmission(deps: {
       return refuse(401, verdict.ok ? 'key_revoked' : verdict.reason, howTo)
     }
     const { claims, expiresAtMs } = verdict
-    return { ok: true, identity: { keyId: claims.key_id, owner: claims.owner, expiresAtMs } }
+    const { key_id: keyId, owner, instruments_max: instrumentsMax } = claims
+    return { ok: true, identity: { keyId, owner, accountId: null, instrumentsMax, expiresAtMs } }
   }
 }

@@ -2,6 +2,7 @@
 // and the tests hold everything that is really sent against them.
 import { mode } from '@ticker/shared/domain'
 import { z } from 'zod'
+import { INTEREST_REFUSALS } from '../market-data/interest/held.ts'
 
 /** The caller's own word for an op, given back in its answer. */
 export const opId = z
@@ -43,11 +44,22 @@ export const tick = z.strictObject({
   received_ms: z.number().describe('Epoch milliseconds at which the broker’s frame arrived here'),
 })
 
-/** live: ticking. stale: its broker socket is down or silent. waiting: no tick yet. not_subscribed: PUT /v1/subscriptions first. */
+/** live: ticking. stale: its broker socket is down or silent. waiting: no tick yet. not_subscribed: no account of its owner streams it, for the `reason`; it starts by itself. */
 export const instrumentState = z.enum(['live', 'stale', 'waiting', 'not_subscribed'])
 export type InstrumentState = z.infer<typeof instrumentState>
 
-export const gapReason = z.enum(['ring_overrun', 'client_slow', 'upstream_reconnected', 'stream_restarted'])
+/** elsewhere: another data plane has the accounts, a new ticket leads there. unknown_instrument: it has left the dump. */
+export const notSubscribedReason = z.enum(INTEREST_REFUSALS)
+export type NotSubscribedReason = z.infer<typeof notSubscribedReason>
+
+/** not_subscribed: nobody held it in between, or no account could stream it. */
+export const gapReason = z.enum([
+  'ring_overrun',
+  'client_slow',
+  'upstream_reconnected',
+  'stream_restarted',
+  'not_subscribed',
+])
 export type GapReason = z.infer<typeof gapReason>
 
 export const streamErrorCode = z.enum([
@@ -80,6 +92,7 @@ export const subscribed = z.strictObject({
       exchange: z.string().nullable(),
       tradingsymbol: z.string().nullable(),
       state: instrumentState,
+      reason: notSubscribedReason.optional(),
     }),
   ),
   unknown: z.array(z.union([z.string(), z.number()])),
@@ -105,6 +118,7 @@ export const gap = z.strictObject({
 export const state = z.strictObject({
   op: z.literal('state'),
   state: instrumentState,
+  reason: notSubscribedReason.optional().describe('Of not_subscribed'),
   instrument_tokens: z.array(token).min(1),
 })
 export const heartbeat = z.strictObject({ op: z.literal('heartbeat'), seq, server_time_ms: z.number() })
