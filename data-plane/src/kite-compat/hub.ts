@@ -87,6 +87,8 @@ export function createKiteHub(deps: {
   const latency = all.metrics.latency.labels('compat')
   const conflated = all.metrics.conflated.labels('compat')
   const slab = createItems('slab')
+  const perClientMax = bounds.instrumentsPerClientMax
+  const isFull = (client: KiteClient) => client.interests.size >= perClientMax
   const clogged = (client: KiteClient) => client.socket.bufferedBytes() > bounds.conflateAboveBytes
 
   const tellError = (client: KiteClient, data: string) =>
@@ -153,7 +155,6 @@ export function createKiteHub(deps: {
 
   function want(client: KiteClient, tokens: readonly number[], mode: Mode | undefined) {
     const refused: Record<HoldRefusal, number> = { key_limit: 0, process_limit: 0 }
-    const max = Math.min(bounds.instrumentsPerClientMax, client.instrumentsMax)
     const told: KiteInterest[] = []
     for (const token of tokens) {
       const known = client.interests.get(token)
@@ -170,7 +171,8 @@ export function createKiteHub(deps: {
       interest.cut = packetLengthFor(token, next)
       if (interest.standing === 'streams' && (changed || mode === undefined)) client.latest.add(interest)
     }
-    if (refused.key_limit > 0) tellError(client, TOO_MANY(max))
+    if (refused.key_limit > 0)
+      tellError(client, TOO_MANY(isFull(client) ? perClientMax : client.instrumentsMax))
     if (refused.process_limit > 0) tellError(client, SERVICE_FULL(refused.process_limit))
     tellRefusals(client, told)
     updateStale(client)
@@ -178,7 +180,7 @@ export function createKiteHub(deps: {
   }
 
   function interestIn(client: KiteClient, token: number, mode: Mode): KiteInterest | HoldRefusal {
-    if (client.interests.size >= bounds.instrumentsPerClientMax) return 'key_limit'
+    if (isFull(client)) return 'key_limit'
     const held = source.interest.hold(client, token, mode)
     if (typeof held === 'string') return held
     const lane = fanOut.hold(token)

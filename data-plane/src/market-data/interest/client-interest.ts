@@ -54,7 +54,7 @@ export interface ClientInterest {
   hold(holder: Holder, token: number, mode: Mode): Held | HoldRefusal
   change(held: Held, from: Mode, to: Mode): void
   release(holder: Holder, held: Held, mode: Mode): void
-  /** An account of this owner carries it here. Nobody receives ticks through another owner's accounts. */
+  /** An account of this owner carries it here: without that nothing of it reaches the owner's clients. */
   ownerStreams(owner: string, token: number): boolean
   /** Called when the standing of something held is another, before its first tick can arrive. */
   onMoved(listener: () => void): void
@@ -94,7 +94,7 @@ export function createInterestBook(deps: {
   /** undefined: what is owned here is not known yet, so nothing is decided. */
   let owned: readonly OwnedAccount[] | undefined
   /** What the accounts of each owner carry here, since the last pass. */
-  let carried = new Map<string, Target[]>()
+  let carried = new Map<string, { accountId: string; target: Target }[]>()
   /** Removed since the last pass, while they were streamed. */
   let removed: Held[] = []
   let unserved: Partial<Record<InterestRefusal, number>> = {}
@@ -102,17 +102,16 @@ export function createInterestBook(deps: {
   let hasMoved = false
   let wakeUp = () => {}
 
-  function carriedMode(owner: string, token: number): Mode | undefined {
-    for (const target of carried.get(owner) ?? []) {
-      const mode = target.get(token)
-      if (mode) return mode
-    }
-    return undefined
-  }
+  const carrierOf = (owner: string, token: number) =>
+    carried.get(owner)?.find(({ target }) => target.has(token))
 
   function moved(held: Held) {
-    const mode = carriedMode(held.owner, held.token)
-    if (held.standing === 'undecided' && mode) held.standing = 'streams'
+    const carrier = carrierOf(held.owner, held.token)
+    const mode = carrier?.target.get(held.token)
+    if (held.standing === 'undecided' && carrier) {
+      held.standing = 'streams'
+      held.account = carrier.accountId
+    }
     const isGone = set.find(held.owner, held.token) !== held
     if (isGone) {
       metrics.released.inc()
@@ -132,9 +131,9 @@ export function createInterestBook(deps: {
     const around = { base, accounts, owned, isKnown: deps.isKnown }
     const targets = placeInterest(set.owners(), around, decide)
     carried = new Map()
-    for (const account of owned.filter(canStream)) {
-      const target = targets.get(account.accountId)
-      if (target) carried.set(account.owner, [...(carried.get(account.owner) ?? []), target])
+    for (const { accountId, owner } of owned.filter(canStream)) {
+      const target = targets.get(accountId)
+      if (target) carried.set(owner, [...(carried.get(owner) ?? []), { accountId, target }])
     }
     unserved = notServed
     metrics.passed(notServed)
@@ -184,7 +183,7 @@ export function createInterestBook(deps: {
       keys.remove(keyId, held.token)
       set.release(held, mode)
     },
-    ownerStreams: (owner, token) => carriedMode(owner, token) !== undefined,
+    ownerStreams: (owner, token) => carrierOf(owner, token) !== undefined,
     onMoved: (listener) => listeners.push(listener),
     tell() {
       if (!hasMoved) return

@@ -25,13 +25,16 @@ export interface Held {
   /** How many clients hold it, by rank of their mode. */
   readonly holders: number[]
   standing: Standing
-  /** Where interest added it or raised its mode; undefined: the rows alone carry it, or nothing does. */
+  /** Which account streams it: it stays there, also when the row goes that put it there. */
   account: string | undefined
-  /** In which mode it is streamed because of interest. */
+  /** In which mode because of interest; undefined: the rows ask for as much, or nothing streams it. */
   served: Mode | undefined
   /** Ticks up to this seq may be missing: nothing of the owner's carried it. */
   sinceSeq: number
 }
 
 /** Somebody holds it now; otherwise it waits for its release. */
-export const isHeld = ({ holders }: Held) => holders.some((count) => count > 0)
+export function isHeld({ holders }: Held): boolean {
+  for (const count of holders) if (count > 0) return true
+  return false
+}

@@ -85,6 +85,13 @@ describe('placing what clients hold', () => {
     expect([mine.account, any.account]).toEqual(['big', 'big'])
   })
 
+  it('stays on the account of a row that goes', () => {
+    const interest = held(A, { mode: 'ltp' })
+    const accounts = [owned('big', 9), owned('small', 2)]
+    place([interest], accounts, { small: [[A, 'full']] })
+    expect(place([interest], accounts)).toEqual({ small: [[A, 'ltp']] })
+  })
+
   it('gives way to rows; of what clients hold the earliest stay, and what nobody holds just now goes first', () => {
     const interest = [A, B, C].map((token) => held(token))
     place(interest, [owned('a', 3)])

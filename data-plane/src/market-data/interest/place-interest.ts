@@ -4,7 +4,6 @@ import { type Mode, modeRank } from '@ticker/shared/kite-wire'
 import type { Target } from '../../kite-socket/subscription-frames.ts'
 import type { OwnedAccount } from '../../ownership/owned-account.ts'
 import type { DesiredAccount } from '../assign.ts'
-import { raise } from '../wants.ts'
 import { type Held, type InterestRefusal, isHeld, type Standing } from './held.ts'
 
 export interface Surroundings {
@@ -77,8 +76,9 @@ function placeOwner(
   decide: Decide,
 ) {
   const [fresh, released]: [Held[], Held[]] = [[], []]
+  const withRows = rooms.filter(({ base }) => base.size > 0)
   for (const each of held) {
-    if (raiseInPlace(each, rooms, decide)) continue
+    if (raiseInPlace(each, withRows, decide)) continue
     if (!isKnown(each.token)) decide(each, 'unknown_instrument')
     else if (!isHeld(each)) released.push(each)
     else if (!stay(each, rooms, decide)) fresh.push(each)
@@ -90,19 +90,24 @@ function placeOwner(
 /** The rows have it on one of the accounts already. */
 function raiseInPlace(held: Held, rooms: readonly Room[], decide: Decide): boolean {
   const { token, mode } = held
-  const room = rooms.find(({ base }) => base.has(token))
-  const given = room?.base.get(token)
-  if (!room || !given) return false
-  if (modeRank(given) >= modeRank(mode)) decide(held, 'streams')
-  else take(held, room, decide)
-  return true
+  for (const room of rooms) {
+    const given = room.base.get(token)
+    if (!given) continue
+    if (modeRank(given) >= modeRank(mode)) decide(held, 'streams', room.id)
+    else take(held, room, decide)
+    return true
+  }
+  return false
 }
 
 function stay(held: Held, rooms: readonly Room[], decide: Decide): boolean {
-  const room = held.account === undefined ? undefined : rooms.find(({ id }) => id === held.account)
-  if (!room || roomIn(room) <= 0) return false
-  take(held, room, decide)
-  return true
+  for (const room of rooms) {
+    if (room.id !== held.account) continue
+    if (roomIn(room) <= 0) return false
+    take(held, room, decide)
+    return true
+  }
+  return false
 }
 
 /** On the account it prefers, otherwise on the one with the most room. */
@@ -123,6 +128,7 @@ const roomIn = ({ capacity, target }: Room) => capacity - target.size
 function take(held: Held, room: Room, decide: Decide) {
   room.added ??= new Map(room.base)
   room.target = room.added
-  raise(room.added, held.token, held.mode)
+  // Higher than what the rows give, if they give anything.
+  room.added.set(held.token, held.mode)
   decide(held, 'streams', room.id, held.mode)
 }
