@@ -292,6 +292,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       uptime_s: Math.round(clock.monotonicMs() / 1000),
       accounts: status.accounts,
       ticks: status.ticks,
+      interest: status.interest,
       stream_clients: streams.clients(),
       kite_clients: kiteCompat.clients(),
     }

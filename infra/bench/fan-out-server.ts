@@ -1,12 +1,12 @@
 // The data plane's own path from a broker frame to the client sockets, as a process: ingest, slab, ring, hub, `ws`. No
 // database and no broker socket: frames are handed in as they would arrive.
 import { createServer } from 'node:http'
-import { parseKeyRing, signTicket } from '@ticker/shared/crypto'
+import { parseKeyRing, Secret, signTicket } from '@ticker/shared/crypto'
 import { systemClock } from '../../data-plane/src/clock.ts'
 import { createActivity } from '../../data-plane/src/kite-socket/activity.ts'
-import { createDesiredView } from '../../data-plane/src/market-data/desired-view.ts'
 import { createIngest } from '../../data-plane/src/market-data/ingest.ts'
 import { createInstrumentDirectory } from '../../data-plane/src/market-data/instrument-directory.ts'
+import { createInterestBook } from '../../data-plane/src/market-data/interest/client-interest.ts'
 import { createRing } from '../../data-plane/src/market-data/ring.ts'
 import type { TickSource } from '../../data-plane/src/market-data/runtime.ts'
 import { createTickStore } from '../../data-plane/src/market-data/tick-store.ts'
@@ -39,12 +39,27 @@ const directory = createInstrumentDirectory(
     instrument_type: 'EQ',
   })),
 )
+const interest = createInterestBook({
+  clock: systemClock,
+  registry,
+  newestSeq: ring.newestSeq,
+  isKnown: directory.has,
+  reapply: place,
+})
+
+/** One account, whose rows subscribe everything. */
+function place() {
+  const tokens = new Map(Array.from({ length: INSTRUMENTS }, (_, index) => [tokenOf(index), 'full' as const]))
+  interest.place(new Map([['bench', tokens]]), [])
+  interest.tell()
+}
+
 const source: TickSource = {
   realm: 'sim',
   streamId: 77n,
   store,
   ring,
-  desired: { ...createDesiredView(), ownerStreams: () => true },
+  interest,
   directory: () => directory,
   serving: () => 'live',
   livenessVersion: () => 0,
@@ -70,8 +85,23 @@ const server = createServer()
 routeUpgrades(server, [streams.handleUpgrade])
 const port = await listen(server, 0, '127.0.0.1')
 all.start(supervisor)
+supervisor.run('client interest', interest.run)
+interest.setOwned([
+  {
+    ...{ accountId: 'bench', owner: 'bench', apiKey: 'bench', epoch: 1 },
+    ...{ maxConnections: 15, maxInstrumentsPerConnection: INSTRUMENTS / 15 },
+    session: {
+      ...{ version: 1, brokerUserId: 'AB1234', accessToken: new Secret('bench') },
+      expiresAtMs: Number.MAX_SAFE_INTEGER,
+    },
+  },
+])
+place()
 const feed = startFeed((frame) => ingest.frame(frame, Date.now(), activity))
-const claims = { kind: 'stream' as const, key_id: 'key', owner: 'bench', account_ids: null }
+const claims = {
+  ...{ kind: 'stream' as const, key_id: 'key', owner: 'bench', account_ids: null },
+  instruments_max: INSTRUMENTS,
+}
 const ticket = await signTicket(ticketKeys, claims, Date.now(), Date.now() + 3_600_000)
 
 async function delivered(): Promise<number> {

@@ -9,6 +9,7 @@ export interface OfficialTicker {
   connect(): void
   connected(): boolean
   subscribe(tokens: number[]): void
+  unsubscribe(tokens: number[]): void
   setMode(mode: Mode, tokens: number[]): void
   autoReconnect(enabled: boolean, tries: number, delaySeconds: number): void
   on(event: string, listener: (data: unknown) => void): void

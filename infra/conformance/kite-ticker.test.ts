@@ -17,6 +17,8 @@ import { freshKiteTicker, type OfficialTicker } from './fresh-kite-ticker.ts'
 
 const A = 408_065
 const INDEX = 256_265
+/** Subscribed by nobody but the client. */
+const UNPUT = 779_521
 const TEN_MINUTES_S = 600
 const IO_TURNS_MAX = 100_000
 /** A container of one tradable and one index packet: its count, then a length and the packet each. */
@@ -57,14 +59,16 @@ async function oneSecond() {
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] })
   clock = fakeClock(Date.now())
-  source = fakeTickSource(clock, { tokens: [A, INDEX] })
+  source = fakeTickSource(clock, { tokens: [A, INDEX, UNPUT] })
   source.want('desk', [A, INDEX])
+  source.setRoom('desk', 1)
   const registry = createRegistry({})
   supervisor = createSupervisor({ clock, log: silentLog, registry })
   const isKeyRevoked = async () => false
   const bounds = STREAM_BOUNDS
   const all = createAllClients({ clock, source, bounds, registry, isKeyRevoked })
   all.start(supervisor)
+  supervisor.run('client interest', source.runInterest)
   kite = createKiteCompatServer({
     clock,
     log: silentLog,
@@ -141,6 +145,26 @@ describe('the official KiteTicker', () => {
       ])
       expect(lengthsOf(news)).toContain(FRAME_LENGTH[mode])
     }
+  })
+
+  it('gets what nobody put into subscriptions, in the mode it asks for, and the broker is asked for no more', async () => {
+    ticker.subscribe([UNPUT])
+    for (const mode of ['quote', 'ltp', 'full'] as const) {
+      if (mode !== 'quote') ticker.setMode(mode, [UNPUT])
+      await oneSecond()
+      await oneSecond()
+      expect(source.target('desk').get(UNPUT)).toBe(mode === 'full' ? 'full' : 'quote')
+      const before = seen.length
+      source.tick(UNPUT, 800.05)
+      await oneSecond()
+      expect(seen.slice(before).filter((event) => event.kind === 'ticks')).toMatchObject([
+        { data: [{ instrument_token: UNPUT, mode, last_price: 800.05 }] },
+      ])
+    }
+    ticker.unsubscribe([UNPUT])
+    for (let second = 0; second < 33; second += 1) await oneSecond()
+    expect(source.target('desk').has(UNPUT)).toBe(false)
+    expect([of('error'), of('disconnect'), of('reconnect')]).toEqual([[], [], []])
   })
 
   it('hears of its account’s orders, whatever shape the broker gave them', async () => {

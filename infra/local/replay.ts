@@ -40,14 +40,11 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayCount> {
     source: 'replay',
   })
   const client = await openStream(api)
-  // Subscribed before the first row is played: a row played earlier would reach the client as its snapshot.
-  await until('the recording’s instruments are subscribed', async () => {
-    client.send({ op: 'subscribe', instruments: tokens, mode: 'ltp', delivery: 'every' })
-    return (
-      client.messages.at(-1)?.op === 'subscribed' &&
-      !JSON.stringify(client.messages.at(-1)).includes('not_subscribed')
-    )
-  })
+  // Snapshots before the first row is played: a row played earlier would reach the client as its snapshot.
+  client.send({ op: 'subscribe', instruments: tokens, mode: 'ltp', delivery: 'every' })
+  await until('the recording’s instruments are streamed to it', async () =>
+    client.messages.some(({ op, pending }) => op === 'snapshot' && pending === 0),
+  )
   await startReplay(system.simulatorUrl, { path: options.file, speed: options.speed, start: 'on_subscribe' })
   report(`replaying ${rows} rows of ${tokens.length} instrument(s) at ${options.speed}×`)
 

@@ -159,6 +159,37 @@ describe('tickets', () => {
     })
   })
 
+  test('both carry how many instruments may be held; the ticket’s body may be missing, of another type it may not', async () => {
+    const instance = await harness.seed.instance('https://stream.example.com/')
+    await harness.seed.account('capped', { instance })
+    const claimed = async (kind: 'stream' | 'kite', body: unknown, headers?: Record<string, string>) => {
+      const path = kind === 'stream' ? '/v1/stream-tickets' : '/v1/kite-tokens'
+      const made = await harness.call('POST', path, body, headers ? { headers } : {})
+      if (made.status !== 201) return [made.status, made.body.code]
+      const token = kind === 'stream' ? made.body.ticket : readKiteToken(made.body.access_token)
+      const verdict = await verifyTicket(harness.config.ticketKeys, kind, token, Date.now())
+      return verdict.ok && verdict.claims.instruments_max
+    }
+    const json = { 'content-type': 'application/json' }
+    expect(await claimed('stream', undefined)).toBe(3_000)
+    expect(await claimed('stream', undefined, json)).toBe(3_000)
+    expect(await claimed('stream', {})).toBe(3_000)
+    expect(await claimed('stream', { instruments_max: 9_000 })).toBe(9_000)
+    expect(await claimed('stream', { instruments_max: 9_001 })).toEqual([400, 'invalid_request'])
+    expect(await claimed('stream', { instruments: 5 })).toEqual([400, 'invalid_request'])
+    expect(await claimed('stream', '{"instruments_max":', json)).toEqual([400, 'malformed_json'])
+    expect(await claimed('stream', { instruments_max: 5 }, { 'content-type': 'text/plain' })).toEqual([
+      415,
+      'unsupported_media_type',
+    ])
+    expect(await claimed('kite', { account_id: 'capped' })).toBe(3_000)
+    expect(await claimed('kite', { account_id: 'capped', instruments_max: 1 })).toBe(1)
+    expect(await claimed('kite', { account_id: 'capped', instruments_max: 0 })).toEqual([
+      400,
+      'invalid_request',
+    ])
+  })
+
   test('a Kite token: letters, digits and _ only, for one account, to the next 06:00 IST', async () => {
     const instance = await harness.seed.instance('http://127.0.0.1:8080')
     await harness.seed.account('owned', { instance })

@@ -8,16 +8,26 @@ import {
   kiteTokenCreate,
   storedText,
   streamTicket,
+  streamTicketCreate,
 } from '@ticker/shared/domain'
 import type { AppEnv, Dependencies } from '../dependencies.ts'
 import { callOf } from '../http/call.ts'
 import { invalidRequest } from '../http/errors.ts'
-import { bodyFailures, failures, json, jsonBody, needs } from '../http/openapi.ts'
+import {
+  bodyFailures,
+  bodyOptional,
+  failures,
+  json,
+  jsonBody,
+  needs,
+  optionalJsonBody,
+} from '../http/openapi.ts'
 import { page, pageQuery } from '../http/pagination.ts'
 import { settle } from '../http/problem.ts'
 import { createApiKey } from './create-key.ts'
 import type { KeyCache } from './key-cache.ts'
 import { listApiKeys, revokeApiKey } from './keys.ts'
+import { requireScope } from './scope.ts'
 import { createKiteToken, createStreamTicket } from './tickets.ts'
 
 const create = createRoute({
@@ -48,13 +58,19 @@ const ticket = createRoute({
   method: 'post',
   path: '/v1/stream-tickets',
   summary: 'A ticket for /v1/stream, valid to the next 06:00 IST',
+  description: 'The body may be left out.',
   ...needs('stream'),
-  responses: { 201: json(streamTicket, 'Connect with it'), ...failures('data_plane_unreachable') },
+  middleware: [requireScope('stream'), bodyOptional] as const,
+  request: { body: optionalJsonBody(streamTicketCreate) },
+  responses: { 201: json(streamTicket, 'Connect with it'), ...bodyFailures('data_plane_unreachable') },
 })
 const kite = createRoute({
   method: 'post',
   path: '/v1/kite-tokens',
   summary: 'Credentials for an unmodified Kite client, valid to the next 06:00 IST',
+  description:
+    'What the client subscribes is subscribed at the broker for as long as it holds it and 30 s more; nothing has to be ' +
+    'put into subscriptions before.',
   ...needs('stream'),
   request: { body: jsonBody(kiteTokenCreate) },
   responses: {
@@ -73,8 +89,10 @@ export function authRoutes(deps: Dependencies, cache: KeyCache) {
       settle(await revokeApiKey(callOf(c, deps), cache, c.req.valid('param').id))
       return c.body(null, 204)
     })
-    .openapi(ticket, async (c) => c.json(settle(await createStreamTicket(callOf(c, deps))), 201))
+    .openapi(ticket, async (c) =>
+      c.json(settle(await createStreamTicket(callOf(c, deps), c.req.valid('json'))), 201),
+    )
     .openapi(kite, async (c) =>
-      c.json(settle(await createKiteToken(callOf(c, deps), c.req.valid('json').account_id)), 201),
+      c.json(settle(await createKiteToken(callOf(c, deps), c.req.valid('json'))), 201),
     )
 }

@@ -1,7 +1,7 @@
 // Day credentials for the data plane's own doors: stream tickets and Kite tokens. Both end at the next 06:00 IST, with
 // the broker's sessions; a connection made with one ends with it, and within 15 s when its API key is revoked.
 import { signTicket, spellKiteToken } from '@ticker/shared/crypto'
-import { nextTokenExpiryMs } from '@ticker/shared/domain'
+import { type KiteTokenCreate, nextTokenExpiryMs, type StreamTicketCreate } from '@ticker/shared/domain'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Call } from '../http/call.ts'
@@ -13,6 +13,7 @@ const NO_INSTANCE_RETRY_AFTER_S = 5
 
 export async function createStreamTicket(
   call: Call,
+  { instruments_max }: StreamTicketCreate,
 ): Promise<Outcome<{ ticket: string; expires_at: string; stream_url: string }>> {
   const { config, clock, db } = call.deps
   const [instance] = await db.rows(
@@ -26,7 +27,10 @@ export async function createStreamTicket(
   const nowMs = clock.nowMs()
   const expiresAtMs = nextTokenExpiryMs(nowMs)
   const { key_id, owner, account_ids } = call.actor
-  const claims = { kind: 'stream' as const, key_id, owner, account_ids: account_ids && [...account_ids] }
+  const claims = {
+    ...{ kind: 'stream' as const, key_id, owner, instruments_max },
+    account_ids: account_ids && [...account_ids],
+  }
   return done({
     ticket: await signTicket(config.ticketKeys, claims, nowMs, expiresAtMs),
     expires_at: new Date(expiresAtMs).toISOString(),
@@ -42,7 +46,10 @@ export interface KiteToken {
 }
 
 /** Credentials an unmodified Kite client uses against us until the next 06:00 IST. */
-export async function createKiteToken(call: Call, accountId: string): Promise<Outcome<KiteToken>> {
+export async function createKiteToken(
+  call: Call,
+  { account_id: accountId, instruments_max }: KiteTokenCreate,
+): Promise<Outcome<KiteToken>> {
   if (!mayUse(call.actor, accountId)) return refused('account_not_allowed')
   const { config, clock, db } = call.deps
   const { key_id, owner } = call.actor
@@ -74,7 +81,7 @@ export async function createKiteToken(call: Call, accountId: string): Promise<Ou
   }
   const nowMs = clock.nowMs()
   const expiresAtMs = nextTokenExpiryMs(nowMs)
-  const claims = { kind: 'kite' as const, key_id, owner, account_ids: [accountId] }
+  const claims = { kind: 'kite' as const, key_id, owner, account_ids: [accountId], instruments_max }
   return done({
     api_key: accountId,
     access_token: spellKiteToken(await signTicket(config.ticketKeys, claims, nowMs, expiresAtMs)),

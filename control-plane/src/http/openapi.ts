@@ -1,8 +1,10 @@
 // Building blocks of a route's declaration: what it takes, what it gives, whom it lets in and how it can fail.
 import { ERROR_CODES, type ErrorCode, type Scope } from '@ticker/shared/domain'
+import type { MiddlewareHandler } from 'hono'
 import type { z } from 'zod'
 import { requireScope } from '../auth/scope.ts'
-import { PROBLEM_JSON, problem, problemOf } from './problem.ts'
+import type { AppEnv } from '../dependencies.ts'
+import { PROBLEM_JSON, problem, problemOf, Refused } from './problem.ts'
 
 export const SECURITY_SCHEME = 'api_key'
 
@@ -20,6 +22,30 @@ export function json<Shape extends z.ZodType>(schema: Shape, description: string
 
 export function jsonBody<Shape extends z.ZodType>(schema: Shape) {
   return { required: true, content: { 'application/json': { schema } } }
+}
+
+/** With `bodyOptional` among the middleware of its route. */
+export function optionalJsonBody<Shape extends z.ZodType>(schema: Shape) {
+  return { ...jsonBody(schema), required: false }
+}
+
+const JSON_TYPE = 'application/json'
+
+/**
+ * A route whose JSON body may be left out, also by a caller that states its type all the same. A body of another type
+ * is refused: passed over in silence, what it asks for would be missing.
+ */
+export const bodyOptional: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const { raw } = c.req
+  if ((await raw.clone().text()) === '') {
+    const headers = new Headers(raw.headers)
+    headers.set('Content-Type', JSON_TYPE)
+    headers.delete('Content-Length')
+    c.req.raw = new Request(raw.url, { method: raw.method, headers, body: '{}', signal: raw.signal })
+  } else if (!c.req.header('content-type')?.toLowerCase().startsWith(JSON_TYPE)) {
+    throw new Refused({ code: 'unsupported_media_type' })
+  }
+  await next()
 }
 
 const EVERY_ROUTE: readonly ErrorCode[] = ['internal', 'database_unavailable']

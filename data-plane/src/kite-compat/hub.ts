@@ -5,6 +5,8 @@
 import { HEARTBEAT, type Mode, packetLengthFor } from '@ticker/shared/kite-wire'
 import type { Clock } from '../clock.ts'
 import { createFanOut, type Lane, type LaneReader, NOT_READING } from '../market-data/fan-out.ts'
+import type { Holder, HoldRefusal } from '../market-data/interest/client-interest.ts'
+import type { Held, InterestRefusal, Standing } from '../market-data/interest/held.ts'
 import type { TickSource } from '../market-data/runtime.ts'
 import type { AllClients, ClientHub, DropReason, HeldClient } from '../stream/all-clients.ts'
 import type { StreamBounds } from '../stream/bounds.ts'
@@ -16,18 +18,13 @@ import { createOutbox, type TicksFormat } from '../stream/outbox.ts'
 import { CLOSE } from '../stream/protocol.ts'
 import { parseKiteClientMessage } from './client-message.ts'
 import type { KiteCompatMetrics } from './metrics.ts'
+import { notStreamed, SERVICE_FULL, STALE, TOO_MANY } from './texts.ts'
 
 const HEARTBEAT_MS = 1_000
 /** The largest frame is 93 kB of full packets. */
 const PACKETS_PER_CONTAINER = 500
 /** A container is nothing but its packets. */
 const NO_HEAD: MessageHead = { kind: 'ticks', seq: 0, pending: 0, gap: false, receivedMs: 0 }
-
-const TOO_MANY = (max: number) => `Can't subscribe to more than ${max} instruments.`
-const NOT_SUBSCRIBED = (tokens: readonly number[]) =>
-  `${tokens.length} instruments (${tokens.slice(0, 5).join(', ')}${tokens.length > 5 ? ', …' : ''}) are not ` +
-  'subscribed: PUT /v1/subscriptions first. Their ticks start by themselves then.'
-const STALE = 'Ticks are stale: the connection to the broker is down or its session has ended.'
 
 const CLOSES: Record<DropReason, { code: number; reason: string }> = {
   ticket_expired: { code: CLOSE.policy, reason: 'token_expired' },
@@ -40,16 +37,16 @@ const CLOSES: Record<DropReason, { code: number; reason: string }> = {
 interface KiteInterest extends LaneReader {
   readonly client: KiteClient
   readonly lane: Lane<KiteInterest>
+  /** What all holders of the owner share: where it stands. */
+  readonly held: Held
+  /** Where the client knows it to stand. */
+  standing: Standing
   mode: Mode
   cut: number
-  /** The owner has subscribed it. */
-  allowed: boolean
 }
 
-export interface KiteIdentity {
+export interface KiteIdentity extends Holder {
   readonly accountId: string
-  readonly owner: string
-  readonly keyId: string
   readonly expiresAtMs: number
 }
 
@@ -90,15 +87,16 @@ export function createKiteHub(deps: {
   const latency = all.metrics.latency.labels('compat')
   const conflated = all.metrics.conflated.labels('compat')
   const slab = createItems('slab')
+  const perClientMax = bounds.instrumentsPerClientMax
+  const isFull = (client: KiteClient) => client.interests.size >= perClientMax
   const clogged = (client: KiteClient) => client.socket.bufferedBytes() > bounds.conflateAboveBytes
-  const mayHave = (client: KiteClient, token: number) => source.desired.ownerStreams(client.owner, token)
 
   const tellError = (client: KiteClient, data: string) =>
     client.socket.send(JSON.stringify({ type: 'error', data }))
 
   function visit(seq: number, interest: KiteInterest) {
     const { client } = interest
-    if (!interest.allowed) return
+    if (interest.standing !== 'streams') return
     // Nothing newer may overtake the latest that is still to be sent.
     if (client.latest.size > 0 && client.latest.has(interest)) return conflated.inc()
     addItem(client.batch, seq, interest.cut)
@@ -134,7 +132,7 @@ export function createKiteHub(deps: {
       if (clogged(client)) return
       client.latest.delete(interest)
       const slot = store.slotOf(interest.lane.token)
-      if (slot < 0 || !interest.allowed) continue
+      if (slot < 0 || interest.standing !== 'streams') continue
       addItem(slab, slot, interest.cut)
       if (slab.count === PACKETS_PER_CONTAINER) send(client, slab)
     }
@@ -156,35 +154,52 @@ export function createKiteHub(deps: {
   }
 
   function want(client: KiteClient, tokens: readonly number[], mode: Mode | undefined) {
-    const missing: number[] = []
-    let refused = false
+    const refused: Record<HoldRefusal, number> = { key_limit: 0, process_limit: 0 }
+    const told: KiteInterest[] = []
     for (const token of tokens) {
       const known = client.interests.get(token)
-      if (!known && client.interests.size >= bounds.instrumentsPerClientMax) {
-        refused = true
+      const interest = known ?? interestIn(client, token, mode ?? 'quote')
+      if (typeof interest === 'string') {
+        refused[interest] += 1
         continue
       }
-      const interest = known ?? interestIn(client, token)
-      const next = mode ?? known?.mode ?? 'quote'
-      const changed = known?.mode !== next
+      told.push(interest)
+      const next = mode ?? interest.mode
+      if (next !== interest.mode) source.interest.change(interest.held, interest.mode, next)
+      const changed = !known || next !== interest.mode
       interest.mode = next
       interest.cut = packetLengthFor(token, next)
-      interest.allowed = mayHave(client, token)
-      if (!interest.allowed) missing.push(token)
-      else if (changed || mode === undefined) client.latest.add(interest)
+      if (interest.standing === 'streams' && (changed || mode === undefined)) client.latest.add(interest)
     }
-    if (refused) tellError(client, TOO_MANY(bounds.instrumentsPerClientMax))
-    if (missing.length > 0) tellError(client, NOT_SUBSCRIBED(missing))
+    if (refused.key_limit > 0)
+      tellError(client, TOO_MANY(isFull(client) ? perClientMax : client.instrumentsMax))
+    if (refused.process_limit > 0) tellError(client, SERVICE_FULL(refused.process_limit))
+    tellRefusals(client, told)
     updateStale(client)
     serve(client)
   }
 
-  function interestIn(client: KiteClient, token: number): KiteInterest {
+  function interestIn(client: KiteClient, token: number, mode: Mode): KiteInterest | HoldRefusal {
+    if (isFull(client)) return 'key_limit'
+    const held = source.interest.hold(client, token, mode)
+    if (typeof held === 'string') return held
     const lane = fanOut.hold(token)
-    const interest: KiteInterest = { client, lane, mode: 'quote', cut: 0, allowed: false, place: NOT_READING }
+    const interest = { client, lane, held, standing: held.standing, mode, cut: 0, place: NOT_READING }
     client.interests.set(token, interest)
     fanOut.add(lane, interest)
     return interest
+  }
+
+  /** Says why, for those of them that nothing streams. */
+  function tellRefusals(client: KiteClient, interests: readonly KiteInterest[]) {
+    const byReason = new Map<InterestRefusal, number[]>()
+    for (const { standing, held } of interests) {
+      if (standing === 'streams' || standing === 'undecided') continue
+      const tokens = byReason.get(standing)
+      if (tokens) tokens.push(held.token)
+      else byReason.set(standing, [held.token])
+    }
+    for (const [reason, tokens] of byReason) tellError(client, notStreamed(reason, tokens))
   }
 
   function unsubscribe(client: KiteClient, tokens: Iterable<number>) {
@@ -193,24 +208,29 @@ export function createKiteHub(deps: {
       if (!interest) continue
       client.interests.delete(token)
       client.latest.delete(interest)
+      source.interest.release(client, interest.held, interest.mode)
       fanOut.remove(interest.lane, interest)
       fanOut.release(interest.lane)
     }
   }
 
-  /** What the owner has subscribed meanwhile starts with its cached tick. */
-  function updateAllowed(client: KiteClient) {
+  /** What is streamed since a moment ago starts with its cached tick, if it has one already. */
+  function updateStandings(client: KiteClient) {
+    const moved: KiteInterest[] = []
     for (const interest of client.interests.values()) {
-      const allowed = mayHave(client, interest.lane.token)
-      if (allowed && !interest.allowed) client.latest.add(interest)
-      interest.allowed = allowed
+      const { standing } = interest.held
+      if (standing === interest.standing) continue
+      interest.standing = standing
+      if (standing === 'streams') client.latest.add(interest)
+      else moved.push(interest)
     }
+    if (moved.length > 0) tellRefusals(client, moved)
   }
 
   function updateStale(client: KiteClient) {
     let stale = false
-    for (const { allowed, lane } of client.interests.values()) {
-      if (!allowed || source.serving(lane.token) === 'live') continue
+    for (const { standing, lane } of client.interests.values()) {
+      if (standing !== 'streams' || source.serving(lane.token) === 'live') continue
       stale = true
       break
     }
@@ -237,9 +257,9 @@ export function createKiteHub(deps: {
       advance()
       for (const client of clients) serve(client)
     },
-    updateStates(desiredMoved) {
+    updateStates() {
       for (const client of clients) {
-        if (desiredMoved) updateAllowed(client)
+        updateStandings(client)
         updateStale(client)
       }
     },

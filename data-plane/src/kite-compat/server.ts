@@ -68,9 +68,9 @@ export function createKiteCompatServer(deps: KiteCompatDeps): KiteCompatServer {
     if (accountId === '' || token === '') return undefined
     const verdict = await verifyTicket(deps.ticketKeys, 'kite', token, clock.nowMs())
     if (!verdict.ok || !verdict.claims.account_ids?.includes(accountId)) return undefined
-    const { key_id: keyId, owner } = verdict.claims
+    const { key_id: keyId, owner, instruments_max: instrumentsMax } = verdict.claims
     if (await isKeyRevoked(keyId)) return undefined
-    return { accountId, owner, keyId, expiresAtMs: verdict.expiresAtMs }
+    return { accountId, owner, keyId, instrumentsMax, expiresAtMs: verdict.expiresAtMs }
   }
 
   async function admit(request: IncomingMessage, query: URLSearchParams, socket: Duplex, head: Buffer) {

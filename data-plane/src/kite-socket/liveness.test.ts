@@ -51,6 +51,7 @@ beforeEach(() => {
       order: () => {},
       resumed: (_, list) => resumed.push(`resumed ${list.size}`),
       sessionRefused: () => {},
+      begun: () => {},
     },
   })
   void pool.runLiveness(stop.signal)

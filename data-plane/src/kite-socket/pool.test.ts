@@ -11,6 +11,7 @@ import { createKitePool, type KitePool } from './pool.ts'
 let clock: FakeClock
 let upstream: ReturnType<typeof fakeRawSockets>
 let events: string[]
+let begun: number[]
 let pool: KitePool
 let registry: Registry
 
@@ -24,6 +25,7 @@ beforeEach(() => {
   clock = fakeClock()
   upstream = fakeRawSockets()
   events = []
+  begun = []
   registry = new Registry()
   pool = createKitePool({
     clock,
@@ -39,11 +41,24 @@ beforeEach(() => {
       order: (accountId, order) => events.push(`order ${accountId} ${order.order_id}`),
       resumed: (accountId, tokens) => events.push(`resumed ${accountId} ${tokens.size}`),
       sessionRefused: (accountId, version) => events.push(`refused ${accountId} ${version}`),
+      begun: (token) => begun.push(token),
     },
   })
 })
 
 describe('the pool of broker sockets', () => {
+  it('says what it carries from now on, not what goes from one account or socket to another', () => {
+    const [first, second] = [ownedAccount('desk1'), ownedAccount('desk2')]
+    pool.setAccounts([first, second])
+    pool.setTargets(new Map([['desk1', quotes(1, 2)]]))
+    pool.setTargets(new Map([['desk2', quotes(1, 3)]]))
+    pool.setAccounts([first, ownedAccount('desk2', { session: brokerSession(2) })])
+    expect(begun).toEqual([1, 2, 3])
+    pool.setAccounts([first, ownedAccount('desk2', { session: undefined })])
+    pool.setAccounts([first, second])
+    expect(begun).toEqual([1, 2, 3, 1, 2, 3])
+  })
+
   it('says which socket stays away, while another of the account is open', async () => {
     pool.setAccounts([ownedAccount('desk1', { maxInstrumentsPerConnection: 10 })])
     pool.setTargets(new Map([['desk1', quotes(1, 12)]]))

@@ -29,6 +29,8 @@ export interface PoolEvents {
   /** A socket is back after it was lost: its ticks and order updates in between are missing. */
   resumed(accountId: string, tokens: Target): void
   sessionRefused(accountId: string, sessionVersion: number): void
+  /** A connection carries the instrument from now on, and none did before. */
+  begun(token: number): void
 }
 
 export interface PoolConnectionStatus {
@@ -195,6 +197,7 @@ export function createKitePool(
   }
 
   function index() {
+    const before = carriers
     carriers = new Map()
     otherCarriers = new Map()
     watched = []
@@ -202,8 +205,10 @@ export function createKitePool(
       for (const slot of entry.connections) {
         watched.push(slot.watched)
         slot.target.forEach((_, token) => {
-          if (!carriers.has(token)) carriers.set(token, slot)
-          else otherCarriers.set(token, [...(otherCarriers.get(token) ?? []), slot])
+          if (!carriers.has(token)) {
+            carriers.set(token, slot)
+            if (!before.has(token)) events.begun(token)
+          } else otherCarriers.set(token, [...(otherCarriers.get(token) ?? []), slot])
         })
       }
     }
@@ -351,6 +356,7 @@ export function createKitePool(
 }
 
 function isSameTarget(a: Target, b: Target): boolean {
+  if (a === b) return true
   if (a.size !== b.size) return false
   for (const token of a.keys()) if (a.get(token) !== b.get(token)) return false
   return true

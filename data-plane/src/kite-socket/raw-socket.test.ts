@@ -90,6 +90,7 @@ describe('the real upstream socket', () => {
         order: () => {},
         resumed: (accountId) => seen.push(`resumed ${accountId}`),
         sessionRefused: () => {},
+        begun: () => {},
       },
     })
     pool.setAccounts([ownedAccount('desk1')])

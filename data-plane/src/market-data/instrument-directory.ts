@@ -26,6 +26,7 @@ export interface DirectoryInstrument extends Terms {
 }
 
 export interface InstrumentDirectory {
+  has(token: number): boolean
   byToken(token: number): DirectoryInstrument | undefined
   /** `EXCHANGE:TRADINGSYMBOL`. */
   byKey(key: string): DirectoryInstrument | undefined
@@ -86,6 +87,7 @@ export function createDirectoryBuilder(): DirectoryBuilder {
     build() {
       pooled.clear()
       return {
+        has: (token) => index.get(token) >= 0,
         byToken: (token) => at(index.get(token)),
         byKey(key) {
           const colon = key.indexOf(':')

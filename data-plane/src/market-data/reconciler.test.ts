@@ -6,7 +6,9 @@ import type { Target } from '../kite-socket/subscription-frames.ts'
 import { silentLog } from '../operations/log.ts'
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts'
 import { type FakeDesiredDb, fakeDesiredDb } from '../testing/fake-desired-db.ts'
+import { ownedAccount } from '../testing/owned-accounts.ts'
 import { createDesiredView } from './desired-view.ts'
+import { createInterestBook, type Holder, type InterestBook } from './interest/client-interest.ts'
 import {
   createReconciler,
   FULL_COMPARE_MS,
@@ -28,7 +30,8 @@ let handed: number
 let directories: number
 let ladderWants: [number, Mode][]
 let stop: AbortController
-let running: Promise<void>
+let interest: InterestBook
+let running: Promise<unknown>
 
 function start() {
   clock = fakeClock()
@@ -38,10 +41,20 @@ function start() {
   directories = 0
   ladderWants = []
   stop = new AbortController()
+  const registry = new Registry()
+  interest = createInterestBook({
+    clock,
+    registry,
+    newestSeq: () => 0,
+    isKnown: (token) => TOKENS.includes(token),
+    reapply: () => reconciler.reapplyInterest(),
+  })
+  interest.setOwned([ownedAccount('desk1')])
   reconciler = createReconciler({
     clock,
     log: silentLog,
-    registry: new Registry(),
+    registry,
+    interest,
     db,
     view: createDesiredView(),
     ladders: {
@@ -61,7 +74,7 @@ function start() {
     },
     onDesiredChanged: () => {},
   })
-  running = reconciler.run(stop.signal)
+  running = Promise.all([reconciler.run(stop.signal), interest.run(stop.signal)])
 }
 
 async function end() {
@@ -242,6 +255,31 @@ describe('passes of the reconciler', () => {
     ladderWants = []
     reconciler.reapply()
     expect([...target]).toEqual([[A, 'ltp']])
+  })
+
+  it('what clients hold is applied within 300 ms, many changes in few passes, and Postgres is not read for it', async () => {
+    const holder: Holder = { owner: 'desk', keyId: 'key', accountId: null, instrumentsMax: 1_000 }
+    nudge(A)
+    await clock.advance(POLL_MS)
+    const [before, started] = [handed, clock.monotonicMs()]
+    db.reads.length = 0
+    const due: { token: number; byMs: number }[] = []
+    for (const token of TOKENS.slice(1, 101)) {
+      interest.hold(holder, token, 'quote')
+      due.push({ token, byMs: clock.monotonicMs() + NUDGE_APPLIED_MS })
+      await clock.advance(10)
+      for (const { token, byMs } of due) if (clock.monotonicMs() >= byMs) expect(target.has(token)).toBe(true)
+    }
+    expect(clock.monotonicMs() - started).toBe(1_000)
+    expect(handed - before).toBeLessThanOrEqual(5)
+    await clock.advance(NUDGE_APPLIED_MS)
+    expect(target.size).toBe(101)
+    expect(new Set(db.reads)).toEqual(new Set(['versions']))
+    // What is streamed already, by a row or for another client, costs nothing at all.
+    const handedBefore = handed
+    for (const token of TOKENS.slice(0, 101)) interest.hold(holder, token, 'ltp')
+    await clock.advance(1_000)
+    expect(handed).toBe(handedBefore)
   })
 
   it('hands the targets over again at once when asked to, without a look at Postgres', async () => {

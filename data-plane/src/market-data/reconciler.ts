@@ -2,20 +2,28 @@
 // the pool sends the difference. A pass reads the versions and then only what moved: of the subscriptions the rows
 // that changed; all rows at the start, with a new registry, after a gap in the change log, and every 5 minutes. A
 // nudge only makes the next pass come sooner. When Postgres is down the last targets stay in force.
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { Target } from '../kite-socket/subscription-frames.ts'
 import type { Log } from '../operations/log.ts'
-import { assignInstruments, type DesiredAccount, UNSERVED_REASONS, type UnservedReason } from './assign.ts'
+import {
+  type Assignment,
+  assignInstruments,
+  type DesiredAccount,
+  UNSERVED_REASONS,
+  type UnservedReason,
+} from './assign.ts'
 import { type DesiredVersions, type Queries, readAccounts, readVersions } from './desired.ts'
 import type { DesiredChange, DesiredView } from './desired-view.ts'
 import type { InstrumentDirectory } from './instrument-directory.ts'
+import type { InterestPlacing } from './interest/client-interest.ts'
 import { readLadders } from './ladders/ladder-store.ts'
 import type { LadderBook } from './ladders/ladders.ts'
+import { createReconcileMetrics } from './reconcile-metrics.ts'
 import { readInstrumentDirectory } from './registry-rows.ts'
 import { applyChanges, readSubscriptions } from './subscription-rows.ts'
 import { createSubscriptionSet } from './subscription-set.ts'
-import { collectWants } from './wants.ts'
+import { collectWants, type Wants } from './wants.ts'
 
 /** A nudge waits this long for others to join it. */
 export const DEBOUNCE_MS = 100
@@ -43,6 +51,7 @@ export interface ReconcilerDeps {
   db: Queries
   view: DesiredView
   ladders: Pick<LadderBook, 'set' | 'setDirectory' | 'each'>
+  interest: InterestPlacing
   setTargets(targets: ReadonlyMap<string, Target>): Map<string, number[]>
   setDirectory(directory: InstrumentDirectory): void
   /** Not called for what the first pass finds. */
@@ -54,17 +63,21 @@ export interface Reconciler {
   wake(reason: string): void
   /** Hands over the targets again at once, from what is in memory: a ladder moved, other accounts are owned here. */
   reapply(): void
+  /** The same when only what clients hold has changed: what the rows assign stands. */
+  reapplyInterest(): void
   run(signal: AbortSignal): Promise<void>
   status(): ReconcileStatus
 }
 
 export function createReconciler(deps: ReconcilerDeps): Reconciler {
   const { clock, log, view, ladders } = deps
-  const metrics = createMetrics(deps.registry)
+  const metrics = createReconcileMetrics(deps.registry)
   /** The versions of what is in memory. */
   const seen: Partial<DesiredVersions> = {}
   let subscriptions = createSubscriptionSet()
   let accounts: DesiredAccount[] = []
+  /** What subscriptions and ladders come to; undefined until they were read. */
+  let assigned: Assignment | undefined
   let hasRegistry = false
   let needsFullRead = true
   let fullReadMs: number | undefined
@@ -140,13 +153,9 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       subscriptions.each(want)
       ladders.each(want)
     })
-    const { targets, unserved } = assignInstruments(wants, accounts)
-    const isFirst = view.version() === 0
-    const changes = view.replace(wants)
-    if (!isFirst && changes.length > 0) deps.onDesiredChanged(changes)
-    for (const [account_id, tokens] of deps.setTargets(targets)) {
-      log.warn({ account_id, instruments: tokens.length }, 'the sockets of the account are full')
-    }
+    assigned = assignInstruments(wants, accounts)
+    handOver(assigned, wants)
+    const { targets, unserved } = assigned
     const counts: Partial<Record<UnservedReason, number>> = {}
     for (const { reason } of unserved) counts[reason] = (counts[reason] ?? 0) + 1
     status = { wanted: view.wanted(), served: instrumentsOf(targets), unserved: counts }
@@ -156,6 +165,18 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     log.info({ ...status }, 'reconciled')
   }
 
+  /** `wants` as they are now; undefined: as they were. */
+  function handOver({ targets: base }: Assignment, wants: Wants | undefined) {
+    const { targets, served } = deps.interest.place(base, accounts)
+    const isFirst = view.version() === 0
+    const changes = view.update(wants, served)
+    if (!isFirst && changes.length > 0) deps.onDesiredChanged(changes)
+    for (const [account_id, tokens] of deps.setTargets(targets)) {
+      log.warn({ account_id, instruments: tokens.length }, 'the sockets of the account are full')
+    }
+    deps.interest.tell()
+  }
+
   return {
     wake(reason) {
       metrics.wakes.inc()
@@ -163,6 +184,9 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       wakeUp()
     },
     reapply: apply,
+    reapplyInterest() {
+      if (assigned) handOver(assigned, undefined)
+    },
     async run(signal) {
       while (!signal.aborted) {
         const woken = new AbortController()
@@ -201,54 +225,4 @@ function instrumentsOf(targets: ReadonlyMap<string, Target>): number {
   }
   tokens.sort()
   return tokens.reduce((count, token, index) => count + Number(index === 0 || token !== tokens[index - 1]), 0)
-}
-
-function createMetrics(registry: Registry) {
-  const registers = [registry]
-  return {
-    wakes: new Counter({
-      name: 'ticker_reconcile_wakes_total',
-      help: 'Requests for a reconcile pass',
-      registers,
-    }),
-    passes: new Counter({
-      name: 'ticker_reconcile_passes_total',
-      help: 'Reconcile passes',
-      labelNames: ['outcome'],
-      registers,
-    }),
-    reads: new Counter({
-      name: 'ticker_reconcile_reads_total',
-      help: 'Parts of the desired state read because their version had moved',
-      labelNames: ['part'],
-      registers,
-    }),
-    fullReads: new Counter({
-      name: 'ticker_reconcile_full_reads_total',
-      help: 'Reads of all subscriptions',
-      registers,
-    }),
-    duration: new Histogram({
-      name: 'ticker_reconcile_duration_ms',
-      help: 'Duration of a reconcile pass',
-      buckets: [1, 5, 10, 25, 50, 100, 250, 500, 1000, 5000],
-      registers,
-    }),
-    wanted: new Gauge({
-      name: 'ticker_instruments_wanted',
-      help: 'Subscribed instruments, each owner counted',
-      registers,
-    }),
-    served: new Gauge({
-      name: 'ticker_instruments_assigned',
-      help: 'Instruments assigned to an account with a session',
-      registers,
-    }),
-    unserved: new Gauge({
-      name: 'ticker_instruments_unserved',
-      help: 'Wanted instruments that no account streams, by reason',
-      labelNames: ['reason'],
-      registers,
-    }),
-  }
 }

@@ -1,4 +1,4 @@
-// Market data of one process, put together: broker sockets, slab, ring, reconciler. The composition root tells it
+// Market data of one process, put together: broker sockets, slab, ring, reconciler, what clients hold. The composition root tells it
 // which accounts it owns; the streams and the publisher read from it.
 import { randomBytes } from 'node:crypto'
 import type { Realm } from '@ticker/shared/commands'
@@ -12,9 +12,10 @@ import type { Log } from '../operations/log.ts'
 import type { Supervisor } from '../operations/supervisor.ts'
 import type { OwnedAccount } from '../ownership/owned-account.ts'
 import type { Queries } from './desired.ts'
-import { createDesiredView, type DesiredChange, type DesiredView } from './desired-view.ts'
+import { createDesiredView, type DesiredChange } from './desired-view.ts'
 import { createIngest, type DirtySink } from './ingest.ts'
 import { EMPTY_DIRECTORY, type InstrumentDirectory } from './instrument-directory.ts'
+import { type ClientInterest, createInterestBook, type InterestStatus } from './interest/client-interest.ts'
 import { createLadderBook } from './ladders/ladders.ts'
 import { createReconciler, type ReconcileStatus } from './reconciler.ts'
 import { createRing, type Ring } from './ring.ts'
@@ -43,7 +44,7 @@ export interface TickSource {
   readonly streamId: bigint
   readonly store: TickStore
   readonly ring: Ring
-  readonly desired: DesiredView
+  readonly interest: ClientInterest
   directory(): InstrumentDirectory
   serving(token: number): 'live' | 'stale' | undefined
   livenessVersion(): number
@@ -53,6 +54,7 @@ export interface MarketDataStatus {
   accounts: PoolAccountStatus[]
   ticks: { received: number; instruments: number }
   reconcile: ReconcileStatus
+  interest: InterestStatus
 }
 
 export interface MarketDataRuntime extends TickSource {
@@ -63,7 +65,7 @@ export interface MarketDataRuntime extends TickSource {
   onOrderUpdate(listener: (accountId: string, order: Record<string, unknown>) => void): void
   /** A socket of the account was down: its order updates may be missing. `tokens` lost ticks. */
   onGap(listener: (accountId: string, tokens: Target) => void): void
-  /** What owners subscribed or gave up since the process started. */
+  /** What owners subscribed or gave up since the process started, their clients included. */
   onDesiredChanged(listener: (changes: readonly DesiredChange[]) => void): void
   onSessionRefused(listener: (accountId: string, sessionVersion: number) => void): void
   /** Called for every packet, on the hot path: at most one, and it must only take note. */
@@ -77,7 +79,6 @@ export interface MarketDataRuntime extends TickSource {
 export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
   const store = createTickStore()
   const ring = createRing(deps.ringBytes)
-  const desired = createDesiredView()
   let directory = EMPTY_DIRECTORY
   let sink: DirtySink = () => {}
   const orderListeners: ((accountId: string, order: Record<string, unknown>) => void)[] = []
@@ -107,6 +108,7 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
       sessionRefused: (accountId, version) => {
         for (const listener of refusalListeners) listener(accountId, version)
       },
+      begun: store.begin,
     },
   })
   const ladders = createLadderBook({
@@ -120,13 +122,21 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
     isOver: deps.isOver,
     onChanged: () => reconciler.reapply(),
   })
+  const interest = createInterestBook({
+    clock,
+    registry,
+    newestSeq: ring.newestSeq,
+    isKnown: (token) => directory.has(token),
+    reapply: () => reconciler.reapplyInterest(),
+  })
   const reconciler = createReconciler({
     clock,
     log,
     registry,
     db: deps.db,
-    view: desired,
+    view: createDesiredView(),
     ladders,
+    interest,
     setTargets: pool.setTargets,
     setDirectory: (next) => {
       directory = next
@@ -136,6 +146,7 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
     },
   })
   deps.supervisor.run('market-data reconciler', reconciler.run)
+  deps.supervisor.run('client interest', interest.run)
   deps.supervisor.run('market-data liveness', pool.runLiveness)
   deps.supervisor.run('strike ladders', ladders.runFollowing)
   deps.supervisor.run('strike ladder reports', ladders.runReporting)
@@ -145,11 +156,12 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
     streamId: randomBytes(8).readBigUInt64BE(),
     store,
     ring,
-    desired,
+    interest,
     directory: () => directory,
     serving: pool.serving,
     livenessVersion: pool.livenessVersion,
     setAccounts(accounts) {
+      interest.setOwned(accounts)
       if (pool.setAccounts(accounts)) reconciler.reapply()
     },
     wake: reconciler.wake,
@@ -165,6 +177,7 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
       accounts: pool.status(),
       ticks: { received: ingest.received(), instruments: store.size() },
       reconcile: reconciler.status(),
+      interest: interest.status(),
     }),
     silent: pool.silent,
     async stop() {

@@ -10,8 +10,12 @@ const INITIAL_SLOTS = 4_096
 export interface TickStore {
   /** Copies the packet in and returns its slot. */
   put(token: number, source: Buffer, offset: number, length: number, seq: number, receivedMs: number): number
-  /** -1: no tick of this instrument was received yet. */
+  /** -1: no tick of this instrument was received yet, or none since it was last begun. */
   slotOf(token: number): number
+  /** It is subscribed from now on and was not before: its last tick, of whenever that was, is the past. */
+  begin(token: number): void
+  /** Moves when an instrument has its first tick, or its first since it was begun. */
+  firstTicks(): number
   tokenAt(slot: number): number
   lengthAt(slot: number): number
   seqAt(slot: number): number
@@ -32,6 +36,9 @@ export function createTickStore(initialSlots = INITIAL_SLOTS): TickStore {
   let tokens = new Uint32Array(capacity)
   let seqs = new Float64Array(capacity)
   let received = new Float64Array(capacity)
+  /** 0: of before it was begun. */
+  let current = new Uint8Array(capacity)
+  let firstTicks = 0
   const slots = createTokenIndex()
 
   function grow() {
@@ -41,6 +48,7 @@ export function createTickStore(initialSlots = INITIAL_SLOTS): TickStore {
     tokens = widened(tokens, new Uint32Array(capacity))
     seqs = widened(seqs, new Float64Array(capacity))
     received = widened(received, new Float64Array(capacity))
+    current = widened(current, new Uint8Array(capacity))
   }
 
   const packetAt = (slot: number) =>
@@ -58,9 +66,21 @@ export function createTickStore(initialSlots = INITIAL_SLOTS): TickStore {
       lengths[slot] = length
       seqs[slot] = seq
       received[slot] = receivedMs
+      if (current[slot] === 0) {
+        current[slot] = 1
+        firstTicks += 1
+      }
       return slot
     },
-    slotOf: slots.get,
+    slotOf(token) {
+      const slot = slots.get(token)
+      return slot >= 0 && current[slot] === 1 ? slot : -1
+    },
+    begin(token) {
+      const slot = slots.get(token)
+      if (slot >= 0) current[slot] = 0
+    },
+    firstTicks: () => firstTicks,
     tokenAt: (slot) => tokens[slot] ?? 0,
     lengthAt: (slot) => lengths[slot] ?? 0,
     seqAt: (slot) => seqs[slot] ?? 0,

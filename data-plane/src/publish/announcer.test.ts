@@ -21,8 +21,8 @@ const wishes = (...list: Wish[]) =>
 it('says what each owner subscribed, gave up, or wants in another mode, and nothing of what stayed', () => {
   const { emitted, announcer } = announcing()
   const view = createDesiredView()
-  view.replace(wishes([257, 'ltp'], [513, 'ltp'], [257, 'ltp', 'other']))
-  announcer.subscriptions(view.replace(wishes([257, 'ltp'], [257, 'full'], [257, 'ltp', 'other'])))
+  view.update(wishes([257, 'ltp'], [513, 'ltp'], [257, 'ltp', 'other']), [])
+  announcer.subscriptions(view.update(wishes([257, 'ltp'], [257, 'full'], [257, 'ltp', 'other']), []))
   expect(emitted).toEqual([
     {
       event_type: 'subscriptions_added',
@@ -35,7 +35,20 @@ it('says what each owner subscribed, gave up, or wants in another mode, and noth
       instruments: [{ instrument_token: 513, exchange: null, tradingsymbol: null }],
     },
   ])
-  expect(view.replace(wishes([257, 'full'], [257, 'ltp', 'other']))).toEqual([])
+  expect(view.update(wishes([257, 'full'], [257, 'ltp', 'other']), [])).toEqual([])
+})
+
+it('counts what is streamed for clients as wanted: a row that goes, or comes, beside it changes nothing', () => {
+  const view = createDesiredView()
+  view.update(wishes([257, 'ltp']), [])
+  const interest = { owner: 'o', token: 257 }
+  const full = view.update(undefined, [{ ...interest, before: undefined, after: 'full' }])
+  expect(full).toEqual([{ owner: 'o', added: new Map([[257, 'full']]), removed: [] }])
+  expect(view.update(wishes(), [])).toEqual([])
+  expect(view.wanted()).toBe(0)
+  expect(view.update(wishes([257, 'full']), [])).toEqual([])
+  expect(view.update(undefined, [{ ...interest, before: 'full', after: undefined }])).toEqual([])
+  expect(view.update(wishes(), [])).toEqual([{ owner: 'o', added: new Map(), removed: [257] }])
 })
 
 it('splits a large change, and says each change of a session once', () => {

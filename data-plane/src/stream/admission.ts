@@ -47,7 +47,8 @@ export function createAdmission(deps: {
       return refuse(401, verdict.ok ? 'key_revoked' : verdict.reason, howTo)
     }
     const { claims, expiresAtMs } = verdict
+    const { key_id: keyId, owner, instruments_max: instrumentsMax } = claims
     // Looked at again: who joins after everyone was sent away would never be told.
-    return closed() ?? { ok: true, identity: { keyId: claims.key_id, owner: claims.owner, expiresAtMs } }
+    return closed() ?? { ok: true, identity: { keyId, owner, accountId: null, instrumentsMax, expiresAtMs } }
   }
 }

@@ -25,8 +25,8 @@ export interface ClientHub {
   readonly clients: ReadonlySet<HeldClient>
   /** Everything that is due, to every client. */
   flush(): void
-  /** Instruments may have become live or stale, or, when `desiredMoved`, an owner's or not. */
-  updateStates(desiredMoved: boolean): void
+  /** Instruments may have become live or stale, or may be streamed for their owner now, or no more. */
+  updateStates(): void
 }
 
 /** What each connected client costs and gets, beside what its hub counts. */
@@ -56,7 +56,7 @@ const PAUSE_MIN_MS = 5
 
 export function createAllClients(deps: {
   clock: Clock
-  source: Pick<TickSource, 'livenessVersion' | 'desired' | 'store'>
+  source: Pick<TickSource, 'livenessVersion' | 'interest' | 'store'>
   bounds: StreamBounds
   registry: Registry
   isKeyRevoked: IsKeyRevoked
@@ -64,7 +64,7 @@ export function createAllClients(deps: {
   const { clock, source, bounds } = deps
   const hubs: ClientHub[] = []
   const { buffered, flushMs, ...metrics } = createMetrics(deps.registry)
-  let [liveness, desired, instruments] = [-1, -1, -1]
+  let [liveness, firstTicks] = [-1, -1]
   let statesDueMs = 0
   let round = 0
   let lastNumber = 0
@@ -74,12 +74,19 @@ export function createAllClients(deps: {
   }
 
   function updateStates() {
-    const now = [source.livenessVersion(), source.desired.version(), source.store.size()] as const
-    if (now[0] === liveness && now[1] === desired && now[2] === instruments) return
-    const desiredMoved = now[1] !== desired
-    ;[liveness, desired, instruments] = now
-    for (const hub of hubs) hub.updateStates(desiredMoved)
+    const now = [source.livenessVersion(), source.store.firstTicks()] as const
+    if (now[0] === liveness && now[1] === firstTicks) return
+    ;[liveness, firstTicks] = now
+    for (const hub of hubs) hub.updateStates()
   }
+
+  // At once and to the end, so that what starts to flow has its snapshot behind it when its first tick arrives.
+  source.interest.onMoved(() => {
+    for (const hub of hubs) {
+      hub.updateStates()
+      hub.flush()
+    }
+  })
 
   const isTurn = (client: HeldClient, everyMs: number) =>
     (round + client.number) % Math.max(1, Math.round(everyMs / HOUSEKEEPING_MS)) === 0

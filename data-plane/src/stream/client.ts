@@ -1,11 +1,13 @@
 // What the hub knows of one client: who it is, what it wants, how far it has been served.
 import type { Mode } from '@ticker/shared/kite-wire'
 import type { Lane, LaneReader } from '../market-data/fan-out.ts'
+import type { Holder } from '../market-data/interest/client-interest.ts'
+import type { Held } from '../market-data/interest/held.ts'
 import type { HeldClient } from './all-clients.ts'
 import type { MessageFormat } from './formats.ts'
 import type { Items } from './items.ts'
 import type { LatestGroup } from './latest-group.ts'
-import type { InstrumentState, ServerMessage } from './messages.ts'
+import type { InstrumentState, NotSubscribedReason, ServerMessage } from './messages.ts'
 import type { TokenFilter } from './token-filter.ts'
 
 /** Ticks since the client was last served, by their seqs. */
@@ -26,17 +28,20 @@ export interface Interest extends LaneReader {
   mode: Mode
   /** undefined: every tick. */
   group: LatestGroup | undefined
-  /** The owner has subscribed it; without that nothing is sent. */
+  /** What all holders of the owner share: where it stands. */
+  readonly held: Held
+  /** An account of the owner streams it; without that nothing is sent. */
   allowed: boolean
   /** Its snapshot was sent, or needs none: ticks follow. */
   flowing: boolean
   /** When the client catches up: packets up to this seq were given already, or are older than its interest. */
   afterSeq: number
+  /** As the client was last told. */
   state: InstrumentState
+  reason: NotSubscribedReason | undefined
 }
 
-export interface StreamClient extends HeldClient {
-  readonly owner: string
+export interface StreamClient extends HeldClient, Holder {
   readonly format: MessageFormat
   readonly interests: Map<number, Interest>
   /** Whose snapshot is still to be sent. */

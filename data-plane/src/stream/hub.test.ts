@@ -145,20 +145,25 @@ describe('the stream hub', () => {
     expect(first.socket.sent.at(-1)).toBe(second.socket.sent.at(-1))
   })
 
-  it('delivers only what the owner subscribed, and begins by itself once it is', async () => {
+  it('delivers only what accounts of the owner stream, says why not, and begins by itself once they do', async () => {
     source.tick(A, 1)
     const { socket, say, ops } = join('stranger')
     const stop = new AbortController()
     const loop = all.runFlush(stop.signal)
     say({ op: 'subscribe', instruments: [A] })
     source.tick(A, 2)
+    source.settle()
     await clock.advance(300)
-    expect(socket.messages()[1]).toMatchObject({ instruments: [{ state: 'not_subscribed' }] })
+    expect(socket.messages()[1]).toMatchObject({ instruments: [{ state: 'waiting' }] })
+    expect(socket.messages()[2]).toEqual({
+      ...{ op: 'state', state: 'not_subscribed', reason: 'no_account' },
+      instrument_tokens: [A],
+    })
     expect(ticksOf(socket)).toEqual([])
     source.want('stranger', [A])
     await clock.advance(300)
-    expect(ops().slice(2)).toEqual(['state', 'snapshot'])
-    expect(socket.messages()[2]).toMatchObject({ state: 'live', instrument_tokens: [A] })
+    expect(ops().slice(3)).toEqual(['state', 'snapshot'])
+    expect(socket.messages()[3]).toEqual({ op: 'state', state: 'live', instrument_tokens: [A] })
     source.want('stranger', [])
     await clock.advance(300)
     source.tick(A, 3)
@@ -166,6 +171,74 @@ describe('the stream hub', () => {
     expect(ticksOf(socket).map((tick) => tick.last_price)).toEqual([2])
     stop.abort()
     await loop
+  })
+
+  it('subscribes what nobody did before: waiting, then every tick from the first one on, then live', async () => {
+    source.want('desk', [])
+    source.setRoom('desk', 2)
+    const stop = new AbortController()
+    const loops = [all.runFlush(stop.signal), source.runInterest(stop.signal)]
+    const { socket, say, client } = join()
+    say({ op: 'subscribe', instruments: [A], mode: 'ltp' })
+    await clock.advance(300)
+    expect([...source.target('desk')]).toEqual([[A, 'ltp']])
+    source.tick(A, 1)
+    source.tick(A, 2)
+    await clock.advance(300)
+    expect(socket.messages().slice(1)).toMatchObject([
+      { op: 'subscribed', instruments: [{ instrument_token: A, state: 'waiting' }] },
+      { op: 'snapshot', ticks: [] },
+      { op: 'ticks', ticks: [{ last_price: 1 }, { last_price: 2 }] },
+      { op: 'state', state: 'live', instrument_tokens: [A] },
+    ])
+    say({ op: 'subscribe', instruments: [A], mode: 'full', delivery: 'latest' })
+    await clock.advance(300)
+    expect([...source.target('desk')]).toEqual([[A, 'full']])
+    hub.leave(client)
+    await clock.advance(31_300)
+    expect(source.target('desk').size).toBe(0)
+    stop.abort()
+    await clock.advance(0)
+    await Promise.all(loops)
+  })
+
+  it('refuses more than the key may hold over all its connections, and changes nothing', () => {
+    const [first, second] = [join('desk', 1_000, 'json', 2), join('desk', 1_000, 'json', 2)]
+    first.say({ op: 'subscribe', instruments: [A] })
+    second.say({ op: 'subscribe', instruments: [B, C], id: 1 })
+    expect(second.socket.messages().at(-1)).toMatchObject({
+      op: 'error',
+      id: 1,
+      code: 'too_many_instruments',
+    })
+    expect(second.client.interests.size).toBe(0)
+    second.say({ op: 'subscribe', instruments: [A, B] })
+    expect(second.socket.messages().map(({ op }) => op)).toContain('subscribed')
+    first.say({ op: 'subscribe', instruments: [C] })
+    expect(first.socket.messages().at(-1)).toMatchObject({ op: 'error', code: 'too_many_instruments' })
+  })
+
+  it('marks a gap for who resumes what was not streamed for it in between', () => {
+    source.want('desk', [])
+    source.setRoom('desk', 1)
+    const { socket, say } = join()
+    for (let index = 1; index <= 5; index += 1) source.tick(A, index)
+    say({ op: 'resume', stream_id: '77', seq: 2 })
+    say({ op: 'subscribe', instruments: [A] })
+    expect(socket.messages().at(-1)).toMatchObject({ op: 'gap', from_seq: 3, reason: 'not_subscribed' })
+    source.settle()
+    source.tick(A, 6)
+    hub.flush()
+    expect(ticksOf(socket).map((tick) => tick.last_price)).toEqual([5, 6])
+    const another = join()
+    another.say({ op: 'resume', stream_id: '77', seq: 2 })
+    another.say({ op: 'subscribe', instruments: [A] })
+    expect(another.socket.messages()).toMatchObject([
+      { op: 'welcome' },
+      { op: 'subscribed' },
+      { op: 'gap', from_seq: 3, reason: 'not_subscribed' },
+      { op: 'snapshot' },
+    ])
   })
 
   it('says stale within a second of a lost upstream, and marks the gap when it is back', async () => {

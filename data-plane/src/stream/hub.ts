@@ -2,6 +2,7 @@
 // The loops that drive it are those of all clients (all-clients.ts).
 import type { Clock } from '../clock.ts'
 import type { Target } from '../kite-socket/subscription-frames.ts'
+import type { Holder } from '../market-data/interest/client-interest.ts'
 import type { TickSource } from '../market-data/runtime.ts'
 import type { AllClients, ClientHub, DropReason } from './all-clients.ts'
 import { HEARTBEAT_S, type StreamBounds } from './bounds.ts'
@@ -9,7 +10,8 @@ import { type StreamClient, tell } from './client.ts'
 import type { ClientSocket } from './client-socket.ts'
 import { createDelivery } from './delivery.ts'
 import { createFormats, type FormatName } from './formats.ts'
-import type { InstrumentState } from './messages.ts'
+import { reasonOf } from './instrument-state.ts'
+import type { ServerMessage } from './messages.ts'
 import type { StreamMetrics } from './metrics.ts'
 import { createOps, type Ops } from './ops.ts'
 import { CLOSE } from './protocol.ts'
@@ -30,9 +32,9 @@ export interface HubDeps {
   all: AllClients
 }
 
-export interface StreamIdentity {
-  keyId: string
-  owner: string
+type State = Extract<ServerMessage, { op: 'state' }>
+
+export interface StreamIdentity extends Holder {
   expiresAtMs: number
 }
 
@@ -54,32 +56,33 @@ export function createStreamHub(deps: HubDeps): StreamHub {
   const delivery = createDelivery({ clock, source, bounds, metrics, clientMetrics, clients })
   const ops = createOps({ clock, source, bounds, metrics, delivery })
 
-  function updateStates(desiredMoved: boolean) {
+  function updateStates() {
     delivery.lookUpstream()
-    for (const client of clients) updateStatesOf(client, desiredMoved)
+    for (const client of clients) updateStatesOf(client)
   }
 
-  function updateStatesOf(client: StreamClient, desiredMoved: boolean) {
-    let changed: Map<InstrumentState, number[]> | undefined
+  function updateStatesOf(client: StreamClient) {
+    /** By state, or by reason where there is one. */
+    let changed: Map<string, State> | undefined
     for (const interest of client.interests.values()) {
-      const { token, upstream } = interest.lane
-      const subscribed = desiredMoved
-        ? source.desired.ownerStreams(client.owner, token)
-        : interest.state !== 'not_subscribed'
-      const state = subscribed ? upstream : 'not_subscribed'
-      if (state === interest.state) continue
+      const { held, lane } = interest
+      const isStreamed = held.standing === 'streams'
+      if (isStreamed !== interest.allowed) {
+        interest.allowed = isStreamed
+        if (isStreamed) delivery.begin(interest)
+        else delivery.end(interest)
+      }
+      const reason = isStreamed ? undefined : reasonOf(held)
+      const state = isStreamed ? lane.upstream : reason ? 'not_subscribed' : 'waiting'
+      if (state === interest.state && reason === interest.reason) continue
       interest.state = state
+      interest.reason = reason
       changed ??= new Map()
-      const tokens = changed.get(state)
-      if (tokens) tokens.push(token)
-      else changed.set(state, [token])
-      if (subscribed === interest.allowed) continue
-      interest.allowed = subscribed
-      if (subscribed) delivery.begin(interest)
-      else delivery.end(interest)
+      const known = changed.get(reason ?? state)
+      if (known) known.instrument_tokens.push(lane.token)
+      else changed.set(reason ?? state, { op: 'state', state, reason, instrument_tokens: [lane.token] })
     }
-    if (!changed) return
-    for (const [state, instrument_tokens] of changed) tell(client, { op: 'state', state, instrument_tokens })
+    for (const message of changed?.values() ?? []) tell(client, message)
   }
 
   function leave(client: StreamClient) {

@@ -1,13 +1,21 @@
+import type { Held } from '../market-data/interest/held.ts'
 import type { TickSource } from '../market-data/runtime.ts'
-import type { InstrumentState } from './messages.ts'
+import type { InstrumentState, NotSubscribedReason } from './messages.ts'
 
-/** What a client of this owner is told about an instrument. Liveness is that of the broker socket that serves it. */
+/** What a client is told about an instrument it holds. Liveness is that of the broker socket that serves it. */
 export function instrumentState(
-  source: Pick<TickSource, 'desired' | 'serving' | 'store'>,
-  owner: string,
-  token: number,
-): InstrumentState {
-  if (!source.desired.ownerStreams(owner, token)) return 'not_subscribed'
-  if (source.store.slotOf(token) < 0) return 'waiting'
-  return source.serving(token) === 'live' ? 'live' : 'stale'
+  source: Pick<TickSource, 'serving' | 'store'>,
+  held: Held,
+): { state: InstrumentState; reason: NotSubscribedReason | undefined } {
+  const reason = reasonOf(held)
+  if (reason) return { state: 'not_subscribed', reason }
+  // Until it is placed, ticks of it are another owner's.
+  if (held.standing === 'undecided' || source.store.slotOf(held.token) < 0)
+    return { state: 'waiting', reason }
+  return { state: source.serving(held.token) === 'live' ? 'live' : 'stale', reason }
+}
+
+/** Why nothing streams it for its owner; undefined: something does, or that is not decided yet. */
+export function reasonOf({ standing }: Held): NotSubscribedReason | undefined {
+  return standing === 'streams' || standing === 'undecided' ? undefined : standing
 }

@@ -2,6 +2,7 @@
 // and the tests hold everything that is really sent against them.
 import { mode } from '@ticker/shared/domain'
 import { z } from 'zod'
+import { INTEREST_REFUSALS } from '../market-data/interest/held.ts'
 
 /** The caller's own word for an op, given back in its answer. */
 export const opId = z
@@ -46,11 +47,22 @@ export const tick = z.strictObject({
 export const instrumentState = z
   .enum(['live', 'stale', 'waiting', 'not_subscribed'])
   .describe(
-    'live: ticking. stale: its broker socket is down or silent. waiting: no tick yet. not_subscribed: PUT /v1/subscriptions first',
+    'live: ticking. stale: its broker socket is down or silent. waiting: no tick yet. not_subscribed: no account of its owner streams it, for the `reason`; it starts by itself',
   )
 export type InstrumentState = z.infer<typeof instrumentState>
 
-export const gapReason = z.enum(['ring_overrun', 'client_slow', 'upstream_reconnected', 'stream_restarted'])
+/** elsewhere: another data plane has the accounts, a new ticket leads there. unknown_instrument: it has left the dump. */
+export const notSubscribedReason = z.enum(INTEREST_REFUSALS)
+export type NotSubscribedReason = z.infer<typeof notSubscribedReason>
+
+/** not_subscribed: nobody held it in between, or no account could stream it. */
+export const gapReason = z.enum([
+  'ring_overrun',
+  'client_slow',
+  'upstream_reconnected',
+  'stream_restarted',
+  'not_subscribed',
+])
 export type GapReason = z.infer<typeof gapReason>
 
 export const streamErrorCode = z.enum([
@@ -83,6 +95,7 @@ export const subscribed = z.strictObject({
       exchange: z.string().nullable(),
       tradingsymbol: z.string().nullable(),
       state: instrumentState,
+      reason: notSubscribedReason.optional(),
     }),
   ),
   unknown: z.array(z.union([z.string(), z.number()])),
@@ -108,6 +121,7 @@ export const gap = z.strictObject({
 export const state = z.strictObject({
   op: z.literal('state'),
   state: instrumentState,
+  reason: notSubscribedReason.optional().describe('Of not_subscribed'),
   instrument_tokens: z.array(token).min(1),
 })
 export const heartbeat = z.strictObject({ op: z.literal('heartbeat'), seq, server_time_ms: z.number() })

@@ -4,6 +4,7 @@ import type { InstrumentRef } from '@ticker/shared/domain'
 import { packetLengthFor } from '@ticker/shared/kite-wire'
 import type { Clock } from '../clock.ts'
 import { NOT_READING } from '../market-data/fan-out.ts'
+import type { Holder, HoldRefusal } from '../market-data/interest/client-interest.ts'
 import type { TickSource } from '../market-data/runtime.ts'
 import { FLUSH_MS, RESUME_WINDOW_MS, type StreamBounds } from './bounds.ts'
 import { type Interest, type StreamClient, tell } from './client.ts'
@@ -13,6 +14,12 @@ import { createLatestGroup, type LatestGroup } from './latest-group.ts'
 import type { StreamErrorCode } from './messages.ts'
 import type { StreamMetrics } from './metrics.ts'
 import { type ClientOp, parseClientOp, type Subscribe } from './protocol.ts'
+
+const TOO_MANY: Record<HoldRefusal, (client: Holder) => string> = {
+  key_limit: ({ instrumentsMax }) =>
+    `All connections of the key together may hold ${instrumentsMax} instruments (instruments_max); nothing changed.`,
+  process_limit: () => 'All clients together hold as many instruments as fit; nothing changed.',
+}
 
 type OpId = string | number | undefined
 
@@ -33,6 +40,7 @@ export interface Ops {
 
 export function createOps(deps: OpsDeps): Ops {
   const { clock, source, bounds, metrics, delivery } = deps
+  const { interest } = source
 
   function fail(client: StreamClient, id: OpId, code: StreamErrorCode, message: string) {
     metrics.errors.inc({ code })
@@ -59,43 +67,45 @@ export function createOps(deps: OpsDeps): Ops {
 
   function subscribe(client: StreamClient, op: Subscribe) {
     const { tokens, unknown } = resolve(op.instruments)
-    const added = tokens.filter((token) => !client.interests.has(token)).length
+    const added = tokens.filter((token) => !client.interests.has(token))
     const { instrumentsPerClientMax, interestsMax } = bounds
-    if (client.interests.size + added > instrumentsPerClientMax) {
+    if (client.interests.size + added.length > instrumentsPerClientMax) {
       const message = `A client may hold ${instrumentsPerClientMax} instruments; nothing changed.`
       return fail(client, op.id, 'too_many_instruments', message)
     }
-    if (delivery.interests() + added > interestsMax) {
-      const message = `All clients together hold ${interestsMax} instruments already; nothing changed.`
-      return fail(client, op.id, 'too_many_instruments', message)
-    }
+    const refusal =
+      delivery.interests() + added.length > interestsMax ? 'process_limit' : interest.refusalOf(client, added)
+    if (refusal) return fail(client, op.id, 'too_many_instruments', TOO_MANY[refusal](client))
     upToNow(client)
     const directory = source.directory()
     const instruments = tokens.map((token) => {
       const { exchange = null, tradingsymbol = null } = directory.byToken(token) ?? {}
-      return { instrument_token: token, exchange, tradingsymbol, state: want(client, token, op) }
+      const { state, reason } = want(client, token, op)
+      return { instrument_token: token, exchange, tradingsymbol, state, reason }
     })
     tell(client, { op: 'subscribed', id: op.id, instruments, unknown })
     startFlowing(client, tokens)
   }
 
-  /** Takes note of the interest; a repeated one changes nothing and sends no second snapshot. */
-  function want(client: StreamClient, token: number, op: Subscribe) {
-    const state = instrumentState(source, client.owner, token)
+  /** Takes note of what is known to fit; what is repeated changes nothing and gets no second snapshot. */
+  function want(client: StreamClient, token: number, op: Subscribe): Pick<Interest, 'state' | 'reason'> {
     const known = client.interests.get(token)
     const group = groupOf(client, op)
     if (known && known.group === group) {
-      // What the answer says holds from now on: its ticks flow at once, not at the next look at all states.
-      if (state !== 'not_subscribed') Object.assign(known, { state, allowed: true })
-      if (known.mode === op.mode) return state
+      Object.assign(known, instrumentState(source, known.held))
+      if (known.mode === op.mode) return known
+      interest.change(known.held, known.mode, op.mode)
       Object.assign(known, { mode: op.mode, cut: packetLengthFor(token, op.mode) })
       if (known.flowing) delivery.begin(known)
-      return state
+      return known
     }
+    const held = interest.hold(client, token, op.mode)
+    if (typeof held === 'string') throw new Error(`no room for what was found to fit: ${held}`)
+    // The new hold is there before the old one goes: it is never without.
     if (known) forget(client, known)
     if (group) group.holders += 1
     client.filter = undefined
-    client.interests.set(token, {
+    const fresh: Interest = {
       place: NOT_READING,
       batch: client.batch,
       cut: packetLengthFor(token, op.mode),
@@ -103,12 +113,14 @@ export function createOps(deps: OpsDeps): Ops {
       lane: delivery.hold(token),
       mode: op.mode,
       group,
-      allowed: state !== 'not_subscribed',
+      held,
+      allowed: held.standing === 'streams',
       flowing: false,
       afterSeq: 0,
-      state,
-    })
-    return state
+      ...instrumentState(source, held),
+    }
+    client.interests.set(token, fresh)
+    return fresh
   }
 
   function groupOf(client: StreamClient, op: Subscribe): LatestGroup | undefined {
@@ -126,17 +138,20 @@ export function createOps(deps: OpsDeps): Ops {
     const resumable = resume && clock.monotonicMs() <= resume.untilMs ? resume : undefined
     const sameStream = resumable?.streamId === source.streamId.toString()
     let lost = false
+    /** Nothing carried it for this owner at that time. */
+    let missing = false
     for (const token of tokens) {
-      const interest = client.interests.get(token)
-      if (!interest?.allowed || interest.flowing || client.pending.has(interest)) continue
-      if (resumable && !interest.group) {
-        if (sameStream && delivery.beginAfter(interest, resumable.seq)) continue
+      const wanted = client.interests.get(token)
+      if (!wanted || wanted.flowing || client.pending.has(wanted)) continue
+      if (resumable && !wanted.group) {
+        if (!wanted.allowed || resumable.seq < wanted.held.sinceSeq) missing = true
+        else if (sameStream && delivery.beginAfter(wanted, resumable.seq)) continue
         lost = true
       }
-      delivery.begin(interest)
+      if (wanted.allowed) delivery.begin(wanted)
     }
     if (lost) {
-      const reason = sameStream ? 'ring_overrun' : 'stream_restarted'
+      const reason = !sameStream ? 'stream_restarted' : missing ? 'not_subscribed' : 'ring_overrun'
       const from_seq = sameStream ? (resumable?.seq ?? 0) + 1 : 1
       metrics.gaps.inc({ reason })
       tell(client, { op: 'gap', from_seq, to_seq: delivery.cursor(), reason })
@@ -151,19 +166,20 @@ export function createOps(deps: OpsDeps): Ops {
     upToNow(client)
     const held: number[] = []
     for (const token of new Set(tokens)) {
-      const interest = client.interests.get(token)
-      if (!interest) continue
-      forget(client, interest)
+      const wanted = client.interests.get(token)
+      if (!wanted) continue
+      forget(client, wanted)
       held.push(token)
     }
     tell(client, { op: 'unsubscribed', id: op.id, instrument_tokens: held })
   }
 
-  function forget(client: StreamClient, interest: Interest) {
-    delivery.end(interest)
-    delivery.release(interest)
-    client.interests.delete(interest.lane.token)
-    const { group } = interest
+  function forget(client: StreamClient, wanted: Interest) {
+    delivery.end(wanted)
+    delivery.release(wanted)
+    interest.release(client, wanted.held, wanted.mode)
+    client.interests.delete(wanted.lane.token)
+    const { group } = wanted
     if (!group) return
     group.holders -= 1
     if (group.holders === 0) client.latest.delete(group.periodMs)
@@ -189,7 +205,7 @@ export function createOps(deps: OpsDeps): Ops {
       else fail(client, undefined, parsed.code, parsed.message)
     },
     forgetAll(client) {
-      for (const interest of [...client.interests.values()]) forget(client, interest)
+      for (const wanted of [...client.interests.values()]) forget(client, wanted)
     },
   }
 }

@@ -94,7 +94,13 @@ beforeEach(async () => {
   upstream.last().events.open()
   send(upstream.last(), 1_500)
   client = fakeClientSocket()
-  const identity = { keyId: 'key', owner: 'desk', expiresAtMs: Number.MAX_SAFE_INTEGER }
+  const identity = {
+    accountId: null,
+    instrumentsMax: 100,
+    keyId: 'key',
+    owner: 'desk',
+    expiresAtMs: Number.MAX_SAFE_INTEGER,
+  }
   const joined = hub.join(client, identity, 'json')
   hub.receive(joined, JSON.stringify({ op: 'subscribe', instruments: ['NSE:INFY'] }))
   await pass(300)

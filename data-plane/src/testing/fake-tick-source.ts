@@ -1,30 +1,37 @@
 // A tick source that a test fills by hand: real slab, ring and views, no sockets and no database.
 import { encodeFrame, encodePacket, type Mode } from '@ticker/shared/kite-wire'
 import { Registry } from 'prom-client'
+import type { Clock } from '../clock.ts'
 import { createActivity } from '../kite-socket/activity.ts'
-import { createDesiredView } from '../market-data/desired-view.ts'
+import type { Target } from '../kite-socket/subscription-frames.ts'
 import { createIngest } from '../market-data/ingest.ts'
 import { createInstrumentDirectory } from '../market-data/instrument-directory.ts'
+import { createInterestBook } from '../market-data/interest/client-interest.ts'
 import { createRing } from '../market-data/ring.ts'
 import type { TickSource } from '../market-data/runtime.ts'
 import { createTickStore } from '../market-data/tick-store.ts'
-import { collectWants } from '../market-data/wants.ts'
-import type { FakeClock } from './fake-clock.ts'
+import { ownedAccount } from './owned-accounts.ts'
 
 export interface FakeTickSource extends TickSource {
   tick(token: number, price: number, mode?: Mode): void
-  /** The owner's subscriptions, as a whole. */
+  /** The owner's subscriptions, as a whole, streamed by an account of its own. */
   want(owner: string, tokens: readonly number[]): void
+  /** How many more that account may stream. */
+  setRoom(owner: string, room: number): void
+  /** A pass over what clients hold; by itself only while `runInterest` runs. */
+  settle(): void
+  runInterest(signal: AbortSignal): Promise<void>
+  /** What the owner's account is told to stream. */
+  target(owner: string): Target
   setServing(token: number, serving: 'live' | 'stale' | undefined): void
 }
 
 export function fakeTickSource(
-  clock: FakeClock | { nowMs(): number; monotonicMs(): number },
-  options: { tokens: readonly number[]; ringBytes?: number },
+  clock: Clock,
+  options: { tokens: readonly number[]; ringBytes?: number; interestMax?: number },
 ): FakeTickSource {
   const store = createTickStore(4)
   const ring = createRing(options.ringBytes ?? 1024 * 1024)
-  const desired = createDesiredView()
   const serving = new Map<number, 'live' | 'stale' | undefined>(
     options.tokens.map((token) => [token, 'live']),
   )
@@ -43,20 +50,43 @@ export function fakeTickSource(
     })),
   )
   const wants = new Map<string, readonly number[]>()
-  const ingest = createIngest({
-    clock: { ...silentClock, nowMs: clock.nowMs, monotonicMs: clock.monotonicMs },
-    registry: new Registry(),
-    store,
-    ring,
-  })
+  const rooms = new Map<string, number>()
+  let targets: ReadonlyMap<string, Target> = new Map()
+  const ingest = createIngest({ clock, registry: new Registry(), store, ring })
   const activity = createActivity()
+  const interest = createInterestBook({
+    clock,
+    registry: new Registry(),
+    newestSeq: ring.newestSeq,
+    isKnown: directory.has,
+    reapply: settle,
+    ...(options.interestMax === undefined ? {} : { max: options.interestMax }),
+  })
+  interest.setOwned([])
+
+  function settle() {
+    const base = new Map(
+      [...wants].map(([owner, tokens]) => [owner, new Map(tokens.map((token) => [token, 'full' as const]))]),
+    )
+    interest.setOwned(
+      [...wants].map(([owner, tokens]) =>
+        ownedAccount(owner, {
+          owner,
+          maxConnections: 1,
+          maxInstrumentsPerConnection: tokens.length + (rooms.get(owner) ?? 0),
+        }),
+      ),
+    )
+    targets = interest.place(base, []).targets
+    interest.tell()
+  }
   let liveness = 0
   return {
     realm: 'sim',
     streamId: 77n,
     store,
     ring,
-    desired,
+    interest,
     directory: () => directory,
     serving: (token) => serving.get(token),
     livenessVersion: () => liveness,
@@ -66,16 +96,19 @@ export function fakeTickSource(
     },
     want(owner, tokens) {
       wants.set(owner, tokens)
-      const all = collectWants((want) => {
-        for (const [name, list] of wants) for (const token of list) want(name, token, 'full', null)
-      })
-      desired.replace(all)
+      settle()
     },
+    setRoom(owner, room) {
+      rooms.set(owner, room)
+      if (!wants.has(owner)) wants.set(owner, [])
+      settle()
+    },
+    settle,
+    runInterest: interest.run,
+    target: (owner) => targets.get(owner) ?? new Map(),
     setServing(token, state) {
       serving.set(token, state)
       liveness += 1
     },
   }
 }
-
-const silentClock = { after: () => () => {}, sleep: async () => {} }

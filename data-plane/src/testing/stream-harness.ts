@@ -1,4 +1,5 @@
 // A stream hub over a hand-filled tick source, and clients that join it without a network.
+import { INSTRUMENTS_MAX_DEFAULT } from '@ticker/shared/domain'
 import { Registry } from 'prom-client'
 import { createAllClients } from '../stream/all-clients.ts'
 import { STREAM_BOUNDS, type StreamBounds } from '../stream/bounds.ts'
@@ -33,9 +34,15 @@ export function streamHarness(
     metrics: createStreamMetrics(registry),
     all,
   })
-  function join(owner = 'desk', expiresInMs = 3_600_000, format: FormatName = 'json') {
+  function join(
+    owner = 'desk',
+    expiresInMs = 3_600_000,
+    format: FormatName = 'json',
+    instrumentsMax = INSTRUMENTS_MAX_DEFAULT,
+  ) {
     const socket = fakeClientSocket()
-    const identity = { keyId: `key-${owner}`, owner, expiresAtMs: clock.nowMs() + expiresInMs }
+    const expiresAtMs = clock.nowMs() + expiresInMs
+    const identity = { keyId: `key-${owner}`, owner, accountId: null, instrumentsMax, expiresAtMs }
     const client = hub.join(socket, identity, format)
     const say = (op: object) => hub.receive(client, JSON.stringify(op))
     const ops = () => socket.messages().map((message) => message.op)

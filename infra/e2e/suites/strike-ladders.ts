@@ -1,10 +1,10 @@
-// A ladder on NIFTY from the API to a client's ticks: it follows the spot, retires what it left, and survives what
-// takes it away. Its expiry roll needs another day and is proven beside its code, on a clock that can have one.
+// A ladder on NIFTY from the API to the ticks in Redis: it follows the spot, retires what it left, and survives what
+// takes it away. A client of a stream would subscribe what it looks at; readers of Redis only see what flows. Its expiry roll needs another day and is proven beside its code, on a clock that can have one.
+import { decodeFrame, readPublishedFrame } from '@ticker/shared/kite-wire'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { until } from '../../local/seed.ts'
-import { openStream, type StreamClient } from '../../local/stream-client.ts'
 import type { Desk } from '../desk.ts'
 
 const NIFTY_50 = 256_265
@@ -13,6 +13,10 @@ const STEP = 50
 const FOLLOWED_MS = 30_000
 /** Promised: 60 s after they left. */
 const RETIRED_MS = 100_000
+/** Promised: 30 s after the last client. */
+const RELEASED_MS = 60_000
+/** No subscribed instrument of the simulator is quiet for so long. */
+const SILENT_MS = 5_000
 
 const ladder = z.object({
   instruments_max: z.number(),
@@ -34,23 +38,25 @@ const option = z.object({
 
 export function strikeLadderSuite(desk: () => Desk) {
   describe('strike ladders', () => {
-    let client: StreamClient
+    let redis: Redis
+    let reader: Redis
+    /** When each instrument ticked last. */
+    const tickedMs = new Map<number, number>()
     let chain: z.infer<typeof option>[]
     const get = () => desk().api.call(detail, 'GET', '/v1/strike-ladders/NIFTY')
     const setSpot = (price: number) => desk().simulator('POST', '/sim/prices', { token: NIFTY_50, price })
-    const strikeOf = (token: number) => chain.find((each) => each.instrument_token === token)?.strike
-    /** Strikes whose options the client was last told to be in this state. */
-    const strikesIn = (state: string) => {
-      const states = new Map<number, string>()
-      for (const message of client.messages) {
-        if (message.op !== 'state' || typeof message.state !== 'string') continue
-        for (const token of z.array(z.number()).parse(message.instrument_tokens))
-          states.set(token, message.state)
-      }
-      return new Set([...states].filter(([, now]) => now === state).map(([token]) => strikeOf(token)))
-    }
-    const ticking = (from: number) =>
-      new Set(client.ticks.slice(from).map((tick) => strikeOf(tick.instrument_token)))
+    /** Strikes whose options have ticked since then. */
+    const ticking = (sinceMs: number) =>
+      new Set(
+        chain
+          .filter(({ instrument_token }) => (tickedMs.get(instrument_token) ?? 0) >= sinceMs)
+          .map(({ strike }) => strike),
+      )
+    const announced = async (type: string, strike: number, sinceMs: number) =>
+      ((await redis.xRange('sim:events', String(sinceMs), '+')) ?? []).some((entry) => {
+        const event = entry?.message.event ?? ''
+        return event.includes(`"${type}"`) && event.includes(`${strike}PE`)
+      })
 
     beforeAll(async () => {
       // A recording may hold the index still.
@@ -67,10 +73,28 @@ export function strikeLadderSuite(desk: () => Desk) {
       await desk().api.call(z.unknown(), 'DELETE', '/v1/subscriptions', {
         instruments: chain.map((each) => each.instrument_token),
       })
-      client = await openStream(desk().api)
-      client.send({ op: 'subscribe', instruments: chain.map((each) => each.instrument_token), mode: 'quote' })
+      // So would clients that have just left.
+      await until(
+        'nothing is held by clients',
+        async () => (await desk().metric('ticker_interest_instruments')) === 0,
+        RELEASED_MS,
+      )
+      redis = await connect(desk().system.redisUrl)
+      reader = await connect(desk().system.redisUrl)
+      await reader.pSubscribe(
+        'sim:ticks:raw:*',
+        (message) => {
+          const frame = readPublishedFrame(new Uint8Array(message))
+          if (!frame.ok) throw new Error(frame.reason)
+          for (const tick of decodeFrame(frame.container)) tickedMs.set(tick.instrument_token, Date.now())
+        },
+        true,
+      )
     })
-    afterAll(() => client.close())
+    afterAll(() => {
+      redis.destroy()
+      reader.destroy()
+    })
 
     it('subscribes its underlying and the options around the money, and their ticks flow', async () => {
       const put = await desk().api.call(ladder, 'PUT', '/v1/strike-ladders/NIFTY', {
@@ -89,47 +113,52 @@ export function strikeLadderSuite(desk: () => Desk) {
     })
 
     it('follows the spot: new strikes flow within seconds, the old ones are retired a minute later, both are announced', async () => {
-      const redis = createClient({ url: desk().system.redisUrl })
-      await redis.connect()
       const { atm } = (await get()).state
-      const before = client.ticks.length
+      const before = Date.now()
       const target = (atm ?? 0) + 4 * STEP
       await setSpot(target + 5)
       await until('the money has moved', async () => (await get()).state.atm === target, FOLLOWED_MS)
       await until('new strikes tick', async () => ticking(before).has(target + 2 * STEP), FOLLOWED_MS)
       // What left the band is kept for a minute: still subscribed, still ticking.
-      expect(strikesIn('not_subscribed')).not.toContain(atm)
+      expect(await announced('subscriptions_removed', atm ?? 0, before)).toBe(false)
+      const movedMs = Date.now()
+      await until('the old ones tick', async () => ticking(movedMs).has(atm ?? 0))
       await until(
         'old strikes are retired',
-        async () => strikesIn('not_subscribed').has(atm ?? 0),
+        async () => !ticking(Date.now() - SILENT_MS).has(atm ?? 0),
         RETIRED_MS,
       )
       expect((await get()).instruments.map((each) => each.strike)).not.toContain(atm)
-      const announced = async (type: string, strike: number) =>
-        ((await redis.xRange('sim:events', '-', '+')) ?? []).some((entry) => {
-          const event = entry?.message.event ?? ''
-          return event.includes(`"${type}"`) && event.includes(`${strike}PE`)
-        })
       await until('both are announced', async () => {
-        const added = await announced('subscriptions_added', target + 2 * STEP)
-        return added && (await announced('subscriptions_removed', atm ?? 0))
+        const added = await announced('subscriptions_added', target + 2 * STEP, before)
+        return added && (await announced('subscriptions_removed', atm ?? 0, before))
       })
-      redis.destroy()
     })
 
     it('a strike that is also subscribed by name stays when the ladder goes', async () => {
       const { atm } = (await get()).state
+      const before = Date.now()
       const named = chain.find((each) => each.strike === atm)
       await desk().subscribe([named?.instrument_token ?? 0], { mode: 'ltp', source: 'by-name' })
       expect((await desk().api.request('DELETE', '/v1/strike-ladders/NIFTY')).status).toBe(204)
-      await until('the others are given up', async () => strikesIn('not_subscribed').has((atm ?? 0) + STEP))
-      expect(strikesIn('not_subscribed')).not.toContain(atm)
-      const before = client.ticks.length
-      await until('it ticks on', async () => ticking(before).has(atm ?? 0))
+      await until('the others are given up', async () =>
+        announced('subscriptions_removed', (atm ?? 0) + STEP, before),
+      )
+      expect(await announced('subscriptions_removed', atm ?? 0, before)).toBe(false)
+      const goneMs = Date.now()
+      await until('it ticks on', async () => ticking(goneMs).has(atm ?? 0))
       await desk().api.call(z.unknown(), 'DELETE', '/v1/subscriptions', {
         instruments: [named?.instrument_token],
         source: 'by-name',
       })
     })
   })
+}
+
+type Redis = Awaited<ReturnType<typeof connect>>
+
+async function connect(url: string) {
+  const client = createClient({ url })
+  await client.connect()
+  return client
 }

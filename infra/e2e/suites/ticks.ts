@@ -14,6 +14,8 @@ import type { Recording } from '../recording.ts'
 const WANTED = 500
 const FORMS = ['', '/', '/kite/ws', '/kite/ws/'] as const
 const MODES = ['full', 'quote', 'ltp', 'full'] as const
+/** Promised: 30 s after the last client. */
+const RELEASED_MS = 60_000
 /** This many ticks in a row show that a client keeps its mode. */
 const STEADY_TICKS = 50
 
@@ -35,6 +37,29 @@ export function tickSuite(desk: () => Desk, recording: () => Recording) {
       await until('all 500 tick', async () => allTick(client.ticks.map((tick) => tick.instrument_token)))
       expectIncreasing(client.ticks.map((tick) => tick.seq))
       client.close()
+    })
+
+    it('an instrument nobody subscribed ticks for the client that asks for it, and is given up 30 s after it left', async () => {
+      const page = z.object({ items: z.array(z.object({ instrument_token: z.number() })) })
+      const { items } = await desk().api.call(page, 'GET', '/v1/instruments?exchange=NSE&limit=50')
+      const { items: rows } = await desk().api.call(page, 'GET', '/v1/subscriptions?limit=1000')
+      const put = new Set(rows.map((row) => row.instrument_token))
+      const token = items.map((item) => item.instrument_token).find((each) => !put.has(each)) ?? 0
+      const held = () => desk().metric('ticker_interest_instruments')
+      const client = await openStream(desk().api)
+      const states = () => client.messages.filter(({ op }) => op === 'subscribed' || op === 'state')
+      try {
+        client.send({ op: 'subscribe', instruments: [token], mode: 'quote' })
+        await until('it ticks', async () => client.ticks.some((tick) => tick.instrument_token === token))
+        await until('it is live', async () => states().length === 2)
+        expect(states()).toMatchObject([
+          { op: 'subscribed', instruments: [{ instrument_token: token, state: 'waiting' }] },
+          { op: 'state', state: 'live', instrument_tokens: [token] },
+        ])
+      } finally {
+        client.close()
+      }
+      await until('it is given up', async () => (await held()) === 0, RELEASED_MS)
     })
 
     it('a client that subscribes gets the snapshot of all first, then each tick another client gets', async () => {

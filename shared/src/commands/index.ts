@@ -48,6 +48,8 @@ export const instanceStatus = z.object({
     }),
   ),
   ticks: z.object({ received: z.number(), instruments: z.int() }),
+  /** Instruments that connected clients want, and why some do not stream; an older data plane does not say. */
+  interest: z.object({ instruments: z.int(), unserved: z.record(z.string(), z.int()) }).optional(),
   stream_clients: z.int(),
   kite_clients: z.int(),
 })

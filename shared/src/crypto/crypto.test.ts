@@ -62,7 +62,7 @@ describe('tickets', () => {
     const rotated = parseKeyRing('TICKET_KEYS', `k2:${key(2)},k1:${key(1)}`)
     expect(await verifyTicket(rotated, 'kite', jwt, nowMs)).toEqual({
       ok: true,
-      claims,
+      claims: { ...claims, instruments_max: 3_000 },
       expiresAtMs: nowMs + 60_000,
     })
     expect(await verifyTicket(ring, 'kite', jwt, nowMs + 60_001)).toEqual({ ok: false, reason: 'expired' })
@@ -70,6 +70,12 @@ describe('tickets', () => {
     const stranger = parseKeyRing('TICKET_KEYS', `k1:${key(9)}`)
     expect(await verifyTicket(stranger, 'kite', jwt, nowMs)).toEqual({ ok: false, reason: 'invalid' })
     expect(await verifyTicket(ring, 'kite', 'nonsense', nowMs)).toEqual({ ok: false, reason: 'invalid' })
+  })
+
+  it('carries how many instruments may be held', async () => {
+    const capped = { ...claims, account_ids: null, instruments_max: 12 }
+    const jwt = await signTicket(ring, capped, nowMs, nowMs + 60_000)
+    expect(await verifyTicket(ring, 'kite', jwt, nowMs)).toMatchObject({ ok: true, claims: capped })
   })
 
   it('spells a Kite token with letters, digits and _ only, and reads it back', async () => {

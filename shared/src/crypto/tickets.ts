@@ -2,6 +2,7 @@
 // JWTs (HS256, `kid`); any key of the ring verifies. A Kite token is the same JWT spelled with [A-Za-z0-9_] only,
 // because pykiteconnect does not URL-encode it (KITE-COMPATIBILITY).
 import { jwtVerify, SignJWT } from 'jose'
+import { INSTRUMENTS_MAX_DEFAULT } from '../domain/stream-limits.ts'
 import type { KeyRing } from './key-ring.ts'
 
 export interface TicketClaims {
@@ -10,6 +11,8 @@ export interface TicketClaims {
   owner: string
   /** null: every account of the owner. A Kite token names exactly one. */
   account_ids: string[] | null
+  /** Different instruments that all connections of the key may hold together. */
+  instruments_max: number
 }
 
 export type TicketVerdict =
@@ -20,14 +23,15 @@ const ISSUER = 'ticker'
 
 export async function signTicket(
   ring: KeyRing,
-  claims: TicketClaims,
+  claims: Omit<TicketClaims, 'instruments_max'> & { instruments_max?: number },
   nowMs: number,
   expiresAtMs: number,
 ): Promise<string> {
-  return new SignJWT({ key_id: claims.key_id, owner: claims.owner, account_ids: claims.account_ids })
+  const { kind, ...payload } = claims
+  return new SignJWT(payload)
     .setProtectedHeader({ alg: 'HS256', kid: ring.current.id })
     .setIssuer(ISSUER)
-    .setAudience(claims.kind)
+    .setAudience(kind)
     .setIssuedAt(Math.floor(nowMs / 1000))
     .setExpirationTime(Math.floor(expiresAtMs / 1000))
     .sign(ring.current.bytes)
@@ -49,11 +53,13 @@ export async function verifyTicket(
       },
       { issuer: ISSUER, audience: kind, algorithms: ['HS256'], currentDate: new Date(nowMs) },
     )
-    const { key_id, owner, account_ids, exp } = payload
+    const { key_id, owner, account_ids, exp, instruments_max = INSTRUMENTS_MAX_DEFAULT } = payload
     if (typeof key_id !== 'string' || typeof owner !== 'string' || exp === undefined)
       return { ok: false, reason: 'invalid' }
+    if (typeof instruments_max !== 'number') return { ok: false, reason: 'invalid' }
     const accounts = Array.isArray(account_ids) ? account_ids.filter((id) => typeof id === 'string') : null
-    return { ok: true, claims: { kind, key_id, owner, account_ids: accounts }, expiresAtMs: exp * 1000 }
+    const claims = { kind, key_id, owner, account_ids: accounts, instruments_max }
+    return { ok: true, claims, expiresAtMs: exp * 1000 }
   } catch (error) {
     const expired = error instanceof Error && 'code' in error && error.code === 'ERR_JWT_EXPIRED'
     return { ok: false, reason: expired ? 'expired' : 'invalid' }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { accountId } from './accounts.ts'
 import { SCOPES } from './scopes.ts'
+import { INSTRUMENTS_MAX, INSTRUMENTS_MAX_DEFAULT } from './stream-limits.ts'
 import { storedText } from './text.ts'
 
 export const scope = z.enum(SCOPES).meta({ id: 'Scope' })
@@ -38,6 +39,22 @@ export const apiKeyCreated = apiKey
   .extend({ secret: z.string().meta({ description: 'Shown once; only its SHA-256 is stored' }) })
   .meta({ id: 'ApiKeyCreated' })
 
+const instrumentsMax = z
+  .int()
+  .min(1)
+  .max(INSTRUMENTS_MAX)
+  .default(INSTRUMENTS_MAX_DEFAULT)
+  .meta({
+    description:
+      'Different instruments that all connections made with this API key may hold together on one data plane. ' +
+      'What a client asks for is subscribed by itself, in the room that subscriptions and strike ladders leave',
+  })
+
+export const streamTicketCreate = z
+  .strictObject({ instruments_max: instrumentsMax })
+  .meta({ id: 'StreamTicketCreate' })
+export type StreamTicketCreate = z.infer<typeof streamTicketCreate>
+
 export const streamTicket = z
   .object({
     ticket: z.string().meta({
@@ -51,7 +68,10 @@ export const streamTicket = z
   })
   .meta({ id: 'StreamTicket' })
 
-export const kiteTokenCreate = z.strictObject({ account_id: accountId }).meta({ id: 'KiteTokenCreate' })
+export const kiteTokenCreate = z
+  .strictObject({ account_id: accountId, instruments_max: instrumentsMax })
+  .meta({ id: 'KiteTokenCreate' })
+export type KiteTokenCreate = z.infer<typeof kiteTokenCreate>
 
 export const kiteToken = z
   .object({
