@@ -254,7 +254,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   }
 
   marketData.onOrderUpdate((accountId, order) => orderDesk.orderUpdate(accountId, order))
-  marketData.onGap((accountId) => orderDesk.updatesLost(accountId))
+  marketData.onUpdatesLost((accountId) => orderDesk.updatesLost(accountId))
   const sessionGuard = createSessionGuard({
     clock,
     random: Math.random,

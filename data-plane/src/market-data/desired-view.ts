@@ -13,6 +13,8 @@ export interface DesiredChange {
 export interface DesiredView {
   /** A client only receives what its owner subscribed. */
   ownerStreams(owner: string, token: number): boolean
+  /** By any owner, whether an account can stream it or not. */
+  isWanted(token: number): boolean
   /** 0 until the first replacement; moves when something changed. */
   version(): number
   replace(wants: Wants): DesiredChange[]
@@ -24,6 +26,10 @@ export function createDesiredView(): DesiredView {
   let version = 0
   return {
     ownerStreams: (owner, token) => byOwner.get(owner)?.has(token) ?? false,
+    isWanted(token) {
+      for (const tokens of byOwner.values()) if (tokens.has(token)) return true
+      return false
+    },
     version: () => version,
     wanted: () => [...byOwner.values()].reduce((sum, tokens) => sum + tokens.size, 0),
     replace(wants) {

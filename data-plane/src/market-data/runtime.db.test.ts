@@ -168,9 +168,11 @@ describe('market data against Postgres', () => {
   it('passes on orders, gaps and refused sessions with their account', async () => {
     const heard: unknown[] = []
     marketData.onOrderUpdate((accountId, order) => heard.push(['order', accountId, order.order_id]))
-    marketData.onGap((accountId) => heard.push(['gap', accountId]))
+    marketData.onGap((accountId, tokens) => heard.push(['gap', accountId, ...tokens.keys()]))
+    marketData.onUpdatesLost((accountId) => heard.push(['updates lost', accountId]))
     marketData.onSessionRefused((accountId, version) => heard.push(['refused', accountId, version]))
     marketData.setAccounts([ownedAccount('desk1')])
+    await vi.waitFor(() => expect(marketData.status().reconcile.served).toBe(1), eventually)
     await vi.waitFor(() => expect(upstream.sockets).toHaveLength(1), eventually)
     upstream.last().events.open()
     upstream.last().events.text('{"type":"order","data":{"order_id":"42"}}')
@@ -179,7 +181,8 @@ describe('market data against Postgres', () => {
     upstream.last().events.open()
     expect(heard).toEqual([
       ['order', 'desk1', '42'],
-      ['gap', 'desk1'],
+      ['updates lost', 'desk1'],
+      ['gap', 'desk1', INFY],
     ])
   })
 })

@@ -23,23 +23,28 @@ let marketData: MarketDataRuntime
 let client: FakeClientSocket
 
 const SUBSCRIPTION = { exchange: 'NSE', tradingsymbol: 'INFY', source: 'api' }
+/** The accounts with a session, as the reconciler reads them. */
+let loggedIn: string[]
 
-/** Answers the reconciler's queries: one subscribed instrument, one account with a session. */
+/** Answers the reconciler's queries: one subscribed instrument, the accounts with a session. */
 function answers(): Queries {
   const rowOf = (text: string) => {
     if (text.includes('ticker.fleet'))
-      return { subscriptions: 1, instruments: 1, accounts: 'v1', ladders: '' }
+      return { subscriptions: 1, instruments: 1, accounts: loggedIn.join(), ladders: '' }
     if (text.includes('tradingsymbol, segment'))
       return [INFY, 'NSE', 'INFY', 'NSE', 'INFOSYS', null, 0, 0.05, 1, 'EQ']
     if (text.includes('ticker.subscriptions'))
       return { ...SUBSCRIPTION, instrument_token: INFY, mode: 'full', account_id: null, owner: 'desk' }
-    return { id: 'desk1', owner: 'desk', capacity: 9_000, active: true, session_active: true }
+    return undefined
   }
+  const accountRows = () =>
+    loggedIn.map((id) => ({ id, owner: 'desk', capacity: 9_000, active: true, session_active: true }))
   return {
     query: async (statement) => {
       const text = typeof statement === 'string' ? statement : statement.text
+      const row = rowOf(text)
       // No ladders; of the others one row each.
-      const rows = text.includes('from ticker.strike_ladders') ? [] : [rowOf(text)]
+      const rows = text.includes('from ticker.strike_ladders') ? [] : row ? [row] : accountRows()
       return { rows, rowCount: rows.length }
     },
   }
@@ -50,7 +55,14 @@ const send = (socket: FakeRawSocket, price: number) =>
 const ops = () => client.messages().map((message) => message.op)
 const last = (op: string) => client.messages().findLast((message) => message.op === op)
 
-/** Time goes by in steps of 100 ms, with heartbeats on the open broker socket. */
+const count = (op: string) => ops().filter((each) => each === op).length
+const states = () => client.messages().flatMap((message) => (message.op === 'state' ? [message.state] : []))
+const ready = (socket: FakeRawSocket) => {
+  socket.events.open()
+  socket.events.binary(HEARTBEAT)
+}
+
+/** Time goes by in steps of 100 ms. */
 async function pass(ms: number, until: () => boolean = () => false): Promise<number> {
   for (let elapsedMs = 0; elapsedMs < ms; elapsedMs += 100) {
     if (until()) return elapsedMs
@@ -60,6 +72,7 @@ async function pass(ms: number, until: () => boolean = () => false): Promise<num
 }
 
 beforeEach(async () => {
+  loggedIn = ['desk1']
   clock = fakeClock()
   upstream = fakeRawSockets()
   const registry = new Registry()
@@ -151,5 +164,61 @@ describe('a client while the broker fails', () => {
     await pass(300)
     expect(last('ticks')).toMatchObject({ ticks: [{ last_price: 1_600 }] })
     expect(supervisor.failing()).toEqual([])
+  })
+
+  it('limits are changed: nobody notices, nothing is reconnected', async () => {
+    marketData.setAccounts([ownedAccount('desk1', { maxInstrumentsPerConnection: 2_000 })])
+    await pass(2_000)
+    send(upstream.last(), 1_501)
+    await pass(300)
+    expect(upstream.sockets).toHaveLength(1)
+    expect(ops()).toEqual(['welcome', 'subscribed', 'snapshot', 'ticks'])
+  })
+
+  it('row 9: the session ends → stale, then a gap and ticks through another account; no gap on the way back', async () => {
+    const out = ownedAccount('desk1', { session: undefined })
+    const lost = upstream.last()
+    marketData.setAccounts([ownedAccount('desk1'), ownedAccount('desk2')])
+    await pass(200)
+    const second = upstream.last()
+    ready(second)
+    lost.events.closed('close 1006')
+    expect(await pass(2_000, () => last('state')?.state === 'stale')).toBeLessThanOrEqual(1_000)
+    loggedIn = ['desk2']
+    marketData.setAccounts([out, ownedAccount('desk2')])
+    await pass(2_500)
+    second.events.binary(HEARTBEAT)
+    expect(second.sent[0]).toEqual({ a: 'subscribe', v: [INFY] })
+    send(second, 1_501)
+    await pass(500)
+    expect([states(), count('gap')]).toEqual([['stale', 'live'], 1])
+
+    loggedIn = ['desk1']
+    marketData.setAccounts([ownedAccount('desk1', { session: brokerSession(2) }), ownedAccount('desk2')])
+    for (let step = 0; step < 40; step += 1) {
+      second.events.binary(HEARTBEAT)
+      await pass(100)
+      ready(upstream.last())
+    }
+    expect(second.sent.at(-1)).toEqual({ a: 'unsubscribe', v: [INFY] })
+    send(upstream.last(), 1_502)
+    await pass(500)
+    expect(last('ticks')).toMatchObject({ ticks: [{ seq: 3, last_price: 1_502 }] })
+    expect([states(), count('gap')]).toEqual([['stale', 'live'], 1])
+  })
+
+  it('logged out and in again → stale, one gap, live', async () => {
+    marketData.setAccounts([ownedAccount('desk1', { session: undefined })])
+    loggedIn = []
+    await pass(5_000)
+    expect([states(), count('gap')]).toEqual([['stale'], 0])
+    loggedIn = ['desk1']
+    marketData.setAccounts([ownedAccount('desk1', { session: brokerSession(2) })])
+    await pass(2_500)
+    ready(upstream.last())
+    send(upstream.last(), 1_501)
+    await pass(500)
+    expect([states(), count('gap')]).toEqual([['stale', 'live'], 1])
+    expect(last('ticks')).toMatchObject({ ticks: [{ seq: 2 }] })
   })
 })

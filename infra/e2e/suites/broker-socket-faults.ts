@@ -152,13 +152,16 @@ export function brokerSocketFaultSuite(desk: () => Desk) {
       client.send({ op: 'unsubscribe', instruments: pinned.slice(0, 3_000) })
       client.send({ op: 'subscribe', instruments: shared, delivery: 'every', mode: 'ltp' })
       await allTickAgain(shared, BACK_MS)
+      const from = client.messages.length
       await desk().fault('token_dead', { user_id: SECOND.user_id, sockets: 'close' })
       await until(
         'the other account serves all',
         async () => (await subscribed(DEMO.user_id)) === WANTED + SHARED,
         FAILED_OVER_MS,
       )
+      await until('the gap marker', async () => said('gap', from))
       await allTickAgain(shared, BACK_MS)
+      expect(client.messages.slice(from).filter((message) => message.op === 'gap')).toHaveLength(1)
     })
 
     it('row 5: what waits for a login makes the process unfit; the login is used without a restart', async () => {
