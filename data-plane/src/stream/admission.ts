@@ -47,6 +47,8 @@ export function createAdmission(deps: {
       return refuse(401, verdict.ok ? 'key_revoked' : verdict.reason, howTo)
     }
     const { claims, expiresAtMs } = verdict
+    if (!deps.all.hasRoomFor(claims.key_id))
+      return refuse(429, 'key_full', 'Too many clients of this API key.')
     // Looked at again: who joins after everyone was sent away would never be told.
     return closed() ?? { ok: true, identity: { keyId: claims.key_id, owner: claims.owner, expiresAtMs } }
   }
