@@ -116,6 +116,31 @@ describe('market data against Postgres', () => {
     )
   })
 
+  it('row 9: nothing of an owner whose session ended goes through another owner, though there is room', async () => {
+    const db = database.pool
+    await addAccount(db, 'theirs', 'other')
+    await addSession(db, 'theirs', 1)
+    await subscribe(db, 'TCS', 'quote', 'other')
+    marketData.setAccounts([ownedAccount('desk1'), ownedAccount('theirs', { owner: 'other' })])
+    await vi.waitFor(() => expect(marketData.status().reconcile.served).toBe(2), eventually)
+    await vi.waitFor(() => expect(upstream.sockets).toHaveLength(2), eventually)
+    for (const socket of upstream.sockets) socket.events.open()
+    expect(upstream.last().sent).toEqual([{ a: 'subscribe', v: [TCS] }])
+
+    await db.query("update ticker.sessions set status = 'dead' where account_id = 'desk1'")
+    marketData.setAccounts([
+      ownedAccount('desk1', { session: undefined }),
+      ownedAccount('theirs', { owner: 'other' }),
+    ])
+    await vi.waitFor(
+      () => expect(marketData.status().reconcile).toMatchObject({ served: 1, unserved: { no_session: 1 } }),
+      eventually,
+    )
+    expect(upstream.last().sent).toEqual([{ a: 'subscribe', v: [TCS] }])
+    expect(upstream.sockets).toHaveLength(2)
+    expect(marketData.serving(INFY)).toBeUndefined()
+  })
+
   it('keeps the last targets while Postgres does not answer', async () => {
     marketData.setAccounts([ownedAccount('desk1')])
     await vi.waitFor(() => expect(marketData.status().reconcile.served).toBe(1), eventually)
