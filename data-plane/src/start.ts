@@ -1,7 +1,6 @@
 // The composition root: builds every part from the configuration, starts the loops under the supervisor, and stops
 // them in order. main.ts runs it as the process; tests run it in theirs.
 import { randomUUID } from 'node:crypto'
-import { createServer } from 'node:http'
 import { getOrderHistory, getOrders, getProfile, type KiteHttp } from '@ticker/shared/kite-http'
 import { createMarketCalendar } from '@ticker/shared/market-calendar'
 import { systemClock } from './clock.ts'
@@ -16,6 +15,7 @@ import { createMarketData } from './market-data/runtime.ts'
 import { openDatabase } from './operations/database.ts'
 import { closeServer, listen } from './operations/listen.ts'
 import { createLog, type Log } from './operations/log.ts'
+import { checkOpenFiles } from './operations/open-files.ts'
 import { createOpsServer } from './operations/ops-server.ts'
 import { createRegistry } from './operations/process-metrics.ts'
 import { createReadiness } from './operations/readiness.ts'
@@ -43,10 +43,10 @@ import { createPublisher } from './publish/publisher.ts'
 import { createTickRedis } from './publish/tick-redis.ts'
 import { createAllClients } from './stream/all-clients.ts'
 import { createAsyncApiHandler } from './stream/asyncapi/route.ts'
-import { REQUEST_HEAD_MAX_BYTES, STREAM_BOUNDS } from './stream/bounds.ts'
+import { STREAM_BOUNDS } from './stream/bounds.ts'
 import { createKeyRevocations } from './stream/key-revocations.ts'
+import { createStreamListener } from './stream/listener.ts'
 import { routeRequests } from './stream/route-requests.ts'
-import { routeUpgrades } from './stream/route-upgrades.ts'
 import { createStreamServer } from './stream/server.ts'
 import { forwardedAddress, remoteAddress } from './stream/upgrade.ts'
 import { VERSION } from './version.ts'
@@ -125,11 +125,13 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   }
   const streams = createStreamServer({ ...clients, marketData })
   const kiteCompat = createKiteCompatServer({ ...clients, source: marketData })
-  const streamServer = createServer(
-    { maxHeaderSize: REQUEST_HEAD_MAX_BYTES },
-    routeRequests([streams.handleRequest, createAsyncApiHandler()]),
-  )
-  routeUpgrades(streamServer, [streams.handleUpgrade, kiteCompat.handleUpgrade])
+  const streamServer = createStreamListener({
+    bounds,
+    registry,
+    requests: routeRequests([streams.handleRequest, createAsyncApiHandler()]),
+    upgrades: [streams.handleUpgrade, kiteCompat.handleUpgrade],
+  })
+  checkOpenFiles(log, streamServer.maxConnections)
   const streamPort = await listen(streamServer, config.streamPort, config.streamHost)
 
   const identity = {
@@ -254,7 +256,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   }
 
   marketData.onOrderUpdate((accountId, order) => orderDesk.orderUpdate(accountId, order))
-  marketData.onGap((accountId) => orderDesk.updatesLost(accountId))
+  marketData.onUpdatesLost((accountId) => orderDesk.updatesLost(accountId))
   const sessionGuard = createSessionGuard({
     clock,
     random: Math.random,

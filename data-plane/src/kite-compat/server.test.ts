@@ -43,7 +43,7 @@ beforeEach(async () => {
   registry = new Registry()
   supervisor = createSupervisor({ clock: systemClock, log: silentLog, registry })
   revoked = false
-  const bounds = STREAM_BOUNDS
+  const bounds = { ...STREAM_BOUNDS, clientsPerKeyMax: 4 }
   const isKeyRevoked = async () => revoked
   const all = createAllClients({ clock: systemClock, source, bounds, registry, isKeyRevoked })
   all.start(supervisor)
@@ -94,6 +94,15 @@ describe('the Kite-compatible socket', () => {
     for (let index = 0; index < 30; index += 1) await connectClient(`${http.url}/`)
     expect(await connectClient(`${http.url}/?api_key=desk1&access_token=${good}`)).toBe(403)
     expect(await registry.metrics()).toContain('ticker_kite_upgrades_refused_total{reason="rate_limited"}')
+  })
+
+  it('refuses another client of a key that has as many as it may with 429, not those of other keys', async () => {
+    for (let index = 0; index < 4; index += 1) await connect()
+    const another = async (owner: string) =>
+      connectClient(`${http.url}/?api_key=desk1&access_token=${await kiteToken(owner, 'desk1')}`)
+    expect(await another('desk')).toBe(429)
+    expect(await another('other')).not.toBe(429)
+    expect(await registry.metrics()).toContain('ticker_kite_upgrades_refused_total{reason="key_full"} 1')
   })
 
   it('sends one cached tick on subscribe in quote, then each mode its own length, index packets included', async () => {

@@ -84,6 +84,9 @@ export function createKiteCompatServer(deps: KiteCompatDeps): KiteCompatServer {
       const message = 'Incorrect api_key (account id) or access_token (POST /v1/kite-tokens).'
       return refuse(socket, 403, 'bad_credentials', message)
     }
+    // As the broker answers a user who has as many sockets as allowed.
+    if (!all.hasRoomFor(identity.keyId))
+      return refuse(socket, 429, 'key_full', 'Too many clients of this API key.')
     if (socket.destroyed) return
     server.handleUpgrade(request, socket, head, (webSocket) => welcome(webSocket, identity))
   }

@@ -82,9 +82,10 @@ export interface KiteConnection {
   reconnect(): void
   /**
    * Sends only the difference. Instruments past the limit are refused here, and returned; nothing of them is sent. The
-   * target is kept, not copied: a copy of thousands would be garbage at each change.
+   * limit is another one from now on when given. The target is kept, not copied: a copy of thousands would be garbage at
+   * each change.
    */
-  setTarget(next: Target): number[]
+  setTarget(next: Target, instrumentsMax?: number): number[]
   /** Parked: tries the same session again. */
   retry(): void
   /** Another session version: break before make. The same version changes nothing. */
@@ -97,6 +98,7 @@ export function createKiteConnection(deps: ConnectionDeps, options: ConnectionOp
   const log = deps.log.child({ connection: options.label })
   let session = options.session
   let target: Target = new Map<number, Mode>()
+  let { instrumentsMax } = options
   let targetVersion = 0
   let resubscribedMs = 0
   const activity = createActivity()
@@ -237,7 +239,7 @@ export function createKiteConnection(deps: ConnectionDeps, options: ConnectionOp
     if (state.kind !== 'open') return
     const { subscribed, socket } = state
     const difference = differenceOf(subscribed, target)
-    for (const text of framesOf(difference, subscribed.size, options.instrumentsMax)) socket.send(text)
+    for (const text of framesOf(difference, subscribed.size, instrumentsMax)) socket.send(text)
     state.subscribed = target
   }
 
@@ -254,8 +256,7 @@ export function createKiteConnection(deps: ConnectionDeps, options: ConnectionOp
       if (state.kind !== 'open') return
       const wanted = new Set(tokens)
       const again = new Map([...target].filter(([token]) => wanted.has(token)))
-      for (const text of framesOf(differenceOf(new Map(), again), 0, options.instrumentsMax))
-        state.socket.send(text)
+      for (const text of framesOf(differenceOf(new Map(), again), 0, instrumentsMax)) state.socket.send(text)
       resubscribedMs = clock.monotonicMs()
     },
     reconnect() {
@@ -264,8 +265,9 @@ export function createKiteConnection(deps: ConnectionDeps, options: ConnectionOp
       retryAfter(0)
       options.events.lost()
     },
-    setTarget(next) {
-      const [accepted, refusedTokens] = cut(next, options.instrumentsMax)
+    setTarget(next, limit = instrumentsMax) {
+      instrumentsMax = limit
+      const [accepted, refusedTokens] = cut(next, instrumentsMax)
       if (refusedTokens.length > 0) metrics.refusedInstruments.inc(refusedTokens.length)
       target = accepted
       targetVersion += 1

@@ -35,11 +35,13 @@ beforeEach(() => {
     metrics: createKiteSocketMetrics(new Registry()),
     registry,
     isOpen: () => true,
+    isWanted: () => true,
     wsRoot: 'wss://broker.example',
     events: {
       binary: (bytes) => events.push(`binary ${bytes.length}`),
       order: (accountId, order) => events.push(`order ${accountId} ${order.order_id}`),
-      resumed: (accountId, tokens) => events.push(`resumed ${accountId} ${tokens.size}`),
+      gap: (accountId, tokens) => events.push(`gap ${accountId} ${tokens.size}`),
+      updatesLost: (accountId) => events.push(`updates lost ${accountId}`),
       sessionRefused: (accountId, version) => events.push(`refused ${accountId} ${version}`),
       begun: (token) => begun.push(token),
     },
@@ -137,7 +139,7 @@ describe('the pool of broker sockets', () => {
     expect(upstream.sockets).toHaveLength(2)
     upstream.last().events.open()
     expect(upstream.last().sent).toEqual([{ a: 'subscribe', v: [1, 2, 3, 4, 5] }])
-    expect(events).toEqual(['resumed desk1 5'])
+    expect(events).toEqual(['updates lost desk1', 'gap desk1 5'])
   })
 
   it('tries a dead token three times over all sockets of the account, says so once, resumes on the next login', async () => {

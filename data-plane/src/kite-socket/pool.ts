@@ -4,45 +4,32 @@ import type { Registry } from 'prom-client'
 import type { Log } from '../operations/log.ts'
 import type { OwnedAccount } from '../ownership/owned-account.ts'
 import type { Activity } from './activity.ts'
-import {
-  type ConnectionDeps,
-  type ConnectionStateName,
-  createKiteConnection,
-  type KiteConnection,
-  type SessionRefusals,
-} from './connection.ts'
+import { type ConnectionDeps, createKiteConnection, type KiteConnection } from './connection.ts'
+import { createHandovers } from './handover.ts'
 import { createLiveness, type WatchedConnection } from './liveness.ts'
+import { createLostTicks } from './lost-ticks.ts'
 import { placeInstruments } from './placement.ts'
 import { registerPoolMetrics } from './pool-metrics.ts'
+import { downOf, type PoolAccountStatus, statusOf, tickAgeMs } from './pool-status.ts'
+import { isSameAccount, newAccount, type PooledAccount } from './pooled-account.ts'
+import { isSameTarget, NOTHING, type Slot } from './slot.ts'
 import type { Target } from './subscription-frames.ts'
 
 /** Open but silent this long counts as stale, well before the read timeout acts. */
 export const SILENT_AFTER_MS = 3_000
-/** A reconnect is shorter; a socket that stays away longer is for a person to know. */
-const DOWN_UNFIT_MS = 30_000
 /** A connection whose instruments were moved away is not filled again for this long. */
 const AVOID_MS = 5 * 60_000
 
 export interface PoolEvents {
   binary(bytes: Uint8Array, receivedMs: number, activity: Activity): void
   order(accountId: string, order: Record<string, unknown>): void
-  /** A socket is back after it was lost: its ticks and order updates in between are missing. */
-  resumed(accountId: string, tokens: Target): void
+  /** These are served again, by this account now, and what came since they were last is missing. Once for each loss. */
+  gap(accountId: string, tokens: Target): void
+  /** A socket is open again after it was lost, or after the account had none: order updates in between are missing. */
+  updatesLost(accountId: string): void
   sessionRefused(accountId: string, sessionVersion: number): void
   /** A connection carries the instrument from now on, and none did before. */
   begun(token: number): void
-}
-
-export interface PoolConnectionStatus {
-  state: ConnectionStateName
-  instruments: number
-  last_tick_age_ms: number | null
-}
-
-export interface PoolAccountStatus {
-  account_id: string
-  session: 'none' | 'active' | 'parked'
-  connections: PoolConnectionStatus[]
 }
 
 export interface KitePool {
@@ -64,24 +51,6 @@ export interface KitePool {
   stop(): void
 }
 
-interface Slot {
-  connection: KiteConnection
-  watched: WatchedConnection
-  target: Target
-  /** Monotonic time until which instruments are placed elsewhere if there is room. */
-  avoidUntilMs: number
-  /** Monotonic time since which its socket is not open; undefined while it is. */
-  downSinceMs: number | undefined
-}
-
-interface PooledAccount {
-  account: OwnedAccount
-  target: Target
-  connections: Slot[]
-  parked: boolean
-  refusals: SessionRefusals
-}
-
 export function createKitePool(
   deps: ConnectionDeps & {
     log: Log
@@ -89,6 +58,8 @@ export function createKitePool(
     wsRoot: string
     /** Whether the exchange of this segment is in continuous trading now, by the calendar. */
     isOpen(segment: number): boolean
+    /** Whether anybody wants the instrument, served or not, as of the last targets. */
+    isWanted(token: number): boolean
     events: PoolEvents
   },
 ): KitePool {
@@ -101,6 +72,15 @@ export function createKitePool(
   let silent = new Set<KiteConnection>()
   let watched: WatchedConnection[] = []
   const liveness = createLiveness({ ...deps, connections: () => watched })
+  const slots = () => [...pooled.values()].flatMap(({ connections }) => connections)
+  const lostTicks = createLostTicks({ slots, gap: events.gap })
+  const handovers = createHandovers({
+    clock,
+    slots,
+    awaited: () =>
+      [...pooled.values()].flatMap(({ connections, target }) => (connections.length === 0 ? [target] : [])),
+    released: () => enforce([...pooled.values()]),
+  })
 
   function open(entry: PooledAccount, session: NonNullable<OwnedAccount['session']>) {
     const { accountId } = entry.account
@@ -118,11 +98,16 @@ export function createKitePool(
         ready(resumed) {
           version += 1
           slot.downSinceMs = undefined
-          if (resumed) events.resumed(accountId, slot.target)
+          lostTicks.brings(slot, slot.held)
+          if (resumed || entry.missesUpdates) events.updatesLost(accountId)
+          entry.missesUpdates = false
+          lostTicks.report()
         },
         lost: () => {
           version += 1
           slot.downSinceMs ??= clock.monotonicMs()
+          lostTicks.brings(slot, NOTHING)
+          entry.missesUpdates ||= !entry.connections.some((other) => other.connection.state() === 'open')
         },
         parked(sessionVersion) {
           version += 1
@@ -133,8 +118,13 @@ export function createKitePool(
       },
     })
     const slot: Slot = {
+      accountId,
       connection,
-      target: new Map(),
+      target: NOTHING,
+      leaving: NOTHING,
+      held: NOTHING,
+      brings: NOTHING,
+      leavingSinceMs: 0,
       avoidUntilMs: 0,
       downSinceMs: clock.monotonicMs(),
       watched: {
@@ -147,25 +137,26 @@ export function createKitePool(
             const mode = slot.target.get(token)
             return mode ? [[token, mode] as const] : []
           })
-          events.resumed(accountId, new Map(known))
+          events.gap(accountId, new Map(known))
+          events.updatesLost(accountId)
         },
       },
     }
     entry.connections.push(slot)
   }
 
-  /** What moved is missing in between: whoever receives it is told. */
+  /** Its ticks have stopped, though it is open: what moves is missing since then, wherever it goes. */
   function moveAway(entry: PooledAccount, slot: Slot): boolean {
     const before = slot.target
     slot.avoidUntilMs = clock.monotonicMs() + AVOID_MS
-    apply(entry)
-    index()
+    place(entry)
     const left = new Map([...before].filter(([token]) => !slot.target.has(token)))
-    if (left.size > 0) events.resumed(entry.account.accountId, left)
+    tell([entry], () => lostTicks.stoppedOn(slot, left))
     return left.size > 0
   }
 
-  function apply(entry: PooledAccount): number[] {
+  /** Decides what each socket of the account is for, and opens those it needs; `tell` says it to them. */
+  function place(entry: PooledAccount): number[] {
     const { session, maxConnections, maxInstrumentsPerConnection } = entry.account
     if (!session) {
       close(entry, 0)
@@ -178,21 +169,44 @@ export function createKitePool(
       new Set(entry.connections.flatMap((slot, at) => (slot.avoidUntilMs > clock.monotonicMs() ? [at] : []))),
     )
     if (placement.refused.length > 0) deps.metrics.refusedInstruments.inc(placement.refused.length)
-    close(entry, placement.connections.length)
-    while (entry.connections.length < placement.connections.length) open(entry, session)
-    for (const [index, target] of placement.connections.entries()) {
-      const slot = entry.connections[index]
-      if (!slot) continue
-      if (!isSameTarget(slot.target, target)) {
-        slot.target = target
-        slot.connection.setTarget(target)
-      }
+    entry.needed = placement.connections.length
+    while (entry.connections.length < entry.needed) open(entry, session)
+    for (const [at, slot] of entry.connections.entries()) {
+      const target = placement.connections[at] ?? NOTHING
+      if (!isSameTarget(slot.target, target)) slot.target = target
       slot.connection.setSession(session)
     }
     return placement.refused
   }
 
+  /** All accounts that change together are placed first: an instrument may go from one to another. */
+  function tell(entries: readonly PooledAccount[], also?: () => void) {
+    for (const { account, connections } of entries) handovers.plan(connections, limitOf(account))
+    enforce(entries, also)
+    handovers.watch()
+  }
+
+  function enforce(entries: readonly PooledAccount[], also = () => {}) {
+    for (const entry of entries) {
+      for (const slot of entry.connections) hold(slot, limitOf(entry.account))
+      close(entry, 1 + entry.connections.findLastIndex((slot, at) => at < entry.needed || slot.held.size > 0))
+    }
+    also()
+    index()
+    lostTicks.report()
+  }
+
+  function hold(slot: Slot, limit: number) {
+    const held = slot.leaving.size === 0 ? slot.target : new Map([...slot.target, ...slot.leaving])
+    if (isSameTarget(slot.held, held)) return
+    const instrumentsMax = slot.leaving.size === 0 ? limit : Math.max(limit, slot.held.size)
+    slot.held = held
+    slot.connection.setTarget(held, instrumentsMax)
+    if (slot.connection.state() === 'open') lostTicks.brings(slot, held)
+  }
+
   function close(entry: PooledAccount, keep: number) {
+    entry.needed = Math.min(entry.needed, keep)
     for (const slot of entry.connections.splice(keep)) slot.connection.stop()
   }
 
@@ -204,7 +218,7 @@ export function createKitePool(
     for (const entry of pooled.values()) {
       for (const slot of entry.connections) {
         watched.push(slot.watched)
-        slot.target.forEach((_, token) => {
+        slot.held.forEach((_, token) => {
           if (!carriers.has(token)) {
             carriers.set(token, slot)
             if (!before.has(token)) events.begun(token)
@@ -216,11 +230,6 @@ export function createKitePool(
   }
 
   const limitOf = (account: OwnedAccount) => account.maxInstrumentsPerConnection
-  const isSame = (a: OwnedAccount, b: OwnedAccount) =>
-    a.session?.version === b.session?.version &&
-    a.apiKey === b.apiKey &&
-    a.maxConnections === b.maxConnections &&
-    limitOf(a) === limitOf(b)
   const isSilent = (connection: KiteConnection) => (connection.silentMs() ?? 0) > SILENT_AFTER_MS
 
   function serving(token: number): 'live' | 'stale' | undefined {
@@ -231,25 +240,6 @@ export function createKitePool(
     return isLive(carrier) || otherCarriers.get(token)?.some(isLive) ? 'live' : 'stale'
   }
 
-  function tickAgeMs(connection: KiteConnection): number | undefined {
-    const lastTickMs = connection.lastTickMs()
-    return lastTickMs === undefined ? undefined : clock.monotonicMs() - lastTickMs
-  }
-
-  /** Refused sockets of a parked account are told of as its session. */
-  function down(): string[] {
-    const nowMs = clock.monotonicMs()
-    return [...pooled.values()].flatMap(({ parked, connections }) =>
-      connections.flatMap(({ downSinceMs, watched, target }) => {
-        if (parked || downSinceMs === undefined || nowMs - downSinceMs < DOWN_UNFIT_MS) return []
-        const seconds = Math.round((nowMs - downSinceMs) / 1000)
-        return [
-          `${watched.label}: its socket is down for ${seconds} s, ${target.size} instruments do not tick`,
-        ]
-      }),
-    )
-  }
-
   registerPoolMetrics(deps.registry, {
     connections: () =>
       [...pooled.values()].flatMap(({ account, connections }) =>
@@ -258,7 +248,7 @@ export function createKitePool(
           connection: String(at + 1),
           instruments: target.size,
           instrumentsMax: limitOf(account),
-          lastTickAgeMs: tickAgeMs(connection),
+          lastTickAgeMs: tickAgeMs(connection, clock),
         })),
       ),
     staleInstruments() {
@@ -270,8 +260,9 @@ export function createKitePool(
 
   return {
     setAccounts(accounts) {
-      let changed = false
+      const touched: PooledAccount[] = []
       const owned = new Set(accounts.map((account) => account.accountId))
+      let changed = false
       for (const [accountId, entry] of pooled) {
         if (owned.has(accountId)) continue
         changed = true
@@ -281,36 +272,38 @@ export function createKitePool(
       for (const account of accounts) {
         const entry = pooled.get(account.accountId)
         if (!entry) {
-          changed = true
-          const refusals = { version: 0, count: 0 }
-          const fresh = { account, target: new Map(), connections: [], parked: false, refusals }
+          const fresh = newAccount(account)
           pooled.set(account.accountId, fresh)
-          apply(fresh)
+          touched.push(fresh)
           continue
         }
         if (entry.account.session?.version !== account.session?.version) entry.parked = false
         const before = entry.account
         entry.account = account
-        if (isSame(before, account)) continue
-        changed = true
-        if (before.apiKey !== account.apiKey || limitOf(before) !== limitOf(account)) close(entry, 0)
-        apply(entry)
+        if (isSameAccount(before, account)) continue
+        // Limits are followed without a reconnect; another API key is another login.
+        if (before.apiKey !== account.apiKey) close(entry, 0)
+        touched.push(entry)
       }
-      if (changed) index()
-      return changed
+      for (const entry of touched) place(entry)
+      if (changed || touched.length > 0) tell(touched)
+      return changed || touched.length > 0
     },
     setTargets(targets) {
       const refused = new Map<string, number[]>()
-      let changed = false
+      const touched: PooledAccount[] = []
       for (const [accountId, entry] of pooled) {
-        const target: Target = targets.get(accountId) ?? new Map()
-        if (isSameTarget(entry.target, target)) continue
-        changed = true
+        const target = targets.get(accountId) ?? NOTHING
+        const isSame = isSameTarget(entry.target, target)
+        // What is held for others is given up at once when nobody wants it any more.
+        if (!isSame || entry.connections.some(({ leaving }) => leaving.size > 0)) touched.push(entry)
+        if (isSame) continue
         entry.target = target
-        const left = apply(entry)
+        const left = place(entry)
         if (left.length > 0) refused.set(accountId, left)
       }
-      if (changed) index()
+      if (touched.length > 0) tell(touched)
+      lostTicks.keepOnly(deps.isWanted)
       return refused
     },
     retry(accountId) {
@@ -332,32 +325,14 @@ export function createKitePool(
       }
       return version + liveness.version()
     },
-    status: () =>
-      [...pooled.values()].map((entry) => ({
-        account_id: entry.account.accountId,
-        session: entry.account.session ? (entry.parked ? 'parked' : 'active') : 'none',
-        connections: entry.connections.map(({ connection }) => {
-          const ageMs = tickAgeMs(connection)
-          return {
-            state: connection.state(),
-            instruments: connection.instruments(),
-            last_tick_age_ms: ageMs === undefined ? null : Math.round(ageMs),
-          }
-        }),
-      })),
-    silent: () => [...liveness.silent(), ...down()],
+    status: () => [...pooled.values()].map((entry) => statusOf(entry, clock)),
+    silent: () => [...liveness.silent(), ...[...pooled.values()].flatMap((entry) => downOf(entry, clock))],
     runLiveness: liveness.run,
     stop() {
+      handovers.stop()
       for (const entry of pooled.values()) close(entry, 0)
       pooled.clear()
       index()
     },
   }
-}
-
-function isSameTarget(a: Target, b: Target): boolean {
-  if (a === b) return true
-  if (a.size !== b.size) return false
-  for (const token of a.keys()) if (a.get(token) !== b.get(token)) return false
-  return true
 }

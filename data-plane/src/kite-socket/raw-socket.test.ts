@@ -84,11 +84,13 @@ describe('the real upstream socket', () => {
       metrics: createKiteSocketMetrics(new Registry()),
       registry: new Registry(),
       isOpen: () => true,
+      isWanted: () => true,
       wsRoot: kite.url,
       events: {
         binary: (bytes) => seen.push(`binary ${bytes.length}`),
         order: () => {},
-        resumed: (accountId) => seen.push(`resumed ${accountId}`),
+        gap: (accountId, tokens) => seen.push(`gap ${accountId} ${tokens.size}`),
+        updatesLost: (accountId) => seen.push(`updates lost ${accountId}`),
         sessionRefused: () => {},
         begun: () => {},
       },
@@ -100,7 +102,7 @@ describe('the real upstream socket', () => {
     kite.sockets[0]?.send(encodeFrame([encodePacket({ instrument_token: 408_065, last_price: 1 }, 'full')]))
     await vi.waitFor(() => expect(seen).toEqual(['binary 188']), eventually)
     kite.sockets[0]?.terminate()
-    await vi.waitFor(() => expect(seen).toContain('resumed desk1'), eventually)
+    await vi.waitFor(() => expect(seen).toContain('gap desk1 1'), eventually)
     await vi.waitFor(() => expect(kite.received.slice(2)).toEqual(kite.received.slice(0, 2)), eventually)
     pool.stop()
   })

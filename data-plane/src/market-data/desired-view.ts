@@ -12,6 +12,8 @@ export interface DesiredChange {
 }
 
 export interface DesiredView {
+  /** By rows or ladders of any owner, whether an account can stream it or not. */
+  isWanted(token: number): boolean
   /** 0 until the first update. */
   version(): number
   /** What rows and ladders want, as a whole (undefined: as before), and what interest changed. */
@@ -40,6 +42,10 @@ export function createDesiredView(): DesiredView {
   }
 
   return {
+    isWanted(token) {
+      for (const modes of byRows.values()) if (modes.has(token)) return true
+      return false
+    },
     version: () => version,
     wanted: () => [...byRows.values()].reduce((sum, tokens) => sum + tokens.size, 0),
     update(wants, served) {

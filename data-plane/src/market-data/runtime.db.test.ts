@@ -184,6 +184,31 @@ describe('market data against Postgres', () => {
     )
   })
 
+  it('row 9: nothing of an owner whose session ended goes through another owner, though there is room', async () => {
+    const db = database.pool
+    await addAccount(db, 'theirs', 'other')
+    await addSession(db, 'theirs', 1)
+    await subscribe(db, 'TCS', 'quote', 'other')
+    marketData.setAccounts([ownedAccount('desk1'), ownedAccount('theirs', { owner: 'other' })])
+    await vi.waitFor(() => expect(marketData.status().reconcile.served).toBe(2), eventually)
+    await vi.waitFor(() => expect(upstream.sockets).toHaveLength(2), eventually)
+    for (const socket of upstream.sockets) socket.events.open()
+    expect(upstream.last().sent).toEqual([{ a: 'subscribe', v: [TCS] }])
+
+    await db.query("update ticker.sessions set status = 'dead' where account_id = 'desk1'")
+    marketData.setAccounts([
+      ownedAccount('desk1', { session: undefined }),
+      ownedAccount('theirs', { owner: 'other' }),
+    ])
+    await vi.waitFor(
+      () => expect(marketData.status().reconcile).toMatchObject({ served: 1, unserved: { no_session: 1 } }),
+      eventually,
+    )
+    expect(upstream.last().sent).toEqual([{ a: 'subscribe', v: [TCS] }])
+    expect(upstream.sockets).toHaveLength(2)
+    expect(marketData.serving(INFY)).toBeUndefined()
+  })
+
   it('keeps the last targets while Postgres does not answer', async () => {
     marketData.setAccounts([ownedAccount('desk1')])
     await vi.waitFor(() => expect(marketData.status().reconcile.served).toBe(1), eventually)
@@ -236,9 +261,11 @@ describe('market data against Postgres', () => {
   it('passes on orders, gaps and refused sessions with their account', async () => {
     const heard: unknown[] = []
     marketData.onOrderUpdate((accountId, order) => heard.push(['order', accountId, order.order_id]))
-    marketData.onGap((accountId) => heard.push(['gap', accountId]))
+    marketData.onGap((accountId, tokens) => heard.push(['gap', accountId, ...tokens.keys()]))
+    marketData.onUpdatesLost((accountId) => heard.push(['updates lost', accountId]))
     marketData.onSessionRefused((accountId, version) => heard.push(['refused', accountId, version]))
     marketData.setAccounts([ownedAccount('desk1')])
+    await vi.waitFor(() => expect(marketData.status().reconcile.served).toBe(1), eventually)
     await vi.waitFor(() => expect(upstream.sockets).toHaveLength(1), eventually)
     upstream.last().events.open()
     upstream.last().events.text('{"type":"order","data":{"order_id":"42"}}')
@@ -247,7 +274,8 @@ describe('market data against Postgres', () => {
     upstream.last().events.open()
     expect(heard).toEqual([
       ['order', 'desk1', '42'],
-      ['gap', 'desk1'],
+      ['updates lost', 'desk1'],
+      ['gap', 'desk1', INFY],
     ])
   })
 })

@@ -5,7 +5,8 @@ import type { Realm } from '@ticker/shared/commands'
 import type { Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import { createKiteSocketMetrics } from '../kite-socket/metrics.ts'
-import { createKitePool, type PoolAccountStatus } from '../kite-socket/pool.ts'
+import { createKitePool } from '../kite-socket/pool.ts'
+import type { PoolAccountStatus } from '../kite-socket/pool-status.ts'
 import type { OpenRawSocket } from '../kite-socket/raw-socket.ts'
 import type { Target } from '../kite-socket/subscription-frames.ts'
 import type { Log } from '../operations/log.ts'
@@ -63,8 +64,10 @@ export interface MarketDataRuntime extends TickSource {
   /** Tries the refused sockets of the account again, with the session it has. */
   retryAccount(accountId: string): void
   onOrderUpdate(listener: (accountId: string, order: Record<string, unknown>) => void): void
-  /** A socket of the account was down: its order updates may be missing. `tokens` lost ticks. */
+  /** These are served again, by this account now; ticks since they were last are missing. Once for each loss. */
   onGap(listener: (accountId: string, tokens: Target) => void): void
+  /** The account is connected again: its order updates in between are missing. */
+  onUpdatesLost(listener: (accountId: string) => void): void
   /** What owners subscribed or gave up since the process started, their clients included. */
   onDesiredChanged(listener: (changes: readonly DesiredChange[]) => void): void
   onSessionRefused(listener: (accountId: string, sessionVersion: number) => void): void
@@ -83,16 +86,19 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
   let sink: DirtySink = () => {}
   const orderListeners: ((accountId: string, order: Record<string, unknown>) => void)[] = []
   const gapListeners: ((accountId: string, tokens: Target) => void)[] = []
+  const updatesLostListeners: ((accountId: string) => void)[] = []
   const desiredListeners: ((changes: readonly DesiredChange[]) => void)[] = []
   const refusalListeners: ((accountId: string, sessionVersion: number) => void)[] = []
 
   const { clock, registry, log } = deps
+  const desired = createDesiredView()
   const ingest = createIngest({ clock, registry, store, ring, dirty: (token, slot) => sink(token, slot) })
   const pool = createKitePool({
     clock,
     log,
     registry,
     isOpen: deps.isOpen,
+    isWanted: (token) => desired.isWanted(token) || interest.isHeld(token),
     random: deps.random,
     openSocket: deps.openSocket,
     wsRoot: deps.wsRoot,
@@ -102,8 +108,11 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
       order: (accountId, order) => {
         for (const listener of orderListeners) listener(accountId, order)
       },
-      resumed: (accountId, tokens) => {
+      gap: (accountId, tokens) => {
         for (const listener of gapListeners) listener(accountId, tokens)
+      },
+      updatesLost: (accountId) => {
+        for (const listener of updatesLostListeners) listener(accountId)
       },
       sessionRefused: (accountId, version) => {
         for (const listener of refusalListeners) listener(accountId, version)
@@ -134,7 +143,7 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
     log,
     registry,
     db: deps.db,
-    view: createDesiredView(),
+    view: desired,
     ladders,
     interest,
     setTargets: pool.setTargets,
@@ -168,6 +177,7 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
     retryAccount: pool.retry,
     onOrderUpdate: (listener) => orderListeners.push(listener),
     onGap: (listener) => gapListeners.push(listener),
+    onUpdatesLost: (listener) => updatesLostListeners.push(listener),
     onDesiredChanged: (listener) => desiredListeners.push(listener),
     onSessionRefused: (listener) => refusalListeners.push(listener),
     setDirtySink: (next) => {

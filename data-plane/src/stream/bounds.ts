@@ -3,6 +3,8 @@
 export interface StreamBounds {
   /** WebSocket, server-sent events and Kite-compatible sockets together. */
   clientsMax: number
+  /** Of them, those of one API key: no two keys together keep out everybody else. */
+  clientsPerKeyMax: number
   instrumentsPerClientMax: number
   /** Instruments of all stream clients together: what the process holds of their interest is some 160 MB. */
   interestsMax: number
@@ -24,6 +26,7 @@ export interface StreamBounds {
 
 export const STREAM_BOUNDS: StreamBounds = {
   clientsMax: 5_000,
+  clientsPerKeyMax: 2_000,
   instrumentsPerClientMax: 3_000,
   interestsMax: 1_000_000,
   snapshotsPerSecondMax: 250_000,
@@ -50,3 +53,11 @@ export const MESSAGES_PER_TURN = 16
 export const REPLAY_PER_FLUSH = 2_000_000
 /** Of a request on the stream port: 3,000 tokens fit in the query of server-sent events. */
 export const REQUEST_HEAD_MAX_BYTES = 64 * 1024
+
+/** Connections of the stream port beyond its clients: handshakes, refusals, and requests that are no streams. */
+export const CONNECTIONS_HEADROOM = 1_000
+/** The head of a request must be here by then, and a request as a whole: nobody needs longer for a GET. */
+export const REQUEST_HEAD_TIMEOUT_MS = 10_000
+export const REQUEST_TIMEOUT_MS = 30_000
+/** A connection on which nothing moves, in either direction; streams beat more often. */
+export const CONNECTION_IDLE_MS = 30_000

@@ -259,6 +259,16 @@ describe('the stream hub', () => {
     await loop
   })
 
+  it('marks the gap of what is back by moving to a socket that is open already, for those it is streamed to alone', () => {
+    const [mine, other] = [join('desk'), join('stranger')]
+    for (const { say } of [mine, other]) say({ op: 'subscribe', instruments: [A] })
+    source.want('desk', [])
+    source.settle()
+    source.want('desk', [A], () => hub.upstreamGap(new Map([[A, 'full']])))
+    expect(mine.ops()).toContain('gap')
+    expect(other.ops()).not.toContain('gap')
+  })
+
   it('answers bad messages with a closed code and goes on', () => {
     setUp({ instrumentsPerClientMax: 2 })
     const { socket, say, client } = join()

@@ -153,8 +153,9 @@ export function createStreamHub(deps: HubDeps): StreamHub {
       delivery.flush()
       const seq = delivery.cursor()
       for (const client of clients) {
-        for (const { allowed, lane } of client.interests.values()) {
-          if (!allowed || !tokens.has(lane.token)) continue
+        for (const { held, lane } of client.interests.values()) {
+          // Not `allowed`: it may be streamed again since this very change, which the client has yet to be told.
+          if (held.standing !== 'streams' || !tokens.has(lane.token)) continue
           metrics.gaps.inc({ reason: 'upstream_reconnected' })
           tell(client, { op: 'gap', from_seq: seq, to_seq: seq, reason: 'upstream_reconnected' })
           break

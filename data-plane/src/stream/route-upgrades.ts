@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { refuseUpgrade } from './upgrade.ts'
 
 /** Takes the upgrade and answers true, or leaves it to the next. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
@@ -10,6 +11,6 @@ export function routeUpgrades(server: Server, handlers: readonly UpgradeHandler[
     // Before anything else: a reset on a socket without a listener would end the process.
     socket.on('error', () => socket.destroy())
     if (handlers.some((handle) => handle(request, socket, head))) return
-    socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
+    refuseUpgrade(socket, 404, 'Nothing is served here.')
   })
 }

@@ -1,5 +1,5 @@
 // What /v1/stream/sse answers instead of streaming.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type EventServer, eventServer } from '../testing/event-server.ts'
 import { streamTicket } from '../testing/tickets.ts'
 import type { StreamBounds } from './bounds.ts'
@@ -82,6 +82,21 @@ describe('/v1/stream/sse', () => {
       'rate_limited',
       '60',
     ])
+  })
+
+  it('answers 429 to a key that has as many clients as it may, of whatever kind, and takes those of others', async () => {
+    await again({ clientsMax: 5, clientsPerKeyMax: 2 })
+    const first = await server.open()
+    await server.openSocket()
+    const refused = await server.refusal(undefined, await server.bearer())
+    expect([refused.status, refused.body.code]).toEqual([429, 'rate_limited'])
+    expect(refused.body.detail).toContain('of this API key')
+    expect(await server.registry.metrics()).toContain('refused_total{reason="key_full"} 1')
+    const other = { Authorization: `Bearer ${await streamTicket('other')}` }
+    expect(await server.open(undefined, other)).toBeDefined()
+    first.close()
+    await vi.waitFor(() => expect(server.stream.clients()).toBe(2))
+    expect(await server.open()).toBeDefined()
   })
 
   it('takes nobody whose ticket was still looked at when it began to drain', async () => {

@@ -1,6 +1,7 @@
 // What both client sockets need before an upgrade: plain HTTP refusals, the caller's address, and a bound on how
 // often one address may fail.
 import type { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.ts'
 
@@ -13,12 +14,20 @@ const REASONS: Record<number, string> = {
   503: 'Service Unavailable',
 }
 
-/** Answers instead of upgrading, and closes; the body is for people. */
+/** An answer that has not left by then never will: the client reads nothing. */
+export const REFUSAL_MAX_MS = 5_000
+
+/**
+ * Answers instead of upgrading, and closes; the body is for people. The connection is let go as soon as the answer has
+ * left: to wait for the client to close its side too would let anybody hold file descriptors, without a credential.
+ */
 export function refuseUpgrade(socket: Duplex, status: number, message: string) {
   const body = `${message}\n`
+  if (socket instanceof Socket) socket.setTimeout(REFUSAL_MAX_MS, () => socket.destroy())
   socket.end(
     `HTTP/1.1 ${status} ${REASONS[status] ?? 'Error'}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    () => socket.destroy(),
   )
 }
 

@@ -21,25 +21,34 @@ let upstream: ReturnType<typeof fakeRawSockets>
 let supervisor: Supervisor
 let marketData: MarketDataRuntime
 let client: FakeClientSocket
+let settledAt: number
 
 const SUBSCRIPTION = { exchange: 'NSE', tradingsymbol: 'INFY', source: 'api' }
+/** The accounts with a session, as the reconciler reads them. */
+let loggedIn: string[]
+/** Or nothing but the client asks for the instrument. */
+let hasRow: boolean
 
-/** Answers the reconciler's queries: one subscribed instrument, one account with a session. */
+/** Answers the reconciler's queries: one subscribed instrument, the accounts with a session. */
 function answers(): Queries {
   const rowOf = (text: string) => {
     if (text.includes('ticker.fleet'))
-      return { subscriptions: 1, instruments: 1, accounts: 'v1', ladders: '' }
+      return { subscriptions: 1, instruments: 1, accounts: loggedIn.join(), ladders: '' }
     if (text.includes('tradingsymbol, segment'))
       return [INFY, 'NSE', 'INFY', 'NSE', 'INFOSYS', null, 0, 0.05, 1, 'EQ']
     if (text.includes('ticker.subscriptions'))
       return { ...SUBSCRIPTION, instrument_token: INFY, mode: 'full', account_id: null, owner: 'desk' }
-    return { id: 'desk1', owner: 'desk', capacity: 9_000, active: true, session_active: true }
+    return undefined
   }
+  const accountRows = () =>
+    loggedIn.map((id) => ({ id, owner: 'desk', capacity: 9_000, active: true, session_active: true }))
   return {
     query: async (statement) => {
       const text = typeof statement === 'string' ? statement : statement.text
-      // No ladders; of the others one row each.
-      const rows = text.includes('from ticker.strike_ladders') ? [] : [rowOf(text)]
+      const row = rowOf(text)
+      const isEmpty =
+        text.includes('from ticker.strike_ladders') || (text.includes('ticker.subscriptions') && !hasRow)
+      const rows = isEmpty ? [] : row ? [row] : accountRows()
       return { rows, rowCount: rows.length }
     },
   }
@@ -47,10 +56,18 @@ function answers(): Queries {
 
 const send = (socket: FakeRawSocket, price: number) =>
   socket.events.binary(encodeFrame([encodePacket({ instrument_token: INFY, last_price: price }, 'full')]))
-const ops = () => client.messages().map((message) => message.op)
-const last = (op: string) => client.messages().findLast((message) => message.op === op)
+/** Since it was served its first tick. */
+const heard = () => client.messages().slice(settledAt)
+const ops = () => heard().map((message) => message.op)
+const last = (op: string) => heard().findLast((message) => message.op === op)
+const count = (op: string) => ops().filter((each) => each === op).length
+const states = () => heard().flatMap((message) => (message.op === 'state' ? [message.state] : []))
+const ready = (socket: FakeRawSocket) => {
+  socket.events.open()
+  socket.events.binary(HEARTBEAT)
+}
 
-/** Time goes by in steps of 100 ms, with heartbeats on the open broker socket. */
+/** Time goes by in steps of 100 ms. */
 async function pass(ms: number, until: () => boolean = () => false): Promise<number> {
   for (let elapsedMs = 0; elapsedMs < ms; elapsedMs += 100) {
     if (until()) return elapsedMs
@@ -59,7 +76,8 @@ async function pass(ms: number, until: () => boolean = () => false): Promise<num
   return ms
 }
 
-beforeEach(async () => {
+async function start() {
+  loggedIn = ['desk1']
   clock = fakeClock()
   upstream = fakeRawSockets()
   const registry = new Registry()
@@ -91,8 +109,6 @@ beforeEach(async () => {
   supervisor.run('client flush', all.runFlush)
   marketData.setAccounts([ownedAccount('desk1')])
   await pass(500)
-  upstream.last().events.open()
-  send(upstream.last(), 1_500)
   client = fakeClientSocket()
   const identity = {
     accountId: null,
@@ -102,9 +118,13 @@ beforeEach(async () => {
     expiresAtMs: Number.MAX_SAFE_INTEGER,
   }
   const joined = hub.join(client, identity, 'json')
-  hub.receive(joined, JSON.stringify({ op: 'subscribe', instruments: ['NSE:INFY'] }))
+  hub.receive(joined, JSON.stringify({ op: 'subscribe', instruments: ['NSE:INFY'], mode: 'full' }))
+  await pass(500)
+  upstream.last().events.open()
+  send(upstream.last(), 1_500)
   await pass(300)
-})
+  settledAt = client.messages().length
+}
 
 afterEach(async () => {
   await marketData.stop()
@@ -113,9 +133,16 @@ afterEach(async () => {
   await stopping
 })
 
-describe('a client while the broker fails', () => {
+describe.each([
+  ['subscribed', true],
+  ['held by the client alone', false],
+])('a client while the broker fails, its instrument %s', (_, isSubscribed) => {
+  beforeEach(async () => {
+    hasRow = isSubscribed
+    await start()
+  })
+
   it('row 1: reset → stale within 1 s, resubscribed, a gap marker, the first tick within 8 s', async () => {
-    expect(ops()).toEqual(['welcome', 'subscribed', 'snapshot'])
     upstream.last().events.closed('ECONNRESET')
     expect(await pass(2_000, () => last('state')?.state === 'stale')).toBeLessThanOrEqual(1_000)
     const backMs = await pass(8_000, () => upstream.sockets.length === 2)
@@ -157,5 +184,63 @@ describe('a client while the broker fails', () => {
     await pass(300)
     expect(last('ticks')).toMatchObject({ ticks: [{ last_price: 1_600 }] })
     expect(supervisor.failing()).toEqual([])
+  })
+
+  it('limits are changed: nobody notices, nothing is reconnected', async () => {
+    marketData.setAccounts([ownedAccount('desk1', { maxInstrumentsPerConnection: 2_000 })])
+    await pass(2_000)
+    send(upstream.last(), 1_501)
+    await pass(300)
+    expect(upstream.sockets).toHaveLength(1)
+    expect(ops()).toEqual(['ticks'])
+  })
+
+  it('row 9: the session ends → stale, then a gap and ticks through another account; no gap on the way back', async () => {
+    const out = ownedAccount('desk1', { session: undefined })
+    const lost = upstream.last()
+    marketData.setAccounts([ownedAccount('desk1'), ownedAccount('desk2')])
+    await pass(200)
+    const second = upstream.last()
+    ready(second)
+    lost.events.closed('close 1006')
+    expect(await pass(2_000, () => last('state')?.state === 'stale')).toBeLessThanOrEqual(1_000)
+    loggedIn = ['desk2']
+    marketData.setAccounts([out, ownedAccount('desk2')])
+    await pass(2_500)
+    second.events.binary(HEARTBEAT)
+    expect(second.sent[0]).toEqual({ a: 'subscribe', v: [INFY] })
+    send(second, 1_501)
+    await pass(500)
+    expect([states(), count('gap')]).toEqual([['stale', 'waiting', 'live'], 1])
+
+    loggedIn = ['desk1']
+    marketData.setAccounts([ownedAccount('desk1', { session: brokerSession(2) }), ownedAccount('desk2')])
+    for (let step = 0; step < 40; step += 1) {
+      second.events.binary(HEARTBEAT)
+      await pass(100)
+      ready(upstream.last())
+    }
+    // Rows go back to the account they are assigned to; what a client holds stays where it is.
+    const carrier = hasRow ? upstream.last() : second
+    expect(second.sent.at(-1)?.a).toBe(hasRow ? 'unsubscribe' : 'mode')
+    send(carrier, 1_502)
+    await pass(500)
+    expect(last('ticks')).toMatchObject({ ticks: [{ seq: 3, last_price: 1_502 }] })
+    expect([states(), count('gap')]).toEqual([['stale', 'waiting', 'live'], 1])
+  })
+
+  it('logged out and in again → not subscribed, one gap, live', async () => {
+    marketData.setAccounts([ownedAccount('desk1', { session: undefined })])
+    loggedIn = []
+    await pass(5_000)
+    expect([states(), count('gap')]).toEqual([['not_subscribed'], 0])
+    loggedIn = ['desk1']
+    marketData.setAccounts([ownedAccount('desk1', { session: brokerSession(2) })])
+    await pass(2_500)
+    ready(upstream.last())
+    send(upstream.last(), 1_501)
+    await pass(500)
+    expect([states(), count('gap')]).toEqual([['not_subscribed', 'waiting', 'live'], 1])
+    expect(last('ticks')).toMatchObject({ ticks: [{ seq: 2 }] })
   })
 })

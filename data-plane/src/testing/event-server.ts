@@ -10,8 +10,8 @@ import { createSupervisor } from '../operations/supervisor.ts'
 import { createAllClients } from '../stream/all-clients.ts'
 import { STREAM_BOUNDS, type StreamBounds } from '../stream/bounds.ts'
 import { routeRequests } from '../stream/route-requests.ts'
-import { createStreamServer } from '../stream/server.ts'
-import { upgradeServer } from './client-sockets.ts'
+import { createStreamServer, STREAM_PATH } from '../stream/server.ts'
+import { connected, upgradeServer } from './client-sockets.ts'
 import { fakeTickSource } from './fake-tick-source.ts'
 import { streamTicket, testKeys } from './tickets.ts'
 
@@ -74,6 +74,8 @@ export async function eventServer(bounds: Partial<StreamBounds> = {}) {
     },
     open: async (query?: string, more: Record<string, string> = {}) =>
       openEvents(url(query), { ...(await bearer()), ...more }),
+    openSocket: async () =>
+      connected(http.url + STREAM_PATH, ['ticker.v1', `ticket.${await streamTicket('desk')}`]),
     /** A refusal; fails unless it is a problem document that pages of any origin may read. */
     async refusal(query: string | undefined, headers: Record<string, string>, method = 'GET') {
       const response = await fetch(url(query), { method, headers })

@@ -14,12 +14,12 @@ import { ownedAccount } from './owned-accounts.ts'
 
 export interface FakeTickSource extends TickSource {
   tick(token: number, price: number, mode?: Mode): void
-  /** The owner's subscriptions, as a whole, streamed by an account of its own. */
-  want(owner: string, tokens: readonly number[]): void
+  /** The owner's subscriptions, as a whole, streamed by an account of its own; `taken`: as its sockets take them on. */
+  want(owner: string, tokens: readonly number[], taken?: () => void): void
   /** How many more that account may stream. */
   setRoom(owner: string, room: number): void
   /** A pass over what clients hold; by itself only while `runInterest` runs. */
-  settle(): void
+  settle(taken?: () => void): void
   runInterest(signal: AbortSignal): Promise<void>
   /** What the owner's account is told to stream. */
   target(owner: string): Target
@@ -59,12 +59,12 @@ export function fakeTickSource(
     registry: new Registry(),
     newestSeq: ring.newestSeq,
     isKnown: directory.has,
-    reapply: settle,
+    reapply: () => settle(),
     ...(options.interestMax === undefined ? {} : { max: options.interestMax }),
   })
   interest.setOwned([])
 
-  function settle() {
+  function settle(taken = () => {}) {
     const base = new Map(
       [...wants].map(([owner, tokens]) => [owner, new Map(tokens.map((token) => [token, 'full' as const]))]),
     )
@@ -78,6 +78,7 @@ export function fakeTickSource(
       ),
     )
     targets = interest.place(base, []).targets
+    taken()
     interest.tell()
   }
   let liveness = 0
@@ -94,9 +95,9 @@ export function fakeTickSource(
       const packet = encodePacket({ instrument_token: token, last_price: price }, mode)
       ingest.frame(encodeFrame([packet]), clock.nowMs(), activity)
     },
-    want(owner, tokens) {
+    want(owner, tokens, taken) {
       wants.set(owner, tokens)
-      settle()
+      settle(taken)
     },
     setRoom(owner, room) {
       rooms.set(owner, room)

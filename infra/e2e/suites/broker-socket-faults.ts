@@ -11,6 +11,7 @@ import type { Desk } from '../desk.ts'
 const WANTED = 3_100
 const PER_CONNECTION = 3_000
 const SHARED = 200
+const LOWERED = 2_000
 /** Promised: subscribed in 2 s, first ticks back within 8 s, silence recovered in 20 s, failover in 15 s. */
 const SUBSCRIBED_MS = 10_000
 const BACK_MS = 40_000
@@ -154,13 +155,16 @@ export function brokerSocketFaultSuite(desk: () => Desk) {
       client.send({ op: 'unsubscribe', instruments: pinned.slice(0, 3_000) })
       client.send({ op: 'subscribe', instruments: shared, delivery: 'every', mode: 'ltp' })
       await allTickAgain(shared, BACK_MS)
+      const from = client.messages.length
       await desk().fault('token_dead', { user_id: SECOND.user_id, sockets: 'close' })
       await until(
         'the other account serves all',
         async () => (await subscribed(DEMO.user_id)) === WANTED + SHARED,
         FAILED_OVER_MS,
       )
+      await until('the gap marker', async () => said('gap', from))
       await allTickAgain(shared, BACK_MS)
+      expect(client.messages.slice(from).filter((message) => message.op === 'gap')).toHaveLength(1)
     })
 
     it('row 5: what waits for a login makes the process unfit; the login is used without a restart', async () => {
@@ -173,6 +177,28 @@ export function brokerSocketFaultSuite(desk: () => Desk) {
       await until('it is ready', desk().isReady, BACK_MS)
       await allTickAgain(shared, BACK_MS)
       expect(desk().system.dataPlane.pid()).toBe(pid)
+    })
+
+    it('a lower limit of the account moves what no longer fits: no reconnect, no gap, nobody notices', async () => {
+      const held = pinned.slice(0, 2_700)
+      client.send({ op: 'subscribe', instruments: held, delivery: 'every', mode: 'ltp' })
+      await allTickAgain(held, BACK_MS)
+      const before = await sockets(DEMO.user_id)
+      const from = client.messages.length
+      await desk().api.call(z.unknown(), 'PATCH', '/v1/accounts/demo', {
+        max_instruments_per_connection: LOWERED,
+      })
+      await until(
+        'no socket has more',
+        async () => (await sockets(DEMO.user_id)).every((each) => each.subscriptions <= LOWERED),
+        BACK_MS,
+      )
+      const after = await sockets(DEMO.user_id)
+      const total = before.reduce((sum, each) => sum + each.subscriptions, 0)
+      expect(after.reduce((sum, each) => sum + each.subscriptions, 0)).toBe(total)
+      expect(after.map((each) => each.id)).toEqual(expect.arrayContaining(before.map((each) => each.id)))
+      await allTickAgain(held, BACK_MS)
+      expect([said('gap', from), said('state', from)]).toEqual([false, false])
     })
   })
 }

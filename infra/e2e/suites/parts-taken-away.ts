@@ -1,15 +1,19 @@
 // Redis stopped, the data plane killed: what was promised goes on, and the rest comes back by itself.
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { percentile } from '../../bench/measure.ts'
 import { until } from '../../local/seed.ts'
-import { openStream } from '../../local/stream-client.ts'
+import { openStream, type StreamClient } from '../../local/stream-client.ts'
 import type { Desk } from '../desk.ts'
 import { writeRecording } from '../recording.ts'
 
 /** Promised: 3 s. */
 const APPLIED_WITHOUT_REDIS_MS = 15_000
 /** Promised: 300 ms at p99. */
-const WRITE_WHILE_OPEN_MS = 1_500
+const WRITE_WHILE_OPEN_P99_MS = 1_500
+const WRITES = 50
+/** Promised: 5 s; the Worker's breaker, which answers questions, tries again after 10 s. */
+const BACK_WITH_REDIS_MS = 25_000
 /** Promised: 20 s, of which the killed process's lease takes up to 10 s. */
 const BACK_AFTER_KILL_MS = 100_000
 const FAILURES_TO_OPEN = 5
@@ -22,16 +26,7 @@ export function partsTakenAwaySuite(desk: () => Desk) {
       const client = await openStream(desk().api)
       await desk().system.redis.kill()
       try {
-        await desk().subscribe(['BSE:SENSEX'])
-        // Not subscribed until the data plane looks again by itself: asked again until it says otherwise.
-        await until(
-          'the new instrument ticks',
-          async () => {
-            client.send({ op: 'subscribe', instruments: ['BSE:SENSEX'], delivery: 'every' })
-            return client.ticks.length > 0
-          },
-          APPLIED_WITHOUT_REDIS_MS,
-        )
+        await appliedInTime(client, 'BSE:SENSEX')
         for (let n = 0; n < FAILURES_TO_OPEN; n++) {
           await desk().subscribe(['BSE:SENSEX'], { source: `failure-${n}` })
         }
@@ -39,9 +34,17 @@ export function partsTakenAwaySuite(desk: () => Desk) {
           'the breaker is open',
           async () => (await desk().fleet()).command_channel.breaker === 'open',
         )
-        const startedMs = performance.now()
-        await desk().subscribe(['BSE:SENSEX'], { source: 'while-open' })
-        expect(performance.now() - startedMs).toBeLessThan(WRITE_WHILE_OPEN_MS)
+        const tookMs: number[] = []
+        for (let n = 0; n < WRITES; n++) {
+          const startedMs = performance.now()
+          await desk().subscribe(['BSE:SENSEX'], {
+            source: 'while-open',
+            mode: n % 2 === 0 ? 'ltp' : 'quote',
+          })
+          tookMs.push(performance.now() - startedMs)
+        }
+        expect(percentile(tookMs, 99)).toBeLessThan(WRITE_WHILE_OPEN_P99_MS)
+        await appliedInTime(client, 'BSE:BANKEX')
         const readiness = await fetch(`${desk().system.controlPlaneUrl}/readyz`)
         expect([readiness.status, await readiness.text()]).toEqual([
           503,
@@ -53,13 +56,17 @@ export function partsTakenAwaySuite(desk: () => Desk) {
       }
     })
 
-    it('row 15: Redis back and empty: ticks are published again, without a restart', async () => {
+    it('row 15: Redis back and empty: ticks are published again, questions answered, without a restart', async () => {
       const pid = desk().system.dataPlane.pid()
+      const startedMs = performance.now()
+      const leftMs = () => BACK_WITH_REDIS_MS - (performance.now() - startedMs)
       const before = await desk().metric('ticker_publish_ticks_total')
       await until(
         'publishing goes on',
         async () => (await desk().metric('ticker_publish_ticks_total')) > before,
+        leftMs(),
       )
+      await until('a question is answered', async () => (await desk().instance()).uptime_s > 0, leftMs())
       expect(desk().system.dataPlane.pid()).toBe(pid)
     })
 
@@ -96,6 +103,21 @@ export function partsTakenAwaySuite(desk: () => Desk) {
       expect((await desk().fleet()).command_channel.breaker).toBe('closed')
       expect((await desk().instance()).uptime_s).toBeGreaterThan(0)
     })
+
+    /** Not subscribed until the data plane looks again by itself: the client asks until it says otherwise. */
+    async function appliedInTime(client: StreamClient, instrument: string) {
+      await desk().subscribe([instrument])
+      const from = client.ticks.length
+      await until(
+        `${instrument} ticks`,
+        async () => {
+          client.send({ op: 'subscribe', instruments: [instrument], delivery: 'every' })
+          return client.ticks.length > from
+        },
+        APPLIED_WITHOUT_REDIS_MS,
+      )
+      client.send({ op: 'unsubscribe', instruments: [instrument] })
+    }
 
     /** SBIN goes to a price. */
     async function play(name: string, price: number) {

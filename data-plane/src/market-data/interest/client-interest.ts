@@ -60,13 +60,15 @@ export interface ClientInterest {
   onMoved(listener: () => void): void
 }
 
-/** What the reconciler uses. */
+/** What the sockets and the reconciler use. */
 export interface InterestPlacing {
   /** The targets with interest in them, and what that changed. */
   place(
     base: ReadonlyMap<string, Target>,
     accounts: readonly DesiredAccount[],
   ): { targets: ReadonlyMap<string, Target>; served: ServedChange[] }
+  /** By clients of any owner, whether an account can stream it or not. */
+  isHeld(token: number): boolean
   /** After the targets of `place` are in force: whoever waited for them hears of it. */
   tell(): void
 }
@@ -182,6 +184,10 @@ export function createInterestBook(deps: {
     release({ keyId }, held, mode) {
       keys.remove(keyId, held.token)
       set.release(held, mode)
+    },
+    isHeld(token) {
+      for (const [, held] of set.owners()) if (held.has(token)) return true
+      return false
     },
     ownerStreams: (owner, token) => carrierOf(owner, token) !== undefined,
     onMoved: (listener) => listeners.push(listener),

@@ -34,9 +34,15 @@ const SSE_REFUSALS: ErrorCode[] = [
 const count = (value: number) => value.toLocaleString('en')
 const kB = (bytes: number) => `${count(bytes / 1024)} kB`
 
-const { clientsMax, instrumentsPerClientMax, conflateAboveBytes, closeAboveBytes, pongTimeoutMs } =
-  STREAM_BOUNDS
-const LIMITS = `${count(instrumentsPerClientMax)} instruments a client, ${count(clientsMax)} clients. A client that stops
+const {
+  clientsMax,
+  clientsPerKeyMax,
+  instrumentsPerClientMax,
+  conflateAboveBytes,
+  closeAboveBytes,
+  pongTimeoutMs,
+} = STREAM_BOUNDS
+const LIMITS = `${count(instrumentsPerClientMax)} instruments a client, ${count(clientsMax)} clients, ${count(clientsPerKeyMax)} of one API key. A client that stops
 reading is not fed above ${kB(conflateAboveBytes)}, and closed at ${kB(closeAboveBytes)} or after ${pongTimeoutMs / 1000} s.`
 const CLOSE_CODES = `Close codes: ${CLOSE.restarting} restarting (come back), ${CLOSE.tooSlow} too slow, ${CLOSE.policy} policy,
 ${CLOSE.ticketExpired} ticket expired, ${CLOSE.keyRevoked} key revoked.`
