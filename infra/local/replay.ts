@@ -34,13 +34,8 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayCount> {
   const rows = [...recording.values()].reduce((sum, prices) => sum + prices.length, 0)
   if (rows === 0) throw new Error(`${options.file} holds no rows of timestamp,token,ltp`)
 
-  await api.call(z.unknown(), 'PUT', '/v1/subscriptions', {
-    instruments: tokens,
-    mode: 'ltp',
-    source: 'replay',
-  })
   const client = await openStream(api)
-  // Snapshots before the first row is played: a row played earlier would reach the client as its snapshot.
+  // Asking for them on the stream subscribes them. Snapshots before the first row is played: a row played earlier would reach the client as its snapshot.
   client.send({ op: 'subscribe', instruments: tokens, mode: 'ltp', delivery: 'every' })
   await until('the recording’s instruments are streamed to it', async () =>
     client.messages.some(({ op, pending }) => op === 'snapshot' && pending === 0),
