@@ -11,6 +11,7 @@ import { toOrderUpdate } from './kite-compat/order-update.ts'
 import { createKiteCompatServer } from './kite-compat/server.ts'
 import { openWebSocket } from './kite-socket/raw-socket.ts'
 import { contractLife, tradingHours, watchCalendar } from './market-data/market-hours.ts'
+import { marketDataReadiness } from './market-data/readiness.ts'
 import { createMarketData } from './market-data/runtime.ts'
 import { openDatabase } from './operations/database.ts'
 import { closeServer, listen } from './operations/listen.ts'
@@ -19,7 +20,6 @@ import { checkOpenFiles } from './operations/open-files.ts'
 import { createOpsServer } from './operations/ops-server.ts'
 import { createRegistry } from './operations/process-metrics.ts'
 import { createReadiness } from './operations/readiness.ts'
-import { createRedisConnection } from './operations/redis-connection.ts'
 import { createSupervisor } from './operations/supervisor.ts'
 import { createIntentStore } from './orders/intent-store.ts'
 import { createOrderMetrics } from './orders/metrics.ts'
@@ -37,10 +37,7 @@ import type { OwnershipView } from './ownership/ownership.ts'
 import { createOwnership } from './ownership/ownership.ts'
 import { createSessionGuard } from './ownership/session-guard.ts'
 import { markSessionDead, readSession } from './ownership/session-store.ts'
-import { type Announcer, createAnnouncer } from './publish/announcer.ts'
-import { createEventStream } from './publish/event-stream.ts'
-import { createPublisher } from './publish/publisher.ts'
-import { createTickRedis } from './publish/tick-redis.ts'
+import { startPublishing } from './publish/publishing.ts'
 import { createAllClients } from './stream/all-clients.ts'
 import { createAsyncApiHandler } from './stream/asyncapi/route.ts'
 import { STREAM_BOUNDS } from './stream/bounds.ts'
@@ -60,8 +57,6 @@ export interface DataPlane {
 
 const READ_TIMEOUT_MS = 7_000
 /** Without a pass that reached the database for this long, the instance is not fit for orders. */
-/** NSE and BSE: while they trade, a desk is logged in. */
-const CASH_SEGMENTS = [1, 4]
 const LEASE_STALE_MS = 8_000
 const DRAIN_MS = 8_000
 
@@ -152,33 +147,8 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     },
     onView: applyView,
   })
-  readiness.register('sessions', () => {
-    const unopened = ownership
-      .unopened()
-      .map((id) => `${id}: the session cannot be opened with these CREDENTIAL_KEYS`)
-    const parked = marketData.status().accounts.filter((account) => account.session === 'parked')
-    return (
-      [...unopened, ...parked.map(({ account_id }) => `${account_id}: the broker refuses its socket`)].join(
-        '; ',
-      ) || undefined
-    )
-  })
-  readiness.register('sockets', () => {
-    const closed = marketData
-      .status()
-      .accounts.filter(
-        ({ session, connections }) =>
-          session === 'active' && connections.every((connection) => connection.state !== 'open'),
-      )
-    return closed.map(({ account_id }) => `${account_id}: no broker socket is open`).join('; ') || undefined
-  })
-  readiness.register('subscriptions', () => {
-    const { no_session = 0, pinned_account_no_session = 0 } = marketData.status().reconcile.unserved
-    const waiting = no_session + pinned_account_no_session
-    if (waiting === 0 || !CASH_SEGMENTS.some(isOpen)) return undefined
-    return `${waiting} subscribed instruments do not tick: no account that could stream them is logged in`
-  })
-  readiness.register('ticks', () => marketData.silent().join('; ') || undefined)
+  for (const [name, unfit] of marketDataReadiness({ marketData, isOpen, unopened: ownership.unopened }))
+    readiness.register(name, unfit)
   readiness.register('lease', () =>
     ownership.lease.mayAct() && ownership.lastPassAgeMs() < LEASE_STALE_MS
       ? undefined
@@ -243,12 +213,11 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
 
   readiness.register('instruments', refresh.unfit)
 
-  let announcer: Announcer | undefined
   let versions = ''
   function applyView(view: OwnershipView) {
     marketData.setAccounts(view.accounts.filter((account) => account.observed.active))
     orderDesk.setAccounts(view.accounts)
-    announcer?.sessions(marketData.status().accounts)
+    publishing?.sessions(marketData.status().accounts)
     const { subscriptions_version, instruments_version, accounts_version } = view.observation
     const seen = `${subscriptions_version}/${instruments_version}/${accounts_version}`
     if (seen !== versions) marketData.wake('versions moved')
@@ -300,34 +269,14 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     }
   }
 
-  const tickRedis =
-    config.tickRedisUrl &&
-    createRedisConnection({ url: config.tickRedisUrl, name: 'ticks', clock, random: Math.random, log })
-  if (tickRedis) {
-    const publisher = createPublisher({
-      clock,
-      log,
-      registry,
-      redis: createTickRedis(tickRedis),
-      source: marketData,
-      json: config.jsonTicks,
-    })
-    marketData.setDirtySink(publisher.mark)
-    supervisor.run('publisher', publisher.run)
-    const events = createEventStream({
-      realm: config.realm,
-      instanceId,
-      clock,
-      log,
-      registry,
-      connection: tickRedis,
-    })
-    supervisor.run('events', events.run)
-    events.emit({ event_type: 'stream_started', stream_id: marketData.streamId.toString() })
-    announcer = createAnnouncer({ events, directory: marketData.directory })
-    marketData.onDesiredChanged(announcer.subscriptions)
-    marketData.onGap((accountId, tokens) => announcer?.gap(accountId, tokens.keys()))
-  }
+  const publishing =
+    config.tickRedisUrl === undefined
+      ? undefined
+      : startPublishing({
+          ...{ clock, random: Math.random, log, registry, supervisor, instanceId, marketData },
+          redisUrl: config.tickRedisUrl,
+          json: config.jsonTicks,
+        })
 
   const opsServer = createOpsServer({ readiness, registry })
   const opsPort = await listen(opsServer, config.opsPort, config.opsHost)
@@ -364,7 +313,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
         .release()
         .catch((error: unknown) => log.warn({ error }, 'lease not released; it will expire'))
       commands.stop()
-      if (tickRedis) tickRedis.stop()
+      publishing?.stop()
       await Promise.all([closeServer(streamServer), closeServer(opsServer), pool.end()])
       log.info({}, 'data plane stopped')
     },

@@ -35,7 +35,7 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayCount> {
   if (rows === 0) throw new Error(`${options.file} holds no rows of timestamp,token,ltp`)
 
   const client = await openStream(api)
-  // Asking for them on the stream subscribes them. Snapshots before the first row is played: a row played earlier would reach the client as its snapshot.
+  // Snapshots before the first row is played: a row played earlier would reach the client as its snapshot.
   client.send({ op: 'subscribe', instruments: tokens, mode: 'ltp', delivery: 'every' })
   await until('the recording’s instruments are streamed to it', async () =>
     client.messages.some(({ op, pending }) => op === 'snapshot' && pending === 0),

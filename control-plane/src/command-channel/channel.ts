@@ -37,7 +37,7 @@ export interface CommandChannel {
 }
 
 const FAILURES_TO_OPEN = 5
-const HALF_OPEN_AFTER_MS = 10_000
+const HALF_OPEN_AFTER_MS = 2_000
 const ASK_WAIT_MS_MAX = 10_000
 const POLL_MS_FIRST = 20
 const POLL_MS_MAX = 500

@@ -24,7 +24,7 @@ test('writes are accepted, the breaker opens, questions fail at once with Retry-
   expect((await harness.call('GET', '/v1/fleet')).body.command_channel).toEqual({ breaker: 'open' })
   const asked = await harness.call('GET', `/v1/fleet/instances/${instance}`)
   expect(asked).toMatchObject({ status: 503, body: { code: 'data_plane_unreachable' } })
-  expect(asked.headers.get('retry-after')).toBe('10')
+  expect(asked.headers.get('retry-after')).toBe('2')
   const ready = await harness.call('GET', '/readyz')
   expect(ready).toMatchObject({ status: 503, body: { reasons: [expect.stringContaining('Redis')] } })
 })

@@ -12,7 +12,7 @@ const APPLIED_WITHOUT_REDIS_MS = 15_000
 /** Promised: 300 ms at p99. */
 const WRITE_WHILE_OPEN_P99_MS = 1_500
 const WRITES = 50
-/** Promised: 5 s; the Worker's breaker, which answers questions, tries again after 10 s. */
+/** Promised: 5 s, of which the Worker's breaker waits up to 2 s. */
 const BACK_WITH_REDIS_MS = 25_000
 /** Promised: 20 s, of which the killed process's lease takes up to 10 s. */
 const BACK_AFTER_KILL_MS = 100_000
