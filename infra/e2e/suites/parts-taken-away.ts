@@ -20,7 +20,7 @@ export function partsTakenAwaySuite(desk: () => Desk) {
   describe('parts taken away', () => {
     it('row 13: Redis stopped: changes are accepted and their ticks arrive; the breaker opens', async () => {
       const client = await openStream(desk().api)
-      await desk().system.redis.kill()
+      await desk().system.redis.stop()
       try {
         await desk().subscribe(['BSE:SENSEX'])
         // Not subscribed until the data plane looks again by itself: asked again until it says otherwise.
