@@ -60,6 +60,9 @@ const schema = z.object({
   'redis-port': port(DEFAULT_PORTS.redis),
 })
 
+/** It understood the option; what it names is not there. */
+export class NoSuchFile extends Error {}
+
 /** Throws with a readable message on anything it does not understand. Paths are relative to the caller's folder. */
 export function readOptions(argv: readonly string[], cwd: string): DevOptions {
   const text = { type: 'string' } as const
@@ -96,6 +99,6 @@ export function readOptions(argv: readonly string[], cwd: string): DevOptions {
 function fileOf(option: string, path: string, cwd: string): string {
   const file = resolve(cwd, path)
   if (!statSync(file, { throwIfNoEntry: false })?.isFile())
-    throw new Error(`${option}: there is no file ${file}`)
+    throw new NoSuchFile(`${option}: there is no file ${file}`)
   return file
 }
