@@ -52,6 +52,8 @@ async function main(options: DevOptions) {
       .finally(() => process.exit(process.exitCode ?? 0))
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  // The same Ctrl-C has ended the `tee` or `less` that reads this.
+  process.stdout.on('error', stop)
   watchLaunchers(launchers, 1_000, stop)
   const system = await starting.catch((error: unknown) => {
     if (!stopping) throw error
