@@ -135,6 +135,7 @@ describe('pnpm dev', () => {
     )
     await until('it says so', async () => said(dev, /\] the recording arrived as it is/))
     expect(hasEnded(dev)).toBe(false)
+    expect(await replayOf(await envOf())).toBeNull()
   })
 
   it('names a part that crashes and brings it back, with its ticks', async () => {
@@ -155,6 +156,7 @@ describe('pnpm dev', () => {
     process.kill(present(simulator).pid, 'SIGKILL')
     await until('it is back', async () => said(dev, /simulator is back/), READY_MS)
     await until('it logs in again', async () => said(dev, /the demo account is logged in again/))
+    await until('what was recorded trades', async () => (await replayOf(env)) === null)
     await kiteTickerTicks(env)
     expect(await sessionOf(env)).toBe('active')
   })
@@ -288,6 +290,11 @@ async function kiteTickerTicks(env: LocalEnv): Promise<void> {
   } finally {
     ticker.stop()
   }
+}
+
+async function replayOf(env: LocalEnv): Promise<unknown> {
+  const answer = await fetch(`${env.simulatorUrl}/sim/replay`)
+  return z.object({ data: z.unknown() }).parse(await answer.json()).data
 }
 
 async function postgresAnswers(url: string): Promise<void> {

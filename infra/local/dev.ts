@@ -5,7 +5,7 @@ import { logInAgain } from './demo-login.ts'
 import { readEnvFile, writeEnvFile } from './env-file.ts'
 import { launchersOf, watchLaunchers } from './launchers.ts'
 import { type DevOptions, NoSuchFile, readOptions, USAGE } from './options.ts'
-import { runReplay } from './replay.ts'
+import { endReplay, runReplay } from './replay.ts'
 import { faultOf } from './replay-count.ts'
 import { ApiClient, DEMO_ACCOUNT, DEMO_INSTRUMENTS, seed } from './seed.ts'
 import { claimState, clearState } from './state-lock.ts'
@@ -65,7 +65,11 @@ async function main(options: DevOptions) {
     const [demoUser, secondUser] = DEMO_USERS
     const apiKey = await seed(system, demoUser, known?.apiKey)
     const api = new ApiClient(system.controlPlaneUrl, apiKey)
-    afterSimulatorCameBack = () => void logInAgain(api, demoUser.user_id, say)
+    afterSimulatorCameBack = () => {
+      void logInAgain(api, demoUser.user_id, say)
+      // It holds the recording's instruments still for a replay that has been played, or is lost.
+      if (options.replay) endReplay(system.simulatorUrl).catch((error: unknown) => say(String(error)))
+    }
     await api.call(z.unknown(), 'PUT', '/v1/subscriptions', {
       instruments: DEMO_INSTRUMENTS,
       mode: 'full',

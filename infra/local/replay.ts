@@ -72,11 +72,17 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayCount> {
   if (client.closedBy() !== undefined) throw new Error(`the stream was closed: ${client.closedBy()}`)
   await until('the last row arrives', async () => received().length >= rows, ARRIVAL_MS).catch(() => {})
   client.close()
+  await endReplay(system.simulatorUrl)
   const count = compare(recording, received())
   report(
     `rows ${count.rows}  received ${count.received}  duplicates ${count.duplicates}  out of order ${count.outOfOrder}  different ${count.different}`,
   )
   return count
+}
+
+/** Its instruments trade again as all others do; what was only in the recording stays an instrument. */
+export async function endReplay(simulatorUrl: string): Promise<void> {
+  await fetch(`${simulatorUrl}/sim/replay`, { method: 'DELETE' })
 }
 
 const replaySchema = z.object({ data: z.object({ sent: z.number(), watched: z.number() }).nullable() })
