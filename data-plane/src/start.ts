@@ -284,9 +284,10 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   supervisor.run('refused sessions', sessionGuard.run)
   supervisor.run('instruments', refresh.run)
   supervisor.run('commands', commands.run)
-  supervisor.run('old instances', async (signal) => {
+  supervisor.run('old instances', async (signal, isWell) => {
     while (!signal.aborted) {
       await forgetOldInstances(pool)
+      isWell()
       await clock.sleep(3_600_000, signal)
     }
   })

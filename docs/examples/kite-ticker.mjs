@@ -7,6 +7,9 @@ const require = createRequire(new URL('../../infra/package.json', import.meta.ur
 const { KiteTicker } = require('kiteconnect')
 const { kiteSocketUrl, kiteApiKey, kiteAccessToken } = JSON.parse(readFileSync('.dev/env.json', 'utf8'))
 
+// Whoever reads this has seen enough (`| head`): an end, no error.
+process.stdout.on('error', ({ code }) => process.exit(code === 'EPIPE' ? 0 : 1))
+
 const ticker = new KiteTicker({ api_key: kiteApiKey, access_token: kiteAccessToken, root: kiteSocketUrl })
 ticker.on('ticks', (ticks) => {
   for (const tick of ticks) console.log(tick.instrument_token, tick.mode, tick.last_price)

@@ -7,6 +7,9 @@ const require = createRequire(new URL('../../infra/package.json', import.meta.ur
 const { createClient } = require('redis')
 const { tickRedisUrl } = JSON.parse(readFileSync('.dev/env.json', 'utf8'))
 
+// Whoever reads this has seen enough (`| head`): an end, no error.
+process.stdout.on('error', ({ code }) => process.exit(code === 'EPIPE' ? 0 : 1))
+
 const client = await createClient({ url: tickRedisUrl }).connect()
 const onMessage = (message) => {
   const frame = readPublishedFrame(new Uint8Array(message))

@@ -6,6 +6,9 @@ const { controlPlaneUrl, apiKey } = JSON.parse(readFileSync('.dev/env.json', 'ut
 const wanted = process.argv.slice(2).map((name) => (/^\d+$/.test(name) ? Number(name) : name))
 const instruments = wanted.length > 0 ? wanted : ['NSE:NIFTY 50', 'NSE:INFY']
 
+// Whoever reads this has seen enough (`| head`): an end, no error.
+process.stdout.on('error', ({ code }) => process.exit(code === 'EPIPE' ? 0 : 1))
+
 const answer = await fetch(`${controlPlaneUrl}/v1/stream-tickets`, {
   method: 'POST',
   headers: { Authorization: `Bearer ${apiKey}` },

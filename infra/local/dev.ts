@@ -1,11 +1,14 @@
 // `npx pnpm dev`: starts the whole system, seeds it, prints where everything is, stops it all on Ctrl-C.
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { logInAgain } from './demo-login.ts'
 import { readEnvFile, writeEnvFile } from './env-file.ts'
-import { type DevOptions, readOptions, USAGE } from './options.ts'
-import { runReplay } from './replay.ts'
+import { launchersOf, watchLaunchers } from './launchers.ts'
+import { type DevOptions, NoSuchFile, readOptions, USAGE } from './options.ts'
+import { endReplay, runReplay } from './replay.ts'
+import { faultOf } from './replay-count.ts'
 import { ApiClient, DEMO_ACCOUNT, DEMO_INSTRUMENTS, seed } from './seed.ts'
+import { claimState, clearState } from './state-lock.ts'
 import { DEMO_USERS, startSystem, stateExists } from './system.ts'
 import { welcome } from './welcome.ts'
 
@@ -14,10 +17,14 @@ const say = (line: string) =>
   console.log(`[${((Date.now() - startedMs) / 1000).toFixed(1).padStart(5)} s] ${line}`)
 
 async function main(options: DevOptions) {
-  if (options.fresh) await rm(options.stateDir, { recursive: true, force: true })
+  const launchers = launchersOf(process.pid)
+  claimState(options.stateDir)
+  if (options.fresh) clearState(options.stateDir)
   const envPath = join(options.stateDir, 'env.json')
   const known = stateExists(options.stateDir) ? await readEnvFile(envPath) : undefined
 
+  let afterSimulatorCameBack = () => {}
+  const givenUp = new AbortController()
   const starting = startSystem({
     stateDir: options.stateDir,
     ports: options.ports,
@@ -26,6 +33,8 @@ async function main(options: DevOptions) {
     simulatorArgs: options.replay ? ['--replay', options.replay, '--replay-start', 'when_told'] : [],
     persistent: true,
     restartAfterMs: 1_000,
+    onSimulatorBack: () => afterSimulatorCameBack(),
+    signal: givenUp.signal,
     report: say,
   })
   let stopping = false
@@ -33,26 +42,34 @@ async function main(options: DevOptions) {
     if (stopping) return
     stopping = true
     say('stopping …')
-    // Pressed while it starts: what has started by then must be stopped as well.
+    // Pressed while it starts: what has started by then ends with the start.
+    givenUp.abort()
     starting
-      .then((system) => system.stop())
       .then(
-        () => process.exit(0),
-        () => process.exit(1),
+        (system) => system.stop(),
+        () => {},
       )
+      .finally(() => process.exit(process.exitCode ?? 0))
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
-  // Started by a package manager that was killed: nobody is left to press Ctrl-C.
-  const parent = process.ppid
-  setInterval(() => process.ppid !== parent && stop(), 1_000).unref()
-  const system = await starting
-  if (stopping) return
+  // The same Ctrl-C has ended the `tee` or `less` that reads this.
+  process.stdout.on('error', stop)
+  watchLaunchers(launchers, 1_000, stop)
+  const system = await starting.catch((error: unknown) => {
+    if (!stopping) throw error
+  })
+  if (!system || stopping) return
 
   try {
     say('demo account, login, subscriptions …')
     const [demoUser, secondUser] = DEMO_USERS
     const apiKey = await seed(system, demoUser, known?.apiKey)
     const api = new ApiClient(system.controlPlaneUrl, apiKey)
+    afterSimulatorCameBack = () => {
+      void logInAgain(api, demoUser.user_id, say)
+      // It holds the recording's instruments still for a replay that has been played, or is lost.
+      if (options.replay) endReplay(system.simulatorUrl).catch((error: unknown) => say(String(error)))
+    }
     await api.call(z.unknown(), 'PUT', '/v1/subscriptions', {
       instruments: DEMO_INSTRUMENTS,
       mode: 'full',
@@ -90,9 +107,15 @@ async function main(options: DevOptions) {
       }),
     )
     say('ready')
-    if (options.replay)
-      await runReplay({ system, api, file: options.replay, speed: options.speed, report: say })
+    if (options.replay) {
+      const replay = { system, api, file: options.replay, speed: options.speed, report: say }
+      const fault = faultOf(await runReplay(replay))
+      if (fault !== undefined) throw new Error(fault)
+      say('the recording arrived as it is; everything stays up')
+    }
   } catch (error) {
+    // Taken down on purpose: what breaks by that is no failure.
+    if (stopping) return
     say(error instanceof Error ? error.message : String(error))
     process.exitCode = 1
     stop()
@@ -107,7 +130,8 @@ function optionsOrUsage(): DevOptions {
   try {
     return readOptions(process.argv.slice(2), process.cwd())
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
+    const words = error instanceof Error ? error.message : String(error)
+    console.error(error instanceof NoSuchFile ? words : `${words}\n\n${USAGE}`)
     process.exit(1)
   }
 }

@@ -1,11 +1,13 @@
 // The command line of `pnpm dev`.
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 
 export const USAGE = `npx pnpm dev [options]     starts the whole system on this machine; Ctrl-C stops it
   --instruments A,B   real instrument dumps (.csv, .csv.gz) instead of a generated market
-  --replay FILE       play recorded ticks (timestamp,token,ltp; .csv or .csv.gz), count them at a /v1/stream client
+  --replay FILE       play recorded ticks (timestamp,token,ltp; .csv or .csv.gz), count them at a /v1/stream client;
+                      ends with exit code 1 unless every row arrives, once, in order, at its price
   --speed N           speed of the replay (default 1)
   --seed N            seed of the generated market (default 1)
   --fresh             forget the state of earlier runs (.dev)
@@ -58,6 +60,9 @@ const schema = z.object({
   'redis-port': port(DEFAULT_PORTS.redis),
 })
 
+/** It understood the option; what it names is not there. */
+export class NoSuchFile extends Error {}
+
 /** Throws with a readable message on anything it does not understand. Paths are relative to the caller's folder. */
 export function readOptions(argv: readonly string[], cwd: string): DevOptions {
   const text = { type: 'string' } as const
@@ -71,12 +76,10 @@ export function readOptions(argv: readonly string[], cwd: string): DevOptions {
   const parsed = schema.safeParse(values)
   if (!parsed.success) throw new Error(z.prettifyError(parsed.error))
   const given = parsed.data
+  const dumps = given.instruments.split(',').filter(Boolean)
   return {
-    instruments: given.instruments
-      .split(',')
-      .filter(Boolean)
-      .map((path) => resolve(cwd, path)),
-    replay: given.replay === undefined ? undefined : resolve(cwd, given.replay),
+    instruments: dumps.map((path) => fileOf('--instruments', path, cwd)),
+    replay: given.replay === undefined ? undefined : fileOf('--replay', given.replay, cwd),
     speed: given.speed,
     seed: given.seed,
     fresh: given.fresh,
@@ -90,4 +93,12 @@ export function readOptions(argv: readonly string[], cwd: string): DevOptions {
       redis: given['redis-port'],
     },
   }
+}
+
+/** Said before anything starts: later it would be one part's log that knows. */
+function fileOf(option: string, path: string, cwd: string): string {
+  const file = resolve(cwd, path)
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile())
+    throw new NoSuchFile(`${option}: there is no file ${file}`)
+  return file
 }

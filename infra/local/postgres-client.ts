@@ -20,7 +20,7 @@ export async function createDatabase(port: number, name: string): Promise<void> 
 }
 
 async function withPostgres(port: number, use: (client: pg.Client) => Promise<unknown>): Promise<void> {
-  const client = new pg.Client({ connectionString: postgresUrl(port), connectionTimeoutMillis: 2_000 })
+  const client = new pg.Client({ connectionString: postgresUrl(port), connectionTimeoutMillis: 5_000 })
   client.on('error', () => {})
   await client.connect()
   try {

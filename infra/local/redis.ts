@@ -10,17 +10,35 @@ export interface LocalRedis {
   stop(): Promise<void>
 }
 
+export function redisUrl(port: number): string {
+  return `redis://127.0.0.1:${port}`
+}
+
+export async function redisCommand(port: number, report: (line: string) => void) {
+  const command = await ensureProgram(REDIS, report)
+  const inMemory = ['--save', '', '--appendonly', 'no', '--daemonize', 'no']
+  return { command, args: ['--port', String(port), '--bind', '127.0.0.1', ...inMemory] }
+}
+
+/** Asked once; rejects when nothing listens. */
+export async function redisAnswers(port: number): Promise<boolean> {
+  const client = createClient({ url: redisUrl(port), socket: { reconnectStrategy: false } })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return (await client.ping()) === 'PONG'
+  } finally {
+    if (client.isOpen) client.destroy()
+  }
+}
+
 export async function startRedis(
   port: number,
   report: (line: string) => void = () => {},
 ): Promise<LocalRedis> {
-  const program = await ensureProgram(REDIS, report)
-  const url = `redis://127.0.0.1:${port}`
-  const child = spawn(
-    program,
-    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--daemonize', 'no'],
-    { stdio: ['ignore', 'ignore', 'inherit'], detached: true },
-  )
+  const { command, args } = await redisCommand(port, report)
+  const url = redisUrl(port)
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'], detached: true })
   const exited = exitOf(child)
   process.on('exit', () => child.exitCode === null && child.kill('SIGKILL'))
   await Promise.race([

@@ -2,18 +2,11 @@
 // every row of the file, none twice, in order.
 import { z } from 'zod'
 import { readRecording } from './recording.ts'
+import { compare, type ReplayCount } from './replay-count.ts'
 import { type ApiClient, until } from './seed.ts'
-import { openStream, type StreamTick } from './stream-client.ts'
+import { openStream } from './stream-client.ts'
+import { subscribeAll } from './subscribe-all.ts'
 import type { LocalSystem } from './system.ts'
-
-export interface ReplayCount {
-  rows: number
-  received: number
-  duplicates: number
-  outOfOrder: number
-  /** Rows whose price is not the one received at their place. */
-  different: number
-}
 
 interface ReplayOptions {
   system: Pick<LocalSystem, 'simulatorUrl'>
@@ -24,6 +17,8 @@ interface ReplayOptions {
 }
 
 const PROGRESS_MS = 10_000
+/** A fresh start has a whole dump to load first; then the broker's socket must have them too. */
+const SUBSCRIBED_MS = 60_000
 /** After the last row was sent, how long to wait for it to arrive. */
 const ARRIVAL_MS = 15_000
 
@@ -34,17 +29,25 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayCount> {
   const rows = [...recording.values()].reduce((sum, prices) => sum + prices.length, 0)
   if (rows === 0) throw new Error(`${options.file} holds no rows of timestamp,token,ltp`)
 
+  const tell = (start: 'when_told' | 'now') =>
+    tellReplay(system.simulatorUrl, { path: options.file, speed: options.speed, start })
+  await tell('when_told')
+  // Asking for them on the stream subscribes them. Rows played before they are at the stream and at the broker's socket
+  // would reach the client as its snapshot, or not at all.
   const client = await openStream(api)
-  // Snapshots before the first row is played: a row played earlier would reach the client as its snapshot.
-  client.send({ op: 'subscribe', instruments: tokens, mode: 'ltp', delivery: 'every' })
-  await until('the recording’s instruments are streamed to it', async () =>
-    client.messages.some(({ op, pending }) => op === 'snapshot' && pending === 0),
+  await subscribeAll(client, tokens)
+  await until(
+    "the recording's instruments are subscribed at the broker",
+    async () => (await replayState(system.simulatorUrl))?.watched === tokens.length,
+    SUBSCRIBED_MS,
   )
-  await startReplay(system.simulatorUrl, { path: options.file, speed: options.speed, start: 'on_subscribe' })
+  await tell('now')
   report(`replaying ${rows} rows of ${tokens.length} instrument(s) at ${options.speed}×`)
 
   const received = () => client.ticks.filter((tick) => recording.has(tick.instrument_token))
   let reportedMs = Date.now()
+  let sent = 0
+  let forgotten = false
   await until(
     'the replay ends',
     async () => {
@@ -52,13 +55,19 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayCount> {
         reportedMs = Date.now()
         report(`received ${received().length} of ${rows}`)
       }
-      return client.closedBy() !== undefined || (await replayState(system.simulatorUrl)).sent >= rows
+      if (client.closedBy() !== undefined) return true
+      const state = await replayState(system.simulatorUrl)
+      forgotten = state === null || state.sent < sent
+      sent = state?.sent ?? 0
+      return forgotten || sent >= rows
     },
     86_400_000,
   )
+  if (forgotten) throw new Error('the simulator was started again while the recording played')
   if (client.closedBy() !== undefined) throw new Error(`the stream was closed: ${client.closedBy()}`)
   await until('the last row arrives', async () => received().length >= rows, ARRIVAL_MS).catch(() => {})
   client.close()
+  await endReplay(system.simulatorUrl)
   const count = compare(recording, received())
   report(
     `rows ${count.rows}  received ${count.received}  duplicates ${count.duplicates}  out of order ${count.outOfOrder}  different ${count.different}`,
@@ -66,34 +75,20 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayCount> {
   return count
 }
 
-/** Compares instrument by instrument, place by place. */
-export function compare(recording: ReadonlyMap<number, number[]>, ticks: readonly StreamTick[]): ReplayCount {
-  const seen = new Set<number>()
-  let [duplicates, outOfOrder, different, lastSeq] = [0, 0, 0, 0]
-  const places = new Map<number, number>()
-  for (const tick of ticks) {
-    if (seen.has(tick.seq)) duplicates += 1
-    if (tick.seq < lastSeq) outOfOrder += 1
-    seen.add(tick.seq)
-    lastSeq = tick.seq
-    const place = places.get(tick.instrument_token) ?? 0
-    places.set(tick.instrument_token, place + 1)
-    const expected = recording.get(tick.instrument_token)?.[place]
-    if (expected === undefined || Math.abs(expected - tick.last_price) > 0.001) different += 1
-  }
-  const rows = [...recording.values()].reduce((sum, prices) => sum + prices.length, 0)
-  return { rows, received: ticks.length, duplicates, outOfOrder, different }
+/** Its instruments trade again as all others do; what was only in the recording stays an instrument. */
+export async function endReplay(simulatorUrl: string): Promise<void> {
+  await fetch(`${simulatorUrl}/sim/replay`, { method: 'DELETE' })
 }
 
-const replaySchema = z.object({ data: z.object({ rows: z.number(), sent: z.number(), state: z.string() }) })
+const replaySchema = z.object({ data: z.object({ sent: z.number(), watched: z.number() }).nullable() })
 
 async function replayState(root: string) {
   return replaySchema.parse(await (await fetch(`${root}/sim/replay`)).json()).data
 }
 
-async function startReplay(
+async function tellReplay(
   root: string,
-  body: { path: string; speed: number; start: 'on_subscribe' },
+  body: { path: string; speed: number; start: 'when_told' | 'now' },
 ): Promise<void> {
   const response = await fetch(`${root}/sim/replay`, {
     method: 'POST',

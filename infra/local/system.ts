@@ -5,20 +5,23 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { migrateDatabase } from '@ticker/shared/db/migrate'
-import { z } from 'zod'
 import { NODE_FLAGS } from '../docker/node-flags.ts'
 import { buildConsole } from './build-console.ts'
 import { freePort } from './free-port.ts'
+import { answersOk, isUp } from './http-probes.ts'
 import { type LocalKeys, localKeys } from './keys.ts'
 import { startNeonBridge } from './neon-bridge.ts'
 import type { Ports } from './options.ts'
 import { type Part, startPart } from './part.ts'
 import { createDatabase, postgresAnswers, postgresUrl } from './postgres-client.ts'
-import { type LocalRedis, startRedis } from './redis.ts'
+import { redisAnswers, redisCommand } from './redis.ts'
 import { startUpstashBridge } from './upstash-bridge.ts'
+import { within } from './within.ts'
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const DATABASE = 'ticker'
+/** More than a part needs that does not hear SIGTERM. One that hangs must not keep the others running. */
+const STOP_MS_MAX = 15_000
 const BINARIES = join(ROOT, 'node_modules', '.bin')
 
 /** Broker users the simulator starts with: the first is logged in at start, the second is for you to log in. */
@@ -38,6 +41,10 @@ export interface SystemOptions {
   persistent: boolean
   /** Parts that end unexpectedly are started again after this; undefined: they stay down (tests). */
   restartAfterMs: number | undefined
+  /** The simulator was started again by itself: it has forgotten its sessions, orders and faults. */
+  onSimulatorBack?(): void
+  /** Aborted: what is being started is given up, and the start fails. */
+  signal?: AbortSignal
   report(line: string): void
 }
 
@@ -51,7 +58,7 @@ export interface LocalSystem {
   worker: Part
   dataPlane: Part
   simulator: Part
-  redis: { kill(): Promise<void>; start(): Promise<void> }
+  redis: Part
   stop(): Promise<void>
 }
 
@@ -61,7 +68,7 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
   const stops: (() => Promise<unknown>)[] = []
   const stop = async () => {
     for (const each of stops.splice(0).reverse())
-      await each().catch((error: unknown) => report(`while stopping: ${error}`))
+      await within(STOP_MS_MAX, each()).catch((error: unknown) => report(`while stopping: ${error}`))
   }
   try {
     return { ...(await startParts(options, stops)), stop }
@@ -88,8 +95,7 @@ async function startParts(
   await migrateDatabase(databaseUrl, 'sim')
   await consoleBuilt
   report('Redis …')
-  const redis = restartableRedis(ports.redis, options)
-  await redis.start()
+  const redis = await startRedisPart(options, ports.redis)
   stops.push(redis.stop)
   const redisUrl = `redis://127.0.0.1:${ports.redis}`
 
@@ -123,10 +129,10 @@ async function startParts(
     ),
     keep(
       startPart({
+        ...common(options),
         name: 'data plane',
         command: process.execPath,
         args: [...NODE_FLAGS, join(ROOT, 'data-plane/src/main.ts')],
-        cwd: ROOT,
         env: {
           ...childEnv(),
           REALM: 'sim',
@@ -144,10 +150,9 @@ async function startParts(
           OPS_PORT: String(ports.ops),
         },
         logFile: join(stateDir, 'logs', 'data-plane.log'),
-        ready: () => isUp(`${opsUrl}/readyz`),
-        readyTimeoutMs: 60_000,
-        report,
-        ...restart(options),
+        ready: isUp(`${opsUrl}/readyz`),
+        // Unready while Redis is away or another one owns the accounts, and right to live on.
+        alive: answersOk(`${opsUrl}/healthz`),
       }),
     ),
   ] as const
@@ -171,6 +176,7 @@ async function startParts(
 async function startDatabase(options: SystemOptions, port: number): Promise<Part> {
   const keeping = options.persistent ? 'keep' : 'forget'
   return startPart({
+    ...common(options),
     name: 'PostgreSQL',
     command: process.execPath,
     args: [
@@ -179,41 +185,25 @@ async function startDatabase(options: SystemOptions, port: number): Promise<Part
       String(port),
       keeping,
     ],
-    cwd: ROOT,
     env: childEnv(),
     logFile: join(options.stateDir, 'logs', 'postgres.log'),
     ready: () => postgresAnswers(port),
-    readyTimeoutMs: 60_000,
-    report: options.report,
-    ...restart(options),
   })
 }
 
-/** Redis can be taken away and brought back, by a test or by hand. */
-function restartableRedis(port: number, options: SystemOptions) {
-  let running: LocalRedis | undefined
-  let wanted = true
-  const start = async () => {
-    wanted = true
-    const started = await startRedis(port, options.report)
-    running = started
-    void started.exited.then(() => {
-      if (running === started) running = undefined
-      if (!wanted) return
-      const again = options.restartAfterMs
-      options.report(`Redis ended${again === undefined ? '' : '; starting it again in 15 s'}`)
-      if (again !== undefined)
-        setTimeout(
-          () => wanted && !running && start().then(() => options.report('Redis is back')),
-          15_000,
-        ).unref()
-    })
-  }
-  const end = async () => {
-    wanted = false
-    await running?.stop()
-  }
-  return { start, kill: end, stop: end }
+async function startRedisPart(options: SystemOptions, port: number): Promise<Part> {
+  const { command, args } = await redisCommand(port, options.report)
+  return startPart({
+    ...common(options),
+    name: 'Redis',
+    command,
+    args,
+    env: childEnv(),
+    logFile: join(options.stateDir, 'logs', 'redis.log'),
+    ready: () => redisAnswers(port),
+    // Long enough to see what goes on without it.
+    ...(options.restartAfterMs === undefined ? {} : { restartAfterMs: 15_000 }),
+  })
 }
 
 async function startSimulatorPart(options: SystemOptions, ports: Ports): Promise<Part> {
@@ -229,16 +219,14 @@ async function startSimulatorPart(options: SystemOptions, ports: Ports): Promise
   const args = ['--port', String(ports.simulator), '--seed', String(options.seed), '--users-file', usersFile]
   if (options.instruments.length > 0) args.push('--instruments', options.instruments.join(','))
   return startPart({
+    ...common(options),
     name: 'simulator',
     command: process.execPath,
     args: [join(ROOT, 'infra/kite-simulator/main.ts'), ...args, ...(options.simulatorArgs ?? [])],
-    cwd: ROOT,
     env: childEnv(),
     logFile: join(options.stateDir, 'logs', 'simulator.log'),
-    ready: async () => (await fetch(`http://127.0.0.1:${ports.simulator}/sim/state`)).ok,
-    readyTimeoutMs: 60_000,
-    report: options.report,
-    ...restart(options),
+    ready: answersOk(`http://127.0.0.1:${ports.simulator}/sim/state`),
+    onBack: () => options.onSimulatorBack?.(),
   })
 }
 
@@ -273,6 +261,7 @@ async function startWorker(options: SystemOptions, inputs: WorkerInputs): Promis
   )
   const inspector = await freePort()
   return startPart({
+    ...common(options),
     name: 'Worker',
     command: join(BINARIES, 'wrangler'),
     args: [
@@ -292,7 +281,6 @@ async function startWorker(options: SystemOptions, inputs: WorkerInputs): Promis
       '--log-level',
       'log',
     ],
-    cwd: ROOT,
     env: {
       ...childEnv(),
       CLOUDFLARE_CF_FETCH_ENABLED: 'false',
@@ -303,10 +291,7 @@ async function startWorker(options: SystemOptions, inputs: WorkerInputs): Promis
     logFile: join(options.stateDir, 'logs', 'worker.log'),
     // Wrangler's line for each request holds its whole path, a login link's among them.
     drop: /^\[wrangler:info\]/,
-    ready: async () => (await fetch(`http://127.0.0.1:${inputs.port}/healthz`)).ok,
-    readyTimeoutMs: 60_000,
-    report: options.report,
-    ...restart(options),
+    ready: answersOk(`http://127.0.0.1:${inputs.port}/healthz`),
   })
 }
 
@@ -316,8 +301,14 @@ function childEnv(): Record<string, string | undefined> {
   return { HOME, LANG, TMPDIR, PATH: `${BINARIES}:${PATH ?? ''}` }
 }
 
-function restart(options: SystemOptions): { restartAfterMs?: number } {
-  return options.restartAfterMs === undefined ? {} : { restartAfterMs: options.restartAfterMs }
+function common({ report, restartAfterMs, signal }: SystemOptions) {
+  return {
+    cwd: ROOT,
+    readyTimeoutMs: 60_000,
+    report,
+    ...(signal && { signal }),
+    ...(restartAfterMs !== undefined && { restartAfterMs }),
+  }
 }
 
 async function freePorts(preferred: Ports): Promise<Ports> {
@@ -333,14 +324,4 @@ async function freePorts(preferred: Ports): Promise<Ports> {
 
 export function stateExists(stateDir: string): boolean {
   return existsSync(join(stateDir, 'postgres', 'PG_VERSION'))
-}
-
-const readiness = z.object({ reasons: z.array(z.object({ part: z.string() })) })
-
-/** Fit, or waiting for no more than somebody's login. */
-async function isUp(readyUrl: string): Promise<boolean> {
-  const answer = await fetch(readyUrl)
-  return (
-    answer.ok || readiness.parse(await answer.json()).reasons.every(({ part }) => part === 'subscriptions')
-  )
 }

@@ -47,6 +47,36 @@ it('takes a task that ends by itself for a crash, and one that runs a minute for
   expect(supervisor.failing()).toEqual([])
 })
 
+it('shows a crash no longer than until the task has done a whole round again', async () => {
+  const { clock, supervisor } = setup()
+  let isDown = true
+  supervisor.run('orders', async (signal, isWell) => {
+    while (!signal.aborted) {
+      await clock.sleep(10, signal)
+      if (isDown) throw new Error('no database')
+      isWell()
+      await clock.sleep(2_000, signal)
+    }
+  })
+  const hasFailed = () => supervisor.failing().map(({ error }) => error)
+  // An outage of ten minutes: named all the time, and tried every 5 s at the end.
+  for (let passedMs = 1_000; passedMs < 600_000; passedMs += 1_000) {
+    await clock.advance(1_000)
+    expect(hasFailed()).toEqual(['no database'])
+  }
+  isDown = false
+  await clock.advance(5_010)
+  expect(hasFailed()).toEqual([])
+  // A task that fails every other round is not taken for a new one each time.
+  isDown = true
+  await clock.advance(2_010)
+  const { crashes } = supervisor.failing()[0] ?? { crashes: 0 }
+  await clock.advance(4_999)
+  expect(supervisor.failing()).toEqual([{ task: 'orders', error: 'no database', crashes }])
+  await clock.advance(11)
+  expect(supervisor.failing()).toEqual([{ task: 'orders', error: 'no database', crashes: crashes + 1 }])
+})
+
 it('stops one task, or all, and names those that do not end in time', async () => {
   const { clock, supervisor } = setup()
   const one = supervisor.run('one', untilAborted)

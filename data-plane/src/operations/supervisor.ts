@@ -4,10 +4,13 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { Log } from './log.ts'
 
+/** `isWell`: called by the task after a whole round of its work, it ends being shown as failing. */
+export type TaskBody = (signal: AbortSignal, isWell: () => void) => Promise<void>
+
 export interface Supervisor {
   /** Runs the task until it or the supervisor is stopped; a task that returns by itself is a crash as well. */
-  run(name: string, task: (signal: AbortSignal) => Promise<void>): SupervisedTask
-  /** Tasks that wait for their restart, with the reason. */
+  run(name: string, task: TaskBody): SupervisedTask
+  /** Tasks that crashed and have not shown since that they are well, with the reason. */
   failing(): { task: string; error: string; crashes: number }[]
   /** Aborts all tasks and waits at most deadlineMs; names the ones that did not end. */
   stop(deadlineMs: number): Promise<string[]>
@@ -18,8 +21,9 @@ export interface SupervisedTask {
 }
 
 const BACKOFF_MIN_MS = 250
-const BACKOFF_MAX_MS = 30_000
-/** A task that ran this long is healthy again: its backoff starts over. */
+/** Also how much longer than the outage of what it needs a task may be away. */
+const BACKOFF_MAX_MS = 5_000
+/** A task that ran this long is well, whatever it says, and its backoff starts over. */
 const HEALTHY_AFTER_MS = 60_000
 
 interface Task {
@@ -46,21 +50,19 @@ export function createSupervisor(deps: { clock: Clock; log: Log; registry: Regis
     registers: [deps.registry],
   })
 
-  async function keepRunning(
-    name: string,
-    task: Task,
-    signal: AbortSignal,
-    body: (signal: AbortSignal) => Promise<void>,
-  ) {
+  async function keepRunning(name: string, task: Task, signal: AbortSignal, body: TaskBody) {
+    const isWell = () => {
+      task.error = undefined
+    }
     while (!signal.aborted) {
       const startedMs = clock.monotonicMs()
       running.set({ task: name }, 1)
       const cancelHealthy = clock.after(HEALTHY_AFTER_MS, () => {
         task.consecutive = 0
-        task.error = undefined
+        isWell()
       })
       try {
-        await body(signal)
+        await body(signal, isWell)
         if (signal.aborted) return
         throw new Error('the task ended by itself')
       } catch (error) {

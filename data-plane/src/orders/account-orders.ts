@@ -30,7 +30,8 @@ const UPDATES_QUEUED_MAX = 5_000
 const HINTS_PER_PASS = 5
 
 export interface AccountOrders {
-  run(signal: AbortSignal): Promise<void>
+  /** `isWell` is called after each whole pass: the database answers, what was due is done. */
+  run(signal: AbortSignal, isWell?: () => void): Promise<void>
   wake(): void
   /** An order update from the account's socket, as it came. */
   orderUpdate(raw: unknown): void
@@ -282,7 +283,7 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
 
   return {
     wake,
-    async run(signal) {
+    async run(signal, isWell) {
       // A restart after a failure looks at everything again before it sends.
       recoveredEpoch = undefined
       bookWanted = true
@@ -291,6 +292,7 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
         wakeUp = () => woken.abort()
         const account = deps.account()
         const delayMs = account ? await pass(account) : IDLE_MS
+        isWell?.()
         await clock.sleep(delayMs, AbortSignal.any([signal, woken.signal]))
       }
     },

@@ -24,7 +24,7 @@ export function partsTakenAwaySuite(desk: () => Desk) {
   describe('parts taken away', () => {
     it('row 13: Redis stopped: changes are accepted and their ticks arrive; the breaker opens', async () => {
       const client = await openStream(desk().api)
-      await desk().system.redis.kill()
+      await desk().system.redis.stop()
       try {
         await appliedInTime(client, 'BSE:SENSEX')
         for (let n = 0; n < FAILURES_TO_OPEN; n++) {

@@ -36,7 +36,7 @@ export const replaySchema = z
     path: z.string().optional(),
     paths: z.array(z.string()).max(100).optional(),
     speed: z.number().positive().max(1_000_000).default(1),
-    start: z.enum(['now', 'on_subscribe']).default('now'),
+    start: z.enum(['now', 'on_subscribe', 'when_told']).default('now'),
   })
   .refine((body) => (body.path === undefined) !== (body.paths === undefined), 'either `path` or `paths`')
 

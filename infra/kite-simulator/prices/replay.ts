@@ -6,7 +6,7 @@ import { DAY_MS, istDate } from '../ist-time.ts'
 import type { PriceEngine } from './engine.ts'
 import type { RecordedTick } from './load-replay.ts'
 
-/** `when_told`: only makes the recording's instruments known; POST /sim/replay starts it. */
+/** `when_told`: only makes the recording's instruments known, and quiet; POST /sim/replay starts it. */
 export type ReplayStart = 'now' | 'on_subscribe' | 'when_told'
 export type ReplayState = 'waiting' | 'playing' | 'finished'
 export interface ReplayView {
@@ -15,6 +15,8 @@ export interface ReplayView {
   state: ReplayState
   speed: number
   tokens: number[]
+  /** How many of its tokens somebody has subscribed. */
+  watched: number
 }
 
 /** Rows of one pump share frames, but never more than this many at once: a slow client must get a chance. */
@@ -40,7 +42,7 @@ export class Replay {
   pump(wallMs: number, start: ReplayStart): void {
     if (this.#startedAtMs === null) {
       if (start === 'when_told') return
-      if (start === 'on_subscribe' && !this.tokens.every((token) => this.#engine.isWatched(token))) return
+      if (start === 'on_subscribe' && this.#watched() < this.tokens.length) return
       this.#startedAtMs = wallMs
     }
     const first = this.#rows[0]
@@ -57,6 +59,10 @@ export class Replay {
     this.#engine.endRound()
   }
 
+  #watched(): number {
+    return this.tokens.filter((token) => this.#engine.isWatched(token)).length
+  }
+
   /** Gives its tokens back to the generated process. */
   end(): void {
     for (const token of this.tokens) this.#engine.quote(token)?.endReplay()
@@ -70,6 +76,7 @@ export class Replay {
       state: done ? 'finished' : this.#startedAtMs === null ? 'waiting' : 'playing',
       speed: this.#speed,
       tokens: [...this.tokens],
+      watched: this.#watched(),
     }
   }
 }

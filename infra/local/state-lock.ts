@@ -1,0 +1,65 @@
+// One `pnpm dev` per state folder: two would share a database that allows one server. A claim of a process that has
+// ended, however it did, is none.
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { findProcess, stillRuns } from './processes.ts'
+
+const FILE = 'running.json'
+const claim = z.object({ pid: z.number(), started: z.string() })
+type Claim = z.infer<typeof claim>
+
+export class StateInUse extends Error {
+  constructor(stateDir: string, pid: number) {
+    super(
+      `Another "pnpm dev" runs on this state folder: process ${pid}, ${stateDir}. ` +
+        `Stop it (Ctrl-C, or: kill ${pid}), or give this one a folder of its own: --state DIR`,
+    )
+  }
+}
+
+/** Throws StateInUse while another process has it. Held until this process ends. */
+export function claimState(stateDir: string): void {
+  mkdirSync(stateDir, { recursive: true })
+  const path = join(stateDir, FILE)
+  const claimed = JSON.stringify({ pid: process.pid, started: findProcess(process.pid)?.started ?? '' })
+  // A second round when what was found there was left behind.
+  for (let round = 0; round < 2; round++) {
+    try {
+      claimWhole(path, claimed)
+      process.on('exit', () => readClaim(path)?.pid === process.pid && rmSync(path, { force: true }))
+      return
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+      const other = readClaim(path)
+      if (other && stillRuns(other)) throw new StateInUse(stateDir, other.pid)
+      rmSync(path, { force: true })
+    }
+  }
+  throw new Error(`${path} cannot be written: another start is under way`)
+}
+
+/** Fails when there is one; never there with half its content. */
+function claimWhole(path: string, content: string): void {
+  const draft = `${path}.${process.pid}`
+  writeFileSync(draft, content)
+  try {
+    linkSync(draft, path)
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+/** Everything but the claim. */
+export function clearState(stateDir: string): void {
+  for (const entry of readdirSync(stateDir))
+    if (entry !== FILE) rmSync(join(stateDir, entry), { recursive: true, force: true })
+}
+
+function readClaim(path: string): Claim | undefined {
+  try {
+    return claim.parse(JSON.parse(readFileSync(path, 'utf8')))
+  } catch {
+    return undefined
+  }
+}
