@@ -1,4 +1,4 @@
-// `pnpm bench [decode|publish|ingest|fan-out|pool|worker-size|api|simulator-rate] [--write]`: baseline and ours in one run. --write
+// `pnpm bench [decode|publish|flush-cost|ingest|fan-out|pool|worker-size|api|simulator-rate] [--write]`: baseline and ours in one run. --write
 // puts a whole run's table into docs/benchmarks.md.
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
@@ -7,6 +7,7 @@ import { ROOT } from '../local/system.ts'
 import { api } from './api.ts'
 import { decode } from './decode.ts'
 import { fanOut } from './fan-out.ts'
+import { flushCost } from './flush-cost.ts'
 import { ingest } from './ingest.ts'
 import type { Row } from './measure.ts'
 import { pool } from './pool.ts'
@@ -17,6 +18,7 @@ import { workerSize } from './worker-size.ts'
 const BENCHES: Record<string, () => Promise<Row[]>> = {
   decode,
   publish,
+  'flush-cost': flushCost,
   ingest,
   'fan-out': fanOut,
   pool,

@@ -25,6 +25,7 @@ export function createIngest(deps: {
 }): Ingest {
   const { clock, store, ring, dirty } = deps
   const metrics = createMetrics(deps.registry, store)
+  const frames = { heartbeat: metrics.frames.labels('heartbeat'), ticks: metrics.frames.labels('ticks') }
   let frameBytes: Buffer = Buffer.alloc(0)
   let frameMs = 0
   let ticksBySegment: Uint32Array = new Uint32Array(256)
@@ -48,7 +49,7 @@ export function createIngest(deps: {
       frameMs = receivedMs
       ticksBySegment = activity.ticks
       const verdict = scanFrame(bytes, onPacket, onDrop)
-      metrics.frames.inc({ kind: verdict.kind })
+      frames[verdict.kind].inc()
       if (verdict.kind === 'heartbeat') return
       total += verdict.delivered
       metrics.ticks.inc(verdict.delivered)

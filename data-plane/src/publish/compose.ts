@@ -22,6 +22,7 @@ export function composeMessage(
   store: TickStore,
   slots: readonly number[],
   header: MessageHeader,
+  take: (bytes: number) => Buffer,
 ): { payload: Buffer; oldestReceivedMs: number } {
   let length = PUBLISHED_HEADER_LENGTH + 2
   let newestMs = 0
@@ -31,7 +32,7 @@ export function composeMessage(
     newestMs = Math.max(newestMs, store.receivedMsAt(slot))
     oldestReceivedMs = Math.min(oldestReceivedMs, store.receivedMsAt(slot))
   }
-  const payload = Buffer.allocUnsafe(length)
+  const payload = take(length)
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
   writePublishedHeader(view, { ...header, received_ms: newestMs })
   view.setUint16(PUBLISHED_HEADER_LENGTH, slots.length)

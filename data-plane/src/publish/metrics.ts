@@ -68,7 +68,7 @@ export function createPublishMetrics(
     }),
     latency: new Histogram({
       name: 'ticker_received_to_published_ms',
-      help: 'Receiving the oldest tick of a message to the answer of Redis',
+      help: 'Receiving the oldest tick of a flush to the answer of Redis',
       buckets: [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 5000],
       registers,
     }),

@@ -35,7 +35,9 @@ function start(json: 'all' | ReadonlySet<number> = new Set()) {
       ready: () => ready,
       publish: (messages) =>
         new Promise((answer, reject) => {
-          pending.push({ messages, answer, fail: () => reject(new Error('gone')) })
+          // As a socket has them: the buffers are used again for the next flush.
+          const sent = messages.map(({ channel, payload }) => ({ channel, payload: Buffer.from(payload) }))
+          pending.push({ messages: sent, answer, fail: () => reject(new Error('gone')) })
         }),
       reset: () => {
         resets += 1

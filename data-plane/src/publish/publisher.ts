@@ -10,6 +10,7 @@ import type { Log } from '../operations/log.ts'
 import { createBackpressure, type Level } from './backpressure.ts'
 import { composeMessage, PACKETS_PER_MESSAGE } from './compose.ts'
 import { createDirtySet } from './dirty-set.ts'
+import { createMessageBuffer } from './message-buffer.ts'
 import { createPublishMetrics } from './metrics.ts'
 import { tickJson } from './tick-json.ts'
 import type { TickMessage, TickRedis } from './tick-redis.ts'
@@ -42,9 +43,12 @@ export interface Publisher {
 
 interface Flush {
   messages: TickMessage[]
-  slots: number[]
+  /** By message with ticks. */
+  slots: number[][]
   shards: number[]
-  oldestMs: number[]
+  ticks: number
+  /** When its oldest tick was received. */
+  oldestMs: number
 }
 
 export function createPublisher(deps: PublisherDeps): Publisher {
@@ -54,10 +58,14 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   const dirty = createDirtySet()
   const backpressure = createBackpressure(clock)
   const metrics = createPublishMetrics(deps.registry, redis, dirty, backpressure)
+  const channels = Array.from({ length: SHARDS }, (_, shard) => rawChannel(realm, shard))
   const gaps = new Uint8Array(SHARDS)
   let messageSeq = 0
   let firstShard = 0
+  const buffer = createMessageBuffer()
+  const publishesAnyJson = deps.json === 'all' || deps.json.size > 0
   let wakeUp = () => {}
+  let stopWaiting = () => {}
 
   function mark(token: number, slot: number) {
     dirty.mark(token, slot)
@@ -65,8 +73,8 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   }
 
   function compose(): Flush {
-    const flush: Flush = { messages: [], slots: [], shards: [], oldestMs: [] }
-    const withJson = backpressure.publishesJson()
+    buffer.reuse()
+    const flush: Flush = { messages: [], slots: [], shards: [], ticks: 0, oldestMs: Number.POSITIVE_INFINITY }
     // Starting where the last flush stopped, so that no shard starves behind busy ones.
     for (let turn = 0; turn < SHARDS && flush.messages.length < MESSAGES_PER_FLUSH; turn++) {
       const shard = (firstShard + turn) % SHARDS
@@ -74,20 +82,26 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       if (slots.length === 0) continue
       messageSeq += 1
       const header = { synthetic, gap: gaps[shard] === 1, shard, stream_id: source.streamId, seq: messageSeq }
-      const { payload, oldestReceivedMs } = composeMessage(store, slots, header)
-      flush.messages.push({ channel: rawChannel(realm, shard), payload })
-      flush.oldestMs.push(oldestReceivedMs)
+      const { payload, oldestReceivedMs } = composeMessage(store, slots, header, buffer.take)
+      flush.messages.push({ channel: channels[shard] ?? rawChannel(realm, shard), payload })
+      flush.oldestMs = Math.min(flush.oldestMs, oldestReceivedMs)
+      flush.ticks += slots.length
+      flush.slots.push(slots)
       flush.shards.push(shard)
-      for (const slot of slots) {
-        flush.slots.push(slot)
-        const token = store.tokenAt(slot)
-        if (deps.json !== 'all' && !deps.json.has(token)) continue
-        if (withJson) flush.messages.push(jsonMessage(token, slot))
-        else metrics.jsonRested.inc()
-      }
+      if (publishesAnyJson) addJson(flush, slots)
       if (flush.messages.length >= MESSAGES_PER_FLUSH) firstShard = (shard + 1) % SHARDS
     }
     return flush
+  }
+
+  function addJson(flush: Flush, slots: readonly number[]) {
+    const rests = !backpressure.publishesJson()
+    for (const slot of slots) {
+      const token = store.tokenAt(slot)
+      if (deps.json !== 'all' && !deps.json.has(token)) continue
+      if (rests) metrics.jsonRested.inc()
+      else flush.messages.push(jsonMessage(token, slot))
+    }
   }
 
   function jsonMessage(token: number, slot: number): TickMessage {
@@ -102,32 +116,33 @@ export function createPublisher(deps: PublisherDeps): Publisher {
 
   async function send(flush: Flush, signal: AbortSignal) {
     const sentMs = clock.monotonicMs()
-    const timer = new AbortController()
-    const stop = () => timer.abort()
-    signal.addEventListener('abort', stop, { once: true })
-    const outcome = await Promise.race([
-      redis.publish(flush.messages).then(
-        () => 'published' as const,
-        () => 'refused' as const,
-      ),
-      clock.sleep(PUBLISH_TIMEOUT_MS, timer.signal).then(() => 'timeout' as const),
-    ])
-    timer.abort()
-    signal.removeEventListener('abort', stop)
+    const outcome = await new Promise<'published' | 'refused' | 'timeout'>((resolve) => {
+      const timeout = () => resolve('timeout')
+      const cancel = clock.after(PUBLISH_TIMEOUT_MS, timeout)
+      stopWaiting = timeout
+      redis
+        .publish(flush.messages)
+        .then(
+          () => resolve('published'),
+          () => resolve('refused'),
+        )
+        .finally(cancel)
+    })
     if (outcome === 'published') {
       const nowMs = clock.nowMs()
       const tookMs = clock.monotonicMs() - sentMs
       backpressure.answered(tookMs)
       metrics.inFlight.observe(tookMs)
       metrics.messages.inc(flush.messages.length)
-      metrics.ticks.inc(flush.slots.length)
-      for (const oldestMs of flush.oldestMs) metrics.latency.observe(Math.max(0, nowMs - oldestMs))
+      metrics.ticks.inc(flush.ticks)
+      metrics.latency.observe(Math.max(0, nowMs - flush.oldestMs))
       for (const shard of flush.shards) gaps[shard] = 0
       return
     }
     // What was lost is not sent again as it was: its instruments are dirty again, with their value of that time.
     gaps.fill(1)
-    for (const slot of flush.slots) dirty.restore(store.tokenAt(slot), slot)
+    buffer.renew()
+    for (const slot of flush.slots.flat()) dirty.restore(store.tokenAt(slot), slot)
     if (signal.aborted) return
     backpressure.failed()
     metrics.failures.inc({ reason: outcome })
@@ -135,11 +150,25 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     if (outcome === 'timeout') redis.reset()
   }
 
+  function pause(ms: number) {
+    return new Promise<void>((resolve) => {
+      const cancel = clock.after(ms, resolve)
+      stopWaiting = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+
   return {
     mark,
     level: backpressure.level,
     async run(signal) {
-      signal.addEventListener('abort', () => wakeUp(), { once: true })
+      const stop = () => {
+        wakeUp()
+        stopWaiting()
+      }
+      signal.addEventListener('abort', stop, { once: true })
       while (!signal.aborted) {
         if (dirty.size() === 0) {
           await new Promise<void>((resolve) => {
@@ -158,13 +187,13 @@ export function createPublisher(deps: PublisherDeps): Publisher {
         }
         if (isAway || openMs > 0) {
           gaps.fill(1)
-          await clock.sleep(Math.max(openMs, AWAY_POLL_MS), signal)
+          await pause(Math.max(openMs, AWAY_POLL_MS))
           continue
         }
         const startedMs = clock.monotonicMs()
         await send(compose(), signal)
         const leftMs = backpressure.flushIntervalMs() - (clock.monotonicMs() - startedMs)
-        if (leftMs > 0) await clock.sleep(leftMs, signal)
+        if (leftMs > 0 && !signal.aborted) await pause(leftMs)
       }
     },
   }

@@ -1,7 +1,7 @@
 // The streams on a loopback HTTP server over a hand-filled tick source, with clients of their server-sent events.
 import { openEvents } from '@ticker/infra/local/sse-client'
 import { Registry } from 'prom-client'
-import { expect } from 'vitest'
+import { afterEach, beforeEach, expect } from 'vitest'
 import { z } from 'zod'
 import { systemClock } from '../clock.ts'
 import type { Target } from '../kite-socket/subscription-frames.ts'
@@ -27,10 +27,26 @@ const problem = z.object({
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
 })
 
-export type EventServer = Awaited<ReturnType<typeof eventServer>>
+type EventServer = Awaited<ReturnType<typeof eventServer>>
+
+/** One for each test of the file; `again` puts one with other bounds in its place. */
+export function eventServerForEach() {
+  let server: EventServer
+  beforeEach(async () => {
+    server = await eventServer()
+  })
+  afterEach(() => server.stop())
+  return {
+    server: () => server,
+    async again(bounds: Partial<StreamBounds>) {
+      await server.stop()
+      server = await eventServer(bounds)
+    },
+  }
+}
 
 /** Owner `desk` has subscribed A and B. */
-export async function eventServer(bounds: Partial<StreamBounds> = {}) {
+async function eventServer(bounds: Partial<StreamBounds> = {}) {
   const clock = systemClock
   const source = fakeTickSource(clock, { tokens: [A, B] })
   source.want('desk', [A, B])
