@@ -1,0 +1,35 @@
+// Who may do what, and who did.
+import { index, jsonb, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { at, now, ticker } from './ticker.ts'
+
+export const apiKeys = ticker.table(
+  'api_keys',
+  {
+    id: text('id').primaryKey(),
+    name: text('name').notNull(),
+    owner: text('owner').notNull(),
+    secret_sha256: text('secret_sha256').notNull(),
+    scopes: text('scopes').array().notNull(),
+    /** null: every account of the same owner. */
+    account_ids: text('account_ids').array(),
+    expires_at: at('expires_at'),
+    revoked_at: at('revoked_at'),
+    created_at: at('created_at').notNull().default(now),
+  },
+  (table) => [uniqueIndex('api_keys_secret').on(table.secret_sha256)],
+)
+
+export const auditLog = ticker.table(
+  'audit_log',
+  {
+    id: text('id').primaryKey(),
+    at: at('at').notNull().default(now),
+    actor: text('actor').notNull(),
+    action: text('action').notNull(),
+    subject: text('subject').notNull(),
+    outcome: text('outcome').$type<'allowed' | 'denied'>().notNull(),
+    request_id: text('request_id'),
+    detail: jsonb('detail').notNull(),
+  },
+  (table) => [index('audit_log_at').on(table.at)],
+)

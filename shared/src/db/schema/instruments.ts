@@ -1,0 +1,48 @@
+// What the broker's dump said last.
+import { sql } from 'drizzle-orm'
+import {
+  bigint,
+  boolean,
+  date,
+  index,
+  integer,
+  numeric,
+  primaryKey,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core'
+import { at, now, ticker } from './ticker.ts'
+
+/** The broker's dump. The key is exchange:tradingsymbol; tokens are reused after expiry (KITE.md 6). */
+export const instruments = ticker.table(
+  'instruments',
+  {
+    exchange: text('exchange').notNull(),
+    tradingsymbol: text('tradingsymbol').notNull(),
+    instrument_token: bigint('instrument_token', { mode: 'number' }).notNull(),
+    exchange_token: bigint('exchange_token', { mode: 'number' }).notNull(),
+    name: text('name').notNull(),
+    expiry: date('expiry', { mode: 'string' }),
+    strike: numeric('strike', { precision: 18, scale: 4 }).notNull(),
+    tick_size: numeric('tick_size', { precision: 18, scale: 4 }).notNull(),
+    lot_size: integer('lot_size').notNull(),
+    instrument_type: text('instrument_type').notNull(),
+    segment: text('segment').notNull(),
+    snapshot_id: bigint('snapshot_id', { mode: 'number' }).notNull(),
+    is_active: boolean('is_active').notNull().default(true),
+  },
+  (table) => [
+    primaryKey({ columns: [table.exchange, table.tradingsymbol] }),
+    uniqueIndex('instruments_active_token').on(table.instrument_token).where(sql`${table.is_active}`),
+    index('instruments_symbol_prefix').on(sql`${table.tradingsymbol} text_pattern_ops`),
+    index('instruments_name').on(table.name, table.expiry, table.strike),
+  ],
+)
+
+/** One row per accepted dump; instruments of an older snapshot are inactive (mark and sweep). */
+export const instrumentSnapshots = ticker.table('instrument_snapshots', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  fetched_at: at('fetched_at').notNull().default(now),
+  row_count: integer('row_count').notNull(),
+  sha256: text('sha256').notNull(),
+})
