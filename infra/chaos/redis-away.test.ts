@@ -90,8 +90,10 @@ describe('Redis at fault', { timeout: 300_000 }, () => {
       await desk.system.redis.kill('SIGKILL')
       // Until both have noticed, so that coming back is what is measured.
       await until('publishing has stopped', async () => (await desk.metric('ticker_publish_redis_up')) === 0)
+      let source = 0
       await until('the breaker is open', async () => {
-        await desk.subscribe([PROBED], { source: 'breaker' })
+        // What changes nothing is told to nobody.
+        await desk.subscribe([PROBED], { source: `breaker-${++source}` })
         return (await desk.fleet()).command_channel.breaker === 'open'
       })
       await desk.system.redis.start()
