@@ -192,6 +192,17 @@ describe('a session ends and another begins', () => {
     expect(broker.events.at(-1)).toBe('updates lost desk1')
   })
 
+  it('order updates are lost while the account is disabled, and are said to be once', async () => {
+    broker.pool.setAccounts([desk1])
+    await broker.openAll()
+    broker.pool.setAccounts([])
+    for (const version of [1, 2]) {
+      broker.pool.setAccounts([{ ...desk1, session: brokerSession(version) }])
+      await broker.openAll()
+      expect(broker.events.splice(0)).toEqual(['updates lost desk1'])
+    }
+  })
+
   it('nothing is missing of what nobody wanted meanwhile', async () => {
     broker.pool.setAccounts([desk1])
     broker.pool.setTargets(new Map([['desk1', quotes(1, 3)]]))

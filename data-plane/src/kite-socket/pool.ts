@@ -66,6 +66,8 @@ export function createKitePool(
 ): KitePool {
   const { clock, events } = deps
   const pooled = new Map<string, PooledAccount>()
+  /** Taken away while they had sockets: should they come back, their order updates in between are missing. */
+  const away = new Set<string>()
   let carriers = new Map<number, Slot>()
   /** Further ones, of the few instruments that several accounts stream. */
   let otherCarriers = new Map<number, Slot[]>()
@@ -272,11 +274,12 @@ export function createKitePool(
         changed = true
         close(entry, 0)
         pooled.delete(accountId)
+        if (entry.missesUpdates) away.add(accountId)
       }
       for (const account of accounts) {
         const entry = pooled.get(account.accountId)
         if (!entry) {
-          const fresh = newAccount(account)
+          const fresh = newAccount(account, away.delete(account.accountId))
           pooled.set(account.accountId, fresh)
           touched.push(fresh)
           continue
