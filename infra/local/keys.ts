@@ -4,11 +4,13 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 
+export const KEYS_FILE = 'keys.json'
+
 const keysSchema = z.object({ credentialKeys: z.string(), ticketKeys: z.string(), redisToken: z.string() })
 export type LocalKeys = z.infer<typeof keysSchema>
 
 export async function localKeys(stateDir: string): Promise<LocalKeys> {
-  const path = join(stateDir, 'keys.json')
+  const path = join(stateDir, KEYS_FILE)
   try {
     return keysSchema.parse(JSON.parse(await readFile(path, 'utf8')))
   } catch {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { findProcess } from './processes.ts'
-import { claimState, clearState, StateInUse } from './state-lock.ts'
+import { claimState, clearState, NoState, StateInUse } from './state-lock.ts'
 
 let folder: string
 beforeEach(() => {
@@ -33,7 +33,15 @@ test.each([
 test('a folder that does not exist yet is made, and clearing it keeps the claim', () => {
   const state = join(folder, 'deep', 'state')
   claimState(state)
-  writeFileSync(join(state, 'env.json'), '{}')
+  clearState(state)
+  for (const file of ['keys.json', 'env.json']) writeFileSync(join(state, file), '{}')
   clearState(state)
   expect(readdirSync(state)).toEqual(['running.json'])
+})
+
+test('a folder with things of others is not cleared', () => {
+  claimState(folder)
+  writeFileSync(join(folder, 'thesis.txt'), 'x')
+  expect(() => clearState(folder)).toThrow(NoState)
+  expect(readdirSync(folder)).toEqual(['running.json', 'thesis.txt'])
 })

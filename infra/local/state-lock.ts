@@ -3,6 +3,7 @@
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { KEYS_FILE } from './keys.ts'
 import { findProcess, stillRuns } from './processes.ts'
 
 const FILE = 'running.json'
@@ -50,10 +51,21 @@ function claimWhole(path: string, content: string): void {
   }
 }
 
-/** Everything but the claim. */
+export class NoState extends Error {
+  constructor(stateDir: string) {
+    super(
+      `--fresh: ${stateDir} holds other things than the state of "pnpm dev", and nothing of it was removed`,
+    )
+  }
+}
+
+/** Everything but the claim. Throws NoState when it was made by somebody else: `--fresh --state ~` must cost nobody his home. */
 export function clearState(stateDir: string): void {
-  for (const entry of readdirSync(stateDir))
-    if (entry !== FILE) rmSync(join(stateDir, entry), { recursive: true, force: true })
+  const entries = readdirSync(stateDir).filter((entry) => entry !== FILE)
+  // Written at the very start of each run, right after the folder of the logs.
+  const isOurs = entries.includes(KEYS_FILE) || entries.every((entry) => entry === 'logs')
+  if (!isOurs) throw new NoState(stateDir)
+  for (const entry of entries) rmSync(join(stateDir, entry), { recursive: true, force: true })
 }
 
 function readClaim(path: string): Claim | undefined {

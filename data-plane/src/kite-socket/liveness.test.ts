@@ -43,7 +43,7 @@ beforeEach(() => {
     metrics: createKiteSocketMetrics(registry),
     wsRoot: 'wss://broker.example',
     isOpen: (segment) => open.has(segment),
-    isWanted: () => true,
+    wantedMode: () => 'full',
     events: {
       // One byte of "packet" per tick: its segment.
       binary: (bytes, _receivedMs, activity) => {

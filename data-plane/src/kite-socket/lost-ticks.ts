@@ -1,6 +1,7 @@
 // Which instruments have stopped to come, though they are wanted: from the moment the last socket that brought them is
 // gone until one brings them again, whichever that is and whoever's account. What came in between is missing, and that
-// is said once, when it is over. An instrument that another open socket brings too, in no lower mode, has lost nothing.
+// is said once, when it is over. An instrument that another open socket brings too, in no lower mode or in all that is
+// wanted of it by now, has lost nothing.
 import { type Mode, modeRank } from '@ticker/shared/kite-wire'
 import type { Slot } from './slot.ts'
 import type { Target } from './subscription-frames.ts'
@@ -11,13 +12,15 @@ export interface LostTicks {
   /** These stopped on this slot some time ago, open as it was; they are on others now, or will be. */
   stoppedOn(slot: Slot, tokens: Target): void
   /** What nobody wants any more is not lost; also what keeps this bounded. */
-  keepOnly(isWanted: (token: number) => boolean): void
+  keepWanted(): void
   /** Says what is brought again since the last call. Not done at once: listeners ask the pool, which may be mid-change. */
   report(): void
 }
 
 export function createLostTicks(deps: {
   slots(): readonly Slot[]
+  /** The highest that anybody wants of it; undefined: nobody wants it. */
+  wantedMode(token: number): Mode | undefined
   gap(accountId: string, tokens: Target): void
 }): LostTicks {
   /** In the mode they came in. */
@@ -30,12 +33,18 @@ export function createLostTicks(deps: {
     else back.set(accountId, new Map([[token, mode]]))
   }
 
-  /** In a lower mode it is served, and that is said; the rest is still missing. */
+  /** A mode that nobody wants any more was given up, not lost. */
+  function stillWanted(token: number, mode: Mode): Mode {
+    const wanted = deps.wantedMode(token)
+    return wanted && modeRank(wanted) < modeRank(mode) ? wanted : mode
+  }
+
+  /** In a lower mode than is wanted it is served, and that is said; the rest is still missing. */
   function found({ accountId }: Slot, token: number, mode: Mode) {
     const was = lost.get(token)
     if (was === undefined) return
     isBack(accountId, token, mode)
-    if (modeRank(mode) >= modeRank(was)) lost.delete(token)
+    if (modeRank(mode) >= modeRank(stillWanted(token, was))) lost.delete(token)
   }
 
   function lose(token: number, mode: Mode) {
@@ -64,7 +73,7 @@ export function createLostTicks(deps: {
         })
       const carrier = elsewhere(slot)
       before.forEach((mode, token) => {
-        if (!next.has(token) && !carrier(token, mode)) lose(token, mode)
+        if (!next.has(token) && !carrier(token, stillWanted(token, mode))) lose(token, mode)
       })
     },
     stoppedOn(slot, tokens) {
@@ -75,8 +84,8 @@ export function createLostTicks(deps: {
         else lose(token, mode)
       })
     },
-    keepOnly(isWanted) {
-      for (const token of lost.keys()) if (!isWanted(token)) lost.delete(token)
+    keepWanted() {
+      for (const token of lost.keys()) if (!deps.wantedMode(token)) lost.delete(token)
     },
     report() {
       const reports = [...back]

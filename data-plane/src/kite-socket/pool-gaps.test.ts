@@ -1,9 +1,12 @@
-// Gap markers against what a broker would have seen, over random histories of two accounts.
-import type { Mode } from '@ticker/shared/kite-wire'
+// Gap markers against what a broker would have seen, over random histories of two accounts. Modes only
+// become lower: of one that is raised the broker may bring a part, and what then counts as a gap is in pool-moves.test.ts.
+import { type Mode, modeRank } from '@ticker/shared/kite-wire'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fakePool, quotes } from '../testing/fake-pool.ts'
+import { fakePool } from '../testing/fake-pool.ts'
 import { brokerSession, ownedAccount } from '../testing/owned-accounts.ts'
+
+const lower = (a: Mode, b: Mode = a) => (modeRank(b) < modeRank(a) ? b : a)
 
 describe('whatever happens', () => {
   const PER_CONNECTION = 8
@@ -15,6 +18,7 @@ describe('whatever happens', () => {
     fc.record({
       do: fc.constant('targets' as const),
       of: fc.array(fc.constantFrom(0, 1, 2), { minLength: 12, maxLength: 12 }),
+      modes: fc.array(fc.constantFrom<Mode>('ltp', 'quote', 'full'), { minLength: 12, maxLength: 12 }),
     }),
     fc.record({
       do: fc.constant('limits' as const),
@@ -36,14 +40,17 @@ describe('whatever happens', () => {
       fc.asyncProperty(fc.array(event, { maxLength: 40 }), async (events) => {
         const { pool, ...on } = fakePool()
         let accounts = both
+        let modes: Mode[] = Array.from({ length: 12 }, () => 'full')
         const set = () => pool.setAccounts(accounts)
         set()
         for (const each of events) {
           if (each.do === 'targets') {
+            modes = modes.map((mode, index) => lower(mode, each.modes[index]))
+            on.want((token) => modes[token - 1])
             const target = (account: number) =>
               new Map(
                 each.of.flatMap((at, index) =>
-                  at === account ? [[index + 1, 'quote' as Mode] as const] : [],
+                  at === account ? [[index + 1, modes[index] ?? 'ltp'] as const] : [],
                 ),
               )
             pool.setTargets(
@@ -75,7 +82,7 @@ describe('whatever happens', () => {
         }
         accounts = both.map((account) => ({ ...account, session: brokerSession(9) }))
         set()
-        pool.setTargets(new Map([['desk1', quotes(1, 12)]]))
+        pool.setTargets(new Map([['desk1', new Map(modes.map((mode, index) => [index + 1, mode]))]]))
         await on.openAll()
         await on.pass(3_000)
         expect(Array.from({ length: 12 }, (_, index) => pool.serving(index + 1))).not.toContain('stale')

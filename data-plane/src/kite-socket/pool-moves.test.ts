@@ -152,7 +152,7 @@ describe('instruments move between accounts', () => {
     broker.pool.setAccounts([desk1, out(desk2)])
     broker.pool.setTargets(new Map([['desk1', quotes(1, 10)]]))
     broker.pool.setTargets(new Map([['desk2', quotes(6, 5)]]))
-    broker.want((token) => token !== 7)
+    broker.want((token) => (token === 7 ? undefined : 'quote'))
     broker.pool.setTargets(new Map([['desk2', new Map([...quotes(6, 5)].filter(([token]) => token !== 7))]]))
     expect(frames(0).at(-1)).toEqual({ a: 'unsubscribe', v: [7] })
   })
@@ -192,18 +192,60 @@ describe('a session ends and another begins', () => {
     expect(broker.events.at(-1)).toBe('updates lost desk1')
   })
 
+  it('order updates are lost while the account is disabled, and are said to be once', async () => {
+    broker.pool.setAccounts([desk1])
+    await broker.openAll()
+    broker.pool.setAccounts([])
+    for (const version of [1, 2]) {
+      broker.pool.setAccounts([{ ...desk1, session: brokerSession(version) }])
+      await broker.openAll()
+      expect(broker.events.splice(0)).toEqual(['updates lost desk1'])
+    }
+  })
+
   it('nothing is missing of what nobody wanted meanwhile', async () => {
     broker.pool.setAccounts([desk1])
     broker.pool.setTargets(new Map([['desk1', quotes(1, 3)]]))
     await broker.openAll()
     broker.sockets[0]?.events.closed('close 1006')
-    broker.want((token) => token === 3)
+    broker.want((token) => (token === 3 ? 'quote' : undefined))
     broker.pool.setTargets(new Map([['desk1', quotes(3, 1)]]))
-    broker.want(() => true)
+    broker.want(() => 'quote')
     broker.pool.setTargets(new Map([['desk1', quotes(1, 3)]]))
     await broker.clock.advance(2_000)
     await broker.openAll()
     expect(broker.events).toEqual(['updates lost desk1', 'gap desk1 3'])
+  })
+})
+
+describe('a mode is given up', () => {
+  const gaps = () => broker.events.filter((text) => text.startsWith('gap'))
+  const wants = (modes: Record<string, Mode>, highest: Mode) => {
+    broker.want(() => highest)
+    broker.pool.setTargets(new Map(Object.entries(modes).map(([id, mode]) => [id, quotes(1, 1, mode)])))
+  }
+
+  it('while the socket is down: the loss is said once, not at each mode that is asked for later', async () => {
+    broker.pool.setAccounts([desk1])
+    wants({ desk1: 'full' }, 'full')
+    await broker.openAll()
+    broker.sockets[0]?.events.closed('close 1006')
+    wants({ desk1: 'ltp' }, 'ltp')
+    await broker.clock.advance(2_000)
+    await broker.openAll()
+    wants({ desk1: 'quote' }, 'quote')
+    wants({ desk1: 'full' }, 'full')
+    expect(gaps()).toEqual(['gap desk1 1'])
+  })
+
+  it('by one account, of what another streams in a lower one: nothing is lost', async () => {
+    broker.pool.setAccounts([desk1, desk2])
+    wants({ desk1: 'full', desk2: 'ltp' }, 'full')
+    await broker.openAll()
+    wants({ desk2: 'ltp' }, 'ltp')
+    await broker.pass(OVERLAP_MS * 2)
+    wants({ desk2: 'quote' }, 'quote')
+    expect(gaps()).toEqual([])
   })
 })
 

@@ -35,7 +35,7 @@ beforeEach(() => {
     metrics: createKiteSocketMetrics(new Registry()),
     registry,
     isOpen: () => true,
-    isWanted: () => true,
+    wantedMode: () => 'full',
     wsRoot: 'wss://broker.example',
     events: {
       binary: (bytes) => events.push(`binary ${bytes.length}`),

@@ -1,5 +1,6 @@
 // The broker sockets of every account this instance owns: opened, filled, moved to a new session and closed to
 // match what it is told. Says for each instrument whether the socket that serves it is alive.
+import type { Mode } from '@ticker/shared/kite-wire'
 import type { Registry } from 'prom-client'
 import type { Log } from '../operations/log.ts'
 import type { OwnedAccount } from '../ownership/owned-account.ts'
@@ -58,13 +59,15 @@ export function createKitePool(
     wsRoot: string
     /** Whether the exchange of this segment is in continuous trading now, by the calendar. */
     isOpen(segment: number): boolean
-    /** Whether anybody wants the instrument, served or not, as of the last targets. */
-    isWanted(token: number): boolean
+    /** The highest mode anybody wants of the instrument, served or not, as of the last targets; undefined: nobody wants it. */
+    wantedMode(token: number): Mode | undefined
     events: PoolEvents
   },
 ): KitePool {
   const { clock, events } = deps
   const pooled = new Map<string, PooledAccount>()
+  /** Taken away while they had sockets: should they come back, their order updates in between are missing. */
+  const away = new Set<string>()
   let carriers = new Map<number, Slot>()
   /** Further ones, of the few instruments that several accounts stream. */
   let otherCarriers = new Map<number, Slot[]>()
@@ -73,7 +76,7 @@ export function createKitePool(
   let watched: WatchedConnection[] = []
   const liveness = createLiveness({ ...deps, connections: () => watched })
   const slots = () => [...pooled.values()].flatMap(({ connections }) => connections)
-  const lostTicks = createLostTicks({ slots, gap: events.gap })
+  const lostTicks = createLostTicks({ slots, wantedMode: deps.wantedMode, gap: events.gap })
   const handovers = createHandovers({
     clock,
     slots,
@@ -271,11 +274,12 @@ export function createKitePool(
         changed = true
         close(entry, 0)
         pooled.delete(accountId)
+        if (entry.missesUpdates) away.add(accountId)
       }
       for (const account of accounts) {
         const entry = pooled.get(account.accountId)
         if (!entry) {
-          const fresh = newAccount(account)
+          const fresh = newAccount(account, away.delete(account.accountId))
           pooled.set(account.accountId, fresh)
           touched.push(fresh)
           continue
@@ -306,7 +310,7 @@ export function createKitePool(
         if (left.length > 0) refused.set(accountId, left)
       }
       if (touched.length > 0) tell(touched)
-      lostTicks.keepOnly(deps.isWanted)
+      lostTicks.keepWanted()
       return refused
     },
     retry(accountId) {

@@ -16,9 +16,9 @@ export interface PooledAccount {
   refusals: SessionRefusals
 }
 
-export function newAccount(account: OwnedAccount): PooledAccount {
+export function newAccount(account: OwnedAccount, missesUpdates: boolean): PooledAccount {
   const refusals = { version: 0, count: 0 }
-  const state = { needed: 0, missesUpdates: false, parked: false }
+  const state = { needed: 0, missesUpdates, parked: false }
   return { account, target: NOTHING, connections: [], refusals, ...state }
 }
 

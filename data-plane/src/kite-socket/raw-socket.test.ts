@@ -84,7 +84,7 @@ describe('the real upstream socket', () => {
       metrics: createKiteSocketMetrics(new Registry()),
       registry: new Registry(),
       isOpen: () => true,
-      isWanted: () => true,
+      wantedMode: () => 'full',
       wsRoot: kite.url,
       events: {
         binary: (bytes) => seen.push(`binary ${bytes.length}`),

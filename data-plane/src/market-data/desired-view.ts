@@ -1,8 +1,8 @@
 // What owners want: by name, through a strike ladder, or because clients of theirs are streamed it. Kept to say what
 // changed, to whoever announces it; each instrument of an owner is one, in the highest mode.
-import { type Mode, modeRank } from '@ticker/shared/kite-wire'
+import type { Mode } from '@ticker/shared/kite-wire'
 import type { ServedChange } from './interest/client-interest.ts'
-import { modesOf, type Wants } from './wants.ts'
+import { higher, modesOf, type Wants } from './wants.ts'
 
 /** `added` holds new instruments and those whose mode is another now. */
 export interface DesiredChange {
@@ -12,8 +12,8 @@ export interface DesiredChange {
 }
 
 export interface DesiredView {
-  /** By rows or ladders of any owner, whether an account can stream it or not. */
-  isWanted(token: number): boolean
+  /** The highest that rows or ladders of any owner want, whether an account can stream it or not. */
+  wantedMode(token: number): Mode | undefined
   /** 0 until the first update. */
   version(): number
   /** What rows and ladders want, as a whole (undefined: as before), and what interest changed. */
@@ -42,9 +42,10 @@ export function createDesiredView(): DesiredView {
   }
 
   return {
-    isWanted(token) {
-      for (const modes of byRows.values()) if (modes.has(token)) return true
-      return false
+    wantedMode(token) {
+      let mode: Mode | undefined
+      for (const modes of byRows.values()) mode = higher(mode, modes.get(token))
+      return mode
     },
     version: () => version,
     wanted: () => [...byRows.values()].reduce((sum, tokens) => sum + tokens.size, 0),
@@ -64,11 +65,6 @@ export function createDesiredView(): DesiredView {
       return changesSince(before, modeOf)
     },
   }
-}
-
-function higher(a: Mode | undefined, b: Mode | undefined): Mode | undefined {
-  if (!a || !b) return a ?? b
-  return modeRank(a) >= modeRank(b) ? a : b
 }
 
 function touch(touched: Map<string, Set<number>>, owner: string, token: number) {

@@ -21,6 +21,7 @@ import { createLadderBook } from './ladders/ladders.ts'
 import { createReconciler, type ReconcileStatus } from './reconciler.ts'
 import { createRing, type Ring } from './ring.ts'
 import { createTickStore, type TickStore } from './tick-store.ts'
+import { higher } from './wants.ts'
 
 export interface MarketDataDeps {
   realm: Realm
@@ -98,7 +99,7 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
     log,
     registry,
     isOpen: deps.isOpen,
-    isWanted: (token) => desired.isWanted(token) || interest.isHeld(token),
+    wantedMode: (token) => higher(desired.wantedMode(token), interest.heldMode(token)),
     random: deps.random,
     openSocket: deps.openSocket,
     wsRoot: deps.wsRoot,

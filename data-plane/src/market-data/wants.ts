@@ -38,6 +38,11 @@ export function raise(modes: Map<number, Mode>, token: number, mode: Mode) {
   if (had === undefined || modeRank(mode) > modeRank(had)) modes.set(token, mode)
 }
 
+export function higher(a: Mode | undefined, b: Mode | undefined): Mode | undefined {
+  if (!a || !b) return a ?? b
+  return modeRank(a) >= modeRank(b) ? a : b
+}
+
 /** Everything an owner wants, pinned or not. Not a copy when nothing is pinned. */
 export function modesOf({ open, pinned }: OwnerWants): ReadonlyMap<number, Mode> {
   if (pinned.size === 0) return open

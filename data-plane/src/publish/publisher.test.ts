@@ -10,6 +10,8 @@ import type { TickMessage } from './tick-redis.ts'
 
 interface Pending {
   messages: readonly TickMessage[]
+  /** What a socket that is slow, or given up, would write now: the publisher's own buffers. */
+  unsent: readonly TickMessage[]
   answer(): void
   fail(): void
 }
@@ -37,7 +39,7 @@ function start(json: 'all' | ReadonlySet<number> = new Set()) {
         new Promise((answer, reject) => {
           // As a socket has them: the buffers are used again for the next flush.
           const sent = messages.map(({ channel, payload }) => ({ channel, payload: Buffer.from(payload) }))
-          pending.push({ messages: sent, answer, fail: () => reject(new Error('gone')) })
+          pending.push({ messages: sent, unsent: messages, answer, fail: () => reject(new Error('gone')) })
         }),
       reset: () => {
         resets += 1
@@ -157,6 +159,34 @@ describe('the Redis publisher', () => {
     await clock.advance(25)
     expect(read(pending[2])).toMatchObject([{ paise: 400, gap: false }])
     expect(await registry.metrics()).toContain('ticker_publish_failures_total{reason="timeout"} 1')
+  })
+
+  it.each([
+    ['was given up', () => clock.advance(1_000)],
+    ['was refused', async () => pending[0]?.fail()],
+  ])('writes nothing over a flush that %s: its connection may still be sending it', async (_, end) => {
+    start()
+    tick(257, 1)
+    await clock.advance(0)
+    await end()
+    await clock.advance(100)
+    tick(257, 2)
+    await clock.advance(100)
+    expect(pending.length).toBeGreaterThan(1)
+    expect(pending[0]?.unsent).toEqual(pending[0]?.messages)
+  })
+
+  it('composes each flush in the memory of the last one that was sent', async () => {
+    start()
+    for (const price of [1, 2]) {
+      tick(257, price)
+      await clock.advance(50)
+      pending.at(-1)?.answer()
+      await clock.advance(50)
+    }
+    const [first, second] = pending.map(({ unsent }) => unsent[0]?.payload)
+    expect(first).toBeDefined()
+    expect([second?.buffer, second?.byteOffset]).toEqual([first?.buffer, first?.byteOffset])
   })
 
   it('waits while Redis is away without composing anything, and comes back by itself with a gap mark', async () => {

@@ -22,7 +22,7 @@ export function fakePool() {
   const everBrought = new Set<number>()
   let missing = new Set<number>()
   let heldMax = 0
-  let isWanted = (_token: number) => true
+  let wantedMode = (_token: number): Mode | undefined => 'full'
 
   function look() {
     for (const tokens of subscribed.values()) heldMax = Math.max(heldMax, tokens.size)
@@ -41,7 +41,7 @@ export function fakePool() {
     metrics: createKiteSocketMetrics(new Registry()),
     registry: new Registry(),
     isOpen: () => true,
-    isWanted: (token) => isWanted(token),
+    wantedMode: (token) => wantedMode(token),
     wsRoot: 'wss://broker.example',
     openSocket(url, listener) {
       const gone = () => {
@@ -97,8 +97,8 @@ export function fakePool() {
     /** The most that any socket was subscribed to at any moment. */
     heldMax: () => heldMax,
     living: () => upstream.sockets.filter((socket) => !socket.terminated),
-    want(next: (token: number) => boolean) {
-      isWanted = next
+    want(next: (token: number) => Mode | undefined) {
+      wantedMode = next
     },
     /** Every socket that waits for it opens. */
     async openAll() {

@@ -7,6 +7,7 @@ import type { Clock } from '../../clock.ts'
 import type { Target } from '../../kite-socket/subscription-frames.ts'
 import type { OwnedAccount } from '../../ownership/owned-account.ts'
 import type { DesiredAccount } from '../assign.ts'
+import { higher } from '../wants.ts'
 import type { Held, InterestRefusal, Standing } from './held.ts'
 import { createInterestSet } from './interest-set.ts'
 import { createKeyCounts } from './key-counts.ts'
@@ -67,8 +68,8 @@ export interface InterestPlacing {
     base: ReadonlyMap<string, Target>,
     accounts: readonly DesiredAccount[],
   ): { targets: ReadonlyMap<string, Target>; served: ServedChange[] }
-  /** By clients of any owner, whether an account can stream it or not. */
-  isHeld(token: number): boolean
+  /** The highest that clients of any owner hold, whether an account can stream it or not. */
+  heldMode(token: number): Mode | undefined
   /** After the targets of `place` are in force: whoever waited for them hears of it. */
   tell(): void
 }
@@ -185,9 +186,10 @@ export function createInterestBook(deps: {
       keys.remove(keyId, held.token)
       set.release(held, mode)
     },
-    isHeld(token) {
-      for (const [, held] of set.owners()) if (held.has(token)) return true
-      return false
+    heldMode(token) {
+      let mode: Mode | undefined
+      for (const [, held] of set.owners()) mode = higher(mode, held.get(token)?.mode)
+      return mode
     },
     ownerStreams: (owner, token) => carrierOf(owner, token) !== undefined,
     onMoved: (listener) => listeners.push(listener),
