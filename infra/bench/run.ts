@@ -1,9 +1,10 @@
-// `pnpm bench [decode|publish|ingest|fan-out|pool|worker-size|api|simulator-rate] [--write]`: baseline and ours in one run. --write
+// `pnpm bench [decode|allocation|publish|ingest|fan-out|pool|worker-size|api|simulator-rate] [--write]`: baseline and ours in one run. --write
 // puts a whole run's table into docs/benchmarks.md.
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { ROOT } from '../local/system.ts'
+import { allocation } from './allocation.ts'
 import { api } from './api.ts'
 import { decode } from './decode.ts'
 import { fanOut } from './fan-out.ts'
@@ -16,6 +17,7 @@ import { workerSize } from './worker-size.ts'
 
 const BENCHES: Record<string, () => Promise<Row[]>> = {
   decode,
+  allocation,
   publish,
   ingest,
   'fan-out': fanOut,
