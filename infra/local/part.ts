@@ -49,6 +49,11 @@ export async function startPart(options: PartOptions): Promise<Part> {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })
+    // A launcher that ends without stopping its parts (a bug of ours) must not leave them behind.
+    const reap = () => {
+      if (started.pid) process.kill(-started.pid, 'SIGKILL')
+    }
+    process.on('exit', reap)
     for (const output of [started.stdout, started.stderr]) {
       if (!output) continue
       createInterface({ input: output }).on('line', (line) => {
@@ -59,6 +64,7 @@ export async function startPart(options: PartOptions): Promise<Part> {
     ended = new Promise((resolve) => {
       started.once('error', (error) => log.write(`${error.message}\n`))
       started.once('close', (code, signal) => {
+        process.off('exit', reap)
         log.end()
         if (child === started) child = undefined
         resolve()
@@ -118,10 +124,6 @@ export async function startPart(options: PartOptions): Promise<Part> {
       clearTimeout(timer)
     },
   }
-  // A launcher that ends without stopping its parts (a bug of ours) must not leave them behind.
-  process.on('exit', () => {
-    if (child?.pid) process.kill(-child.pid, 'SIGKILL')
-  })
   try {
     await part.start()
     return part
