@@ -1,4 +1,4 @@
-// `pnpm bench [name …] [--write]`: baseline and ours in one run. Without a name all but the long ones run;
+// `pnpm bench [name …] [--write] [--minutes n]`: baseline and ours in one run. Without a name all but the long ones run;
 // --write puts what was measured into docs/: the table of a whole run, the section and the plots of a long one.
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
@@ -16,11 +16,12 @@ import { pool } from './pool.ts'
 import { publish } from './publish.ts'
 import { markdownTable, type Report, withSection } from './report.ts'
 import { simulatorRate } from './simulator-rate.ts'
+import { soak } from './soak.ts'
 import { workerSize } from './worker-size.ts'
 
 const { values, positionals: named } = parseArgs({
   args: process.argv.slice(2).filter((argument) => argument !== '--'),
-  options: { write: { type: 'boolean' } },
+  options: { write: { type: 'boolean' }, minutes: { type: 'string', default: '30' } },
   allowPositionals: true,
 })
 const BENCHES: Record<string, () => Promise<Row[]>> = {
@@ -35,11 +36,15 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   'simulator-rate': simulatorRate,
 }
 /** Many minutes each: run by name. */
-const LONG: Record<string, () => Promise<Report>> = { growth }
+const LONG: Record<string, () => Promise<Report>> = { growth, soak: () => soak(Number(values.minutes)) }
 
 const unknown = named.find((name) => !BENCHES[name] && !LONG[name])
-if (unknown) {
-  console.error(`No benchmark "${unknown}". There are: ${Object.keys({ ...BENCHES, ...LONG }).join(', ')}`)
+if (unknown || !(Number(values.minutes) > 0)) {
+  console.error(
+    unknown
+      ? `No benchmark "${unknown}". There are: ${Object.keys({ ...BENCHES, ...LONG }).join(', ')}`
+      : `--minutes ${values.minutes}: not a number above 0`,
+  )
   process.exit(1)
 }
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}; shared machine`
