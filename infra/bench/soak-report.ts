@@ -18,6 +18,8 @@ const KINDS = [
   { name: 'heap in use', of: (sample: SoakSample) => sample.heapMb },
   { name: 'external', of: (sample: SoakSample) => sample.externalMb },
 ]
+/** Below it what settles after the start is most of a slope. */
+const SLOPE_MINUTES_MIN = 20
 /** Of the samples, at each end. */
 const END_SHARE = 0.1
 const S_PER_H = 3_600
@@ -34,7 +36,7 @@ export function soakReport(samples: readonly SoakSample[]): Report {
   const rate = (of: (sample: SoakSample) => number) => rounded(median(samples.map(of)))
   return {
     markdown: [
-      `${minutes.toFixed(0)} minutes, ${rounded(samples.length)} samples; ${rate((each) => each.receivedPerS)} ticks/s received, ${rate((each) => each.deliveredPerS)} delivered (medians).`,
+      `${minutes.toFixed(0)} minutes, ${rounded(samples.length)} samples; ${rate((each) => each.receivedPerS)} ticks/s received, ${rate((each) => each.deliveredPerS)} delivered (medians).${minutes < SLOPE_MINUTES_MIN ? ' Too short for the slope to say much.' : ''}`,
       markdownTable([
         ['', 'median of the first tenth', 'of the last tenth', 'slope, least squares'],
         ...rows,

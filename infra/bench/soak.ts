@@ -20,7 +20,7 @@ import { startStreamLoad } from './stream-load.ts'
 const INSTRUMENTS = 45_000
 const CLIENTS = 1_000
 const INSTRUMENTS_PER_CLIENT = 200
-const WARM_UP_MS = 60_000
+const WARM_UP_MS = 180_000
 const SAMPLE_MS = 10_000
 const LATEST = { mode: 'full', delivery: 'latest', rate_hz: 4 }
 
