@@ -55,6 +55,7 @@ export async function fanOut(): Promise<Row[]> {
     const bareBefore = await withServer('fan-out-bare.ts', (bare) => measure(bare, clients, latestLoad))
     const ours = await withServer('fan-out-server.ts', async (server) => ({
       every: await measure(server, clients, { ...load, ticksPerS: INSTRUMENTS, subscribe: every }),
+      quietLatest: await measure(server, clients, { ...latestLoad, ticksPerS: INSTRUMENTS }),
       latest: await measure(server, clients, latestLoad),
       ceiling: await measure(server, clients, {
         ...load,
@@ -197,22 +198,27 @@ function delaysOf(flushes: [number, number][], arrivals: [number, number][]): nu
 async function stalls(server: Child, clients: Child): Promise<number[]> {
   await setRate(server, INSTRUMENTS)
   await connect(server, clients, { clients: CLIENTS, instruments: EACH, protocol: BINARY, subscribe: every })
-  await pause(SETTLE_MS)
-  const p99 = async () =>
-    percentile((await tell(clients, { ask: 'measure', ms: STALL_ROUND_MS })).tick_ages_ms, 99)
+  const { port, ticket } = await counts(server)
+  const p99 = async (isStalled: boolean) => {
+    if (isStalled)
+      await tell(clients, {
+        ask: 'stall',
+        url: `ws://127.0.0.1:${port}/v1/stream`,
+        instruments: 3_000,
+        tokens: TOKENS,
+        protocols: [BINARY, `ticket.${ticket}`],
+      })
+    await pause(SETTLE_MS)
+    const { tick_ages_ms } = await tell(clients, { ask: 'measure', ms: STALL_ROUND_MS })
+    if (isStalled) await tell(clients, { ask: 'unstall' })
+    return percentile(tick_ages_ms, 99)
+  }
   const differences: number[] = []
   for (let pair = 0; pair < STALL_PAIRS; pair += 1) {
-    const without = await p99()
-    const { port, ticket } = await counts(server)
-    await tell(clients, {
-      ask: 'stall',
-      url: `ws://127.0.0.1:${port}/v1/stream`,
-      instruments: 3_000,
-      tokens: TOKENS,
-      protocols: [BINARY, `ticket.${ticket}`],
-    })
-    differences.push((await p99()) - without)
-    await tell(clients, { ask: 'unstall' })
+    // Neither is always the first: what drifts meanwhile cancels out.
+    const stalledFirst = pair % 2 === 1
+    const [first, second] = [await p99(stalledFirst), await p99(!stalledFirst)]
+    differences.push(stalledFirst ? first - second : second - first)
   }
   await disconnect(server, clients)
   return differences
