@@ -8,7 +8,8 @@ export const PACKETS = 200
 const WARM_UP_MS = 300
 const MEASURED_MS = 500
 
-function parserOf(name: string): (frame: Uint8Array<ArrayBuffer>) => unknown {
+/** What turns a frame into ticks. */
+export function parserOf(name: string): (frame: Uint8Array<ArrayBuffer>) => unknown {
   if (name === 'ours') return decodeFrame
   if (name === 'scan') return (frame) => scanFrame(frame, () => {})
   const { KiteTicker } = createRequire(import.meta.url)('kiteconnect')

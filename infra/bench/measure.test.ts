@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { median, percentile, ratePerSecond } from './measure.ts'
+import { linearFit, median, percentile, ratePerSecond } from './measure.ts'
 
 it('takes nearest-rank percentiles of unsorted values', () => {
   expect(median([3, 1, 2])).toBe(2)
@@ -14,4 +14,22 @@ it('counts whole calls over the time they took', async () => {
   }, 5)
   expect(rate).toBeGreaterThan(0)
   expect(calls).toBeGreaterThan(0)
+})
+
+it('fits a line through points, whatever the noise around it', () => {
+  expect(
+    linearFit([
+      [0, 1],
+      [1, 3],
+      [2, 5],
+    ]),
+  ).toEqual({ slope: 2, intercept: 1 })
+  expect(
+    linearFit([
+      [0, 2],
+      [1, 0],
+      [2, 2],
+      [3, 0],
+    ]).slope,
+  ).toBeCloseTo(-0.4)
 })

@@ -1,22 +1,33 @@
-// `pnpm bench [decode|publish|flush-cost|ingest|fan-out|pool|worker-size|api|simulator-rate] [--write]`: baseline and ours in one run. --write
-// puts a whole run's table into docs/benchmarks.md.
+// `pnpm bench [name …] [--write] [--minutes n]`: baseline and ours in one run. Without a name all but the long ones run;
+// --write puts what was measured into docs/: the table of a whole run, the section and the plots of a long one.
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { ROOT } from '../local/system.ts'
+import { allocation } from './allocation.ts'
 import { api } from './api.ts'
 import { decode } from './decode.ts'
 import { fanOut } from './fan-out.ts'
 import { flushCost } from './flush-cost.ts'
+import { growth } from './growth.ts'
 import { ingest } from './ingest.ts'
 import type { Row } from './measure.ts'
 import { pool } from './pool.ts'
 import { publish } from './publish.ts'
+import { markdownTable, type Report, withSection } from './report.ts'
 import { simulatorRate } from './simulator-rate.ts'
+import { soak } from './soak.ts'
 import { workerSize } from './worker-size.ts'
 
+const { values, positionals: named } = parseArgs({
+  args: process.argv.slice(2).filter((argument) => argument !== '--'),
+  options: { write: { type: 'boolean' }, minutes: { type: 'string', default: '30' } },
+  allowPositionals: true,
+})
 const BENCHES: Record<string, () => Promise<Row[]>> = {
   decode,
+  allocation,
   publish,
   'flush-cost': flushCost,
   ingest,
@@ -26,33 +37,48 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   api,
   'simulator-rate': simulatorRate,
 }
-const [START, END] = ['<!-- results -->', '<!-- /results -->']
+/** Many minutes each: run by name. */
+const LONG: Record<string, () => Promise<Report>> = { growth, soak: () => soak(Number(values.minutes)) }
 
-const args = process.argv.slice(2)
-const named = args.filter((argument) => !argument.startsWith('--'))
-const unknown = named.find((name) => !BENCHES[name])
-if (unknown) {
-  console.error(`No benchmark "${unknown}". There are: ${Object.keys(BENCHES).join(', ')}`)
+const unknown = named.find((name) => !BENCHES[name] && !LONG[name])
+if (unknown || !(Number(values.minutes) > 0)) {
+  console.error(
+    unknown
+      ? `No benchmark "${unknown}". There are: ${Object.keys({ ...BENCHES, ...LONG }).join(', ')}`
+      : `--minutes ${values.minutes}: not a number above 0`,
+  )
   process.exit(1)
 }
+const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}; shared machine`
+const docs = join(ROOT, 'docs')
+
 const rows: Row[] = []
 for (const [name, bench] of Object.entries(BENCHES)) {
   if (named.length > 0 && !named.includes(name)) continue
   console.log(`${name} …`)
   rows.push(...(await bench()))
 }
-const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}; shared machine`
-const table = [
-  '| | Measured | Wanted |',
-  '|---|---|---|',
-  ...rows.map((row) => `| ${row.what} | ${row.value} | ${row.target} |`),
-].join('\n')
-console.log(`\n${machine}\n\n${table}`)
-
-if (args.includes('--write')) {
-  const path = join(ROOT, 'docs/benchmarks.md')
-  const text = await readFile(path, 'utf8')
-  const before = text.slice(0, text.indexOf(START) + START.length)
-  await writeFile(path, `${before}\n\n${machine}\n\n${table}\n\n${text.slice(text.indexOf(END))}`)
+if (rows.length > 0) {
+  const table = markdownTable([
+    ['', 'Measured', 'Wanted'],
+    ...rows.map(({ what, value, target }) => [what, value, target]),
+  ])
+  await finish('results', { markdown: table, files: {} }, named.length === 0)
+}
+for (const [name, bench] of Object.entries(LONG)) {
+  if (!named.includes(name)) continue
+  console.log(`${name} …`)
+  await finish(name, await bench(), true)
 }
 process.exit(0)
+
+/** Prints it; `isWhole`: it may take the place of what is in docs/. */
+async function finish(section: string, { markdown, files }: Report, isWhole: boolean) {
+  const body = `${machine}\n\n${markdown}`
+  console.log(`\n${body}`)
+  if (!values.write) return
+  if (!isWhole) return console.log('\nNot written: the table in docs/ is of a whole run.')
+  const path = join(docs, 'benchmarks.md')
+  await writeFile(path, withSection(await readFile(path, 'utf8'), section, body))
+  for (const [name, content] of Object.entries(files)) await writeFile(join(docs, name), content)
+}

@@ -66,6 +66,9 @@ export async function startPart(options: PartOptions): Promise<Part> {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })
+    // A launcher that ends without stopping its parts (a bug of ours) must not leave them behind.
+    const reap = () => signalGroup(started, 'SIGKILL')
+    process.on('exit', reap)
     for (const output of [started.stdout, started.stderr]) {
       if (!output) continue
       createInterface({ input: output }).on('line', (line) => {
@@ -79,6 +82,7 @@ export async function startPart(options: PartOptions): Promise<Part> {
       started.once('error', (error) => log.write(`${error.message}\n`))
       started.once('close', (code, signal) => {
         endWatch()
+        process.off('exit', reap)
         log.end()
         if (child === started) child = undefined
         resolve()
@@ -185,10 +189,6 @@ export async function startPart(options: PartOptions): Promise<Part> {
       if (child?.pid) await end(child)
     },
   }
-  // A launcher that ends without stopping its parts (a bug of ours) must not leave them behind.
-  process.on('exit', () => {
-    if (child) signalGroup(child, 'SIGKILL')
-  })
   try {
     await part.start()
     return part
