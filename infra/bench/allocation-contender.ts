@@ -9,6 +9,7 @@ import { createRing } from '../../data-plane/src/market-data/ring.ts'
 import { createTickStore } from '../../data-plane/src/market-data/tick-store.ts'
 import { createRegistry } from '../../data-plane/src/operations/process-metrics.ts'
 import { createDirtySet } from '../../data-plane/src/publish/dirty-set.ts'
+import { createSlotList } from '../../data-plane/src/publish/slot-list.ts'
 import { countAllocated } from './allocation-count.ts'
 import { parserOf } from './decode-contender.ts'
 import { fullFrames } from './frames.ts'
@@ -44,8 +45,10 @@ function contenderOf(name: string): Contender {
     )
   if (name === 'marking') {
     const dirty = createDirtySet()
+    const taken = createSlotList()
     const takeAll = () => {
-      for (let shard = 0; shard < SHARDS; shard += 1) dirty.take(shard, FRAMES * PACKETS)
+      taken.count = 0
+      for (let shard = 0; shard < SHARDS; shard += 1) dirty.take(shard, FRAMES * PACKETS, taken)
     }
     return ingestWith(dirty.mark, takeAll)
   }

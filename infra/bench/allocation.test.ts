@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { allocationOf } from './allocation.ts'
 
-it('takes a tick from frame to ring and slab without allocating', async () => {
-  const ingest = await allocationOf('ingest')
+it.each(['ingest', 'marking'] as const)('%s: a tick from its frame on allocates nothing', async (name) => {
+  const ingest = await allocationOf(name)
   expect(ingest.collections).toBe(0)
   expect(ingest.bytes_per_tick).toBeLessThan(0.05)
 })

@@ -5,6 +5,7 @@
 export const RING_BYTES = 32 * 1024 * 1024
 /** Bytes of the ring per index entry: most packets are 184 bytes, and an ltp-only ring then keeps fewer bytes. */
 const BYTES_PER_ENTRY = 128
+const [NEWEST, OLDEST] = [0, 1] as const
 
 export interface Ring {
   /** Copies a frame in; the packets appended next are its. At most `ringBytes` long. */
@@ -37,8 +38,10 @@ export function createRing(ringBytes = RING_BYTES): Ring {
   let head = 0
   let frameAt = 0
   let frameMs = 0
-  let newest = 0
-  let oldest = 1
+  // Not two variables: past 2^31, half a day of ticks, V8 would make an object for each value they ever have.
+  const seqs = new Float64Array([0, 1])
+  const newestSeq = () => seqs[NEWEST] ?? 0
+  const oldestSeq = () => seqs[OLDEST] ?? 0
 
   return {
     bytes,
@@ -48,12 +51,15 @@ export function createRing(ringBytes = RING_BYTES): Ring {
       frameAt = within + frame.length > ringBytes ? head + ringBytes - within : head
       frameMs = receivedMs
       head = frameAt + frame.length
-      while (oldest <= newest && (positions[oldest & mask] ?? 0) < head - ringBytes) oldest += 1
+      let oldest = oldestSeq()
+      while (oldest <= newestSeq() && (positions[oldest & mask] ?? 0) < head - ringBytes) oldest += 1
+      seqs[OLDEST] = oldest
       bytes.set(frame, frameAt % ringBytes)
     },
     append(token, offset, length) {
-      newest += 1
-      if (newest - oldest >= entries) oldest += 1
+      const newest = newestSeq() + 1
+      seqs[NEWEST] = newest
+      if (newest - oldestSeq() >= entries) seqs[OLDEST] = oldestSeq() + 1
       const entry = newest & mask
       tokens[entry] = token
       lengths[entry] = length
@@ -61,9 +67,9 @@ export function createRing(ringBytes = RING_BYTES): Ring {
       positions[entry] = frameAt + offset
       return newest
     },
-    newestSeq: () => newest,
-    oldestSeq: () => oldest,
-    has: (seq) => seq >= oldest && seq <= newest,
+    newestSeq,
+    oldestSeq,
+    has: (seq) => seq >= oldestSeq() && seq <= newestSeq(),
     tokenAt: (seq) => tokens[seq & mask] ?? 0,
     receivedMsAt: (seq) => received[seq & mask] ?? 0,
     lengthAt: (seq) => lengths[seq & mask] ?? 0,

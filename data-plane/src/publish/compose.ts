@@ -20,7 +20,7 @@ export interface MessageHeader {
 /** `received_ms` of the header is that of the newest packet; `oldestReceivedMs` says how long the oldest waited. */
 export function composeMessage(
   store: TickStore,
-  slots: readonly number[],
+  slots: Int32Array,
   header: MessageHeader,
   take: (bytes: number) => Buffer,
 ): { payload: Buffer; oldestReceivedMs: number } {

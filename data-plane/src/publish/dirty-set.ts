@@ -1,20 +1,21 @@
 // Which instruments changed since they were last published, by shard. A second tick before the flush changes
 // nothing but a count: what is sent is composed from the slab when it is sent.
 import { SHARDS, shardOf } from '@ticker/shared/kite-wire'
+import { addSlot, createSlotList, moveSlots, type SlotList } from './slot-list.ts'
 
 export interface DirtySet {
   mark(token: number, slot: number): void
   /** Marks again what was taken and could not be sent. */
   restore(token: number, slot: number): void
-  /** Slots of the shard, at most `max`, no longer dirty once taken. */
-  take(shard: number, max: number): number[]
+  /** Adds slots of the shard to `into`, at most `max`, no longer dirty once taken; returns how many. */
+  take(shard: number, max: number, into: SlotList): number
   size(): number
   /** Ticks replaced by a later one before they were published, since the last call. */
   takeConflated(): number
 }
 
 export function createDirtySet(): DirtySet {
-  const shards: number[][] = Array.from({ length: SHARDS }, () => [])
+  const shards = Array.from({ length: SHARDS }, createSlotList)
   let dirty = new Uint8Array(4_096)
   let size = 0
   let conflated = 0
@@ -27,7 +28,8 @@ export function createDirtySet(): DirtySet {
     }
     if (dirty[slot] === 1) return false
     dirty[slot] = 1
-    shards[shardOf(token)]?.push(slot)
+    const list = shards[shardOf(token)]
+    if (list) addSlot(list, slot)
     size += 1
     return true
   }
@@ -37,11 +39,13 @@ export function createDirtySet(): DirtySet {
       if (!add(token, slot)) conflated += 1
     },
     restore: add,
-    take(shard, max) {
-      const slots = shards[shard]?.splice(0, max) ?? []
-      for (const slot of slots) dirty[slot] = 0
-      size -= slots.length
-      return slots
+    take(shard, max, into) {
+      const list = shards[shard]
+      if (!list || list.count === 0) return 0
+      const taken = moveSlots(list, into, max)
+      for (let at = into.count - taken; at < into.count; at++) dirty[into.values[at] ?? 0] = 0
+      size -= taken
+      return taken
     },
     size: () => size,
     takeConflated() {

@@ -12,6 +12,7 @@ import { composeMessage, PACKETS_PER_MESSAGE } from './compose.ts'
 import { createDirtySet } from './dirty-set.ts'
 import { createMessageBuffer } from './message-buffer.ts'
 import { createPublishMetrics } from './metrics.ts'
+import { createSlotList } from './slot-list.ts'
 import { tickJson } from './tick-json.ts'
 import type { TickMessage, TickRedis } from './tick-redis.ts'
 
@@ -43,10 +44,7 @@ export interface Publisher {
 
 interface Flush {
   messages: TickMessage[]
-  /** By message with ticks. */
-  slots: number[][]
   shards: number[]
-  ticks: number
   /** When its oldest tick was received. */
   oldestMs: number
 }
@@ -63,6 +61,8 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   let messageSeq = 0
   let firstShard = 0
   const buffer = createMessageBuffer()
+  /** Of the flush in flight. */
+  const taken = createSlotList()
   const publishesAnyJson = deps.json === 'all' || deps.json.size > 0
   let wakeUp = () => {}
   let stopWaiting = () => {}
@@ -74,19 +74,19 @@ export function createPublisher(deps: PublisherDeps): Publisher {
 
   function compose(): Flush {
     buffer.reuse()
-    const flush: Flush = { messages: [], slots: [], shards: [], ticks: 0, oldestMs: Number.POSITIVE_INFINITY }
+    taken.count = 0
+    const flush: Flush = { messages: [], shards: [], oldestMs: Number.POSITIVE_INFINITY }
     // Starting where the last flush stopped, so that no shard starves behind busy ones.
     for (let turn = 0; turn < SHARDS && flush.messages.length < MESSAGES_PER_FLUSH; turn++) {
       const shard = (firstShard + turn) % SHARDS
-      const slots = dirty.take(shard, PACKETS_PER_MESSAGE)
-      if (slots.length === 0) continue
+      const count = dirty.take(shard, PACKETS_PER_MESSAGE, taken)
+      if (count === 0) continue
+      const slots = taken.values.subarray(taken.count - count, taken.count)
       messageSeq += 1
       const header = { synthetic, gap: gaps[shard] === 1, shard, stream_id: source.streamId, seq: messageSeq }
       const { payload, oldestReceivedMs } = composeMessage(store, slots, header, buffer.take)
       flush.messages.push({ channel: channels[shard] ?? rawChannel(realm, shard), payload })
       flush.oldestMs = Math.min(flush.oldestMs, oldestReceivedMs)
-      flush.ticks += slots.length
-      flush.slots.push(slots)
       flush.shards.push(shard)
       if (publishesAnyJson) addJson(flush, slots)
       if (flush.messages.length >= MESSAGES_PER_FLUSH) firstShard = (shard + 1) % SHARDS
@@ -94,7 +94,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     return flush
   }
 
-  function addJson(flush: Flush, slots: readonly number[]) {
+  function addJson(flush: Flush, slots: Int32Array) {
     const rests = !backpressure.publishesJson()
     for (const slot of slots) {
       const token = store.tokenAt(slot)
@@ -134,7 +134,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       backpressure.answered(tookMs)
       metrics.inFlight.observe(tookMs)
       metrics.messages.inc(flush.messages.length)
-      metrics.ticks.inc(flush.ticks)
+      metrics.ticks.inc(taken.count)
       metrics.latency.observe(Math.max(0, nowMs - flush.oldestMs))
       for (const shard of flush.shards) gaps[shard] = 0
       return
@@ -142,7 +142,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     // What was lost is not sent again as it was: its instruments are dirty again, with their value of that time.
     gaps.fill(1)
     buffer.renew()
-    for (const slot of flush.slots.flat()) dirty.restore(store.tokenAt(slot), slot)
+    for (const slot of taken.values.subarray(0, taken.count)) dirty.restore(store.tokenAt(slot), slot)
     if (signal.aborted) return
     backpressure.failed()
     metrics.failures.inc({ reason: outcome })
