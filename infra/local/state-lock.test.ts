@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,6 +30,29 @@ test.each([
   leave(left)
   claimState(folder)
   expect(() => claimState(folder)).toThrow(`process ${process.pid}`)
+})
+
+test('of two that find the same claim left behind, one gets the folder', async () => {
+  const script = `
+    const { claimState } = await import(process.argv[1])
+    while (Date.now() < Number(process.argv[3]));
+    try { claimState(process.argv[2]); console.log('claimed'); process.stdin.resume() }
+    catch (error) { console.log(error.constructor.name); process.exit() }`
+  const module = join(import.meta.dirname, 'state-lock.ts')
+  for (let round = 0; round < 4; round++) {
+    leave(JSON.stringify({ pid: 2 ** 30, started: '1' }))
+    const startMs = Date.now() + 700
+    const starts = Array.from({ length: 2 }, () =>
+      spawn(process.execPath, ['--input-type=module', '-e', script, module, folder, String(startMs)], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      }),
+    )
+    const said = await Promise.all(starts.map(async ({ stdout }) => String((await once(stdout, 'data'))[0])))
+    const ended = starts.map((start) => start.exitCode ?? once(start, 'exit'))
+    for (const { stdin } of starts) stdin.end()
+    await Promise.all(ended)
+    expect(said.map((line) => line.trim()).sort()).toEqual(['StateInUse', 'claimed'])
+  }
 })
 
 test('a folder that does not exist yet is made, and clearing it keeps the claim', () => {

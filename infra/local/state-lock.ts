@@ -1,6 +1,6 @@
 // One `pnpm dev` per state folder: two would share a database that allows one server. A claim of a process that has
 // ended, however it did, is none.
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { KEYS_FILE } from './keys.ts'
@@ -34,7 +34,7 @@ export function claimState(stateDir: string): void {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
       const other = readClaim(path)
       if (other && stillRuns(other)) throw new StateInUse(stateDir, other.pid)
-      rmSync(path, { force: true })
+      removeLeft(path)
     }
   }
   throw new Error(`${path} cannot be written: another start is under way`)
@@ -48,6 +48,23 @@ function claimWhole(path: string, content: string): void {
     linkSync(draft, path)
   } finally {
     rmSync(draft, { force: true })
+  }
+}
+
+/** Only what was left behind: another start may have found the same, and its claim be there by now. */
+function removeLeft(path: string): void {
+  const left = `${path}.${process.pid}`
+  try {
+    renameSync(path, left)
+  } catch {
+    // Removed by the other start; whose claim it is now shows in the next round.
+    return
+  }
+  const there = readClaim(left)
+  try {
+    if (there && stillRuns(there)) linkSync(left, path)
+  } finally {
+    rmSync(left, { force: true })
   }
 }
 
