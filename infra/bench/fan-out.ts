@@ -19,6 +19,7 @@ import {
   LATEST_HZ,
   STALL_PAIRS,
   STORM_CLIENTS,
+  STORM_EACH,
   STORM_OTHERS,
 } from './fan-out-rows.ts'
 import { median, percentile, type Row } from './measure.ts'
@@ -232,7 +233,7 @@ async function storm(server: Child, clients: Child) {
   await setRate(server, INSTRUMENTS)
   const bystanders = startChild('fan-out-clients.ts')
   try {
-    const load = { instruments: EACH, protocol: BINARY }
+    const load = { instruments: STORM_EACH, protocol: BINARY }
     await connect(server, bystanders, { ...load, clients: STORM_OTHERS, subscribe: every })
     const watching = tell(bystanders, { ask: 'measure', ms: STORM_WATCHED_MS })
     const { connected_ms } = await connect(server, clients, {

@@ -54,8 +54,10 @@ export interface AllClients {
 /** How often the states of instruments are looked at: stale is said within a second (RELIABILITY row 1). */
 const STATES_EVERY_MS = 250
 const HOUSEKEEPING_MS = 250
-/** Left to everything else when a flush takes longer than its interval. */
 const PAUSE_MIN_MS = 5
+
+/** After a flush. Broker frames, handshakes and pongs have a fifth of the time, however long flushes take. */
+export const pauseAfterMs = (tookMs: number) => Math.max(PAUSE_MIN_MS, FLUSH_MS - tookMs, tookMs / 4)
 
 export function createAllClients(deps: {
   clock: Clock
@@ -148,7 +150,7 @@ export function createAllClients(deps: {
         for (const hub of hubs) hub.flush()
         const tookMs = clock.monotonicMs() - startedMs
         flushMs.observe(tookMs)
-        await clock.sleep(Math.max(PAUSE_MIN_MS, FLUSH_MS - tookMs), signal)
+        await clock.sleep(pauseAfterMs(tookMs), signal)
       }
     },
     async runHousekeeping(signal) {
