@@ -27,7 +27,9 @@ export const clientTask = z.discriminatedUnion('ask', [
     ask: z.literal('connect'),
     url: z.string(),
     clients: z.number(),
+    /** How many of the tokens each subscribes, drawn at random. */
     instruments: z.number(),
+    tokens: z.array(z.number()),
     protocols: z.array(z.string()),
     subscribe: z.looseObject({}),
     /** The seq to resume after, and of which stream. */
@@ -38,6 +40,7 @@ export const clientTask = z.discriminatedUnion('ask', [
     ask: z.literal('stall'),
     url: z.string(),
     instruments: z.number(),
+    tokens: z.array(z.number()),
     protocols: z.array(z.string()),
   }),
   z.object({ ask: z.literal('unstall') }),
@@ -53,6 +56,8 @@ export const measured = z.object({
   bytes: z.number(),
   /** Since the oldest tick of a message was handed in, of every message. */
   tick_ages_ms: z.array(z.number()),
+  /** Since the data plane received the newest tick of a message, of every binary message. */
+  received_ages_ms: z.array(z.number()),
   /** Seq of a message and when it arrived. */
   arrivals: z.array(z.tuple([z.number(), z.number()])),
   /** Until everybody had a first message of ticks or its last snapshot. */

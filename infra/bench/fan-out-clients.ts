@@ -3,12 +3,14 @@
 import { OFFSETS, PUBLISHED_HEADER_LENGTH } from '@ticker/shared/kite-wire'
 import { BINARY_KINDS } from '../../data-plane/src/stream/formats.ts'
 import { type ClientTask, clientTask } from './fan-out-child.ts'
-import { agoMs, INSTRUMENTS, nowMs, tokenOf } from './fan-out-feed.ts'
+import { agoMs, nowMs } from './fan-out-feed.ts'
 import { type CheapSocket, openCheapSocket } from './fan-out-socket.ts'
 
 /** Upgrades under way at a time. */
 const CONNECTING_MAX = 64
 const FIRST_PACKET = PUBLISHED_HEADER_LENGTH + 4
+/** Of a published header: epoch milliseconds. */
+const RECEIVED_AT = 24
 const STAMP = Buffer.from('"volume_traded":')
 const SEQ = Buffer.from('"seq_to":')
 
@@ -17,13 +19,14 @@ let stalled: CheapSocket | undefined
 let random = 1
 let [messages, ticks, bytes, connectedMs] = [0, 0, 0, 0]
 let ages: number[] = []
+let receivedAges: number[] = []
 let arrivals: [number, number][] = []
 
-function instruments(count: number): number[] {
+function someOf(tokens: readonly number[], count: number): number[] {
   const chosen = new Set<number>()
-  while (chosen.size < count) {
+  while (chosen.size < Math.min(count, tokens.length)) {
     random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0
-    chosen.add(tokenOf((random >>> 4) % INSTRUMENTS))
+    chosen.add(tokens[(random >>> 4) % tokens.length] ?? 0)
   }
   return [...chosen]
 }
@@ -48,6 +51,7 @@ function note(head: Buffer, length: number, isBinary: boolean): boolean {
     if (head.readUInt16BE(2) === BINARY_KINDS.snapshot) return head.readUInt32BE(4) === 0
     ticks += head.readUInt16BE(PUBLISHED_HEADER_LENGTH)
     arrivals.push([head.readUInt32BE(16) * 2 ** 32 + head.readUInt32BE(20), ms])
+    receivedAges.push(Date.now() - head.readDoubleBE(RECEIVED_AT))
     ages.push(agoMs(head.readUInt32BE(FIRST_PACKET + OFFSETS.volumeTraded), ms))
   }
   messages += 1
@@ -76,7 +80,8 @@ async function connect(task: Extract<ClientTask, { ask: 'connect' }>) {
   const oneByOne = async () => {
     while (left > 0) {
       left -= 1
-      const subscribe = { ...task.subscribe, op: 'subscribe', instruments: instruments(task.instruments) }
+      const instruments = someOf(task.tokens, task.instruments)
+      const subscribe = { ...task.subscribe, op: 'subscribe', instruments }
       sockets.push(await open(task.url, task.protocols, [...resume, subscribe]))
     }
   }
@@ -87,7 +92,7 @@ async function connect(task: Extract<ClientTask, { ask: 'connect' }>) {
 async function take(task: ClientTask) {
   if (task.ask === 'connect') await connect(task)
   else if (task.ask === 'stall') {
-    const subscribe = { op: 'subscribe', instruments: instruments(task.instruments) }
+    const subscribe = { op: 'subscribe', instruments: someOf(task.tokens, task.instruments) }
     stalled = await open(task.url, task.protocols, [subscribe])
     stalled.stall()
   } else if (task.ask === 'unstall') stalled?.close()
@@ -95,13 +100,18 @@ async function take(task: ClientTask) {
     for (const socket of sockets) socket.close()
     sockets = []
   } else {
-    ;[messages, ticks, bytes, ages, arrivals] = [0, 0, 0, [], []]
+    ;[messages, ticks, bytes, ages, receivedAges, arrivals] = [0, 0, 0, [], [], []]
     await new Promise((resolve) => setTimeout(resolve, task.ms))
   }
 }
 
 process.on('message', async (message) => {
   await take(clientTask.parse(message))
-  process.send?.({ messages, ticks, bytes, tick_ages_ms: ages, arrivals, connected_ms: connectedMs })
-  ;[ages, arrivals] = [[], []]
+  process.send?.({
+    ...{ messages, ticks, bytes, arrivals },
+    tick_ages_ms: ages,
+    received_ages_ms: receivedAges,
+    connected_ms: connectedMs,
+  })
+  ;[ages, receivedAges, arrivals] = [[], [], []]
 })

@@ -1,11 +1,7 @@
 // 1,000 clients of 200 instruments each on one data plane that takes 45,000 instruments, over real sockets, beside a
 // bare loop that sends the same messages and does nothing else. Server and clients are processes of their own, so that
 // the server's CPU is its own; what the fan-out costs is what its CPU rises by when the clients are there.
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
-import { NODE_FLAGS } from '../docker/node-flags.ts'
-import { ROOT } from '../local/system.ts'
+import { type Child, startChild } from './child.ts'
 import {
   type ClientMeasured,
   type ClientTask,
@@ -13,21 +9,27 @@ import {
   type ServerCounts,
   serverCounts,
 } from './fan-out-child.ts'
-import { INSTRUMENTS } from './fan-out-feed.ts'
-import { median, percentile, type Row, rounded } from './measure.ts'
+import { INSTRUMENTS, tokenOf } from './fan-out-feed.ts'
+import {
+  CLIENTS,
+  EACH,
+  type Found,
+  fanOutRows,
+  JSON_CLIENTS,
+  LATEST_HZ,
+  STALL_PAIRS,
+  STORM_CLIENTS,
+} from './fan-out-rows.ts'
+import { median, percentile, type Row } from './measure.ts'
 
-const CLIENTS = 1_000
-const EACH = 200
 const ROUNDS = 3
 const ROUND_MS = 3_000
 const SETTLE_MS = 1_000
-const STALL_PAIRS = 5
 const STALL_ROUND_MS = 2_000
-const LATEST_HZ = 4
 /** Of full packets at this rate every one of a client's instruments has changed at each of its turns. */
 const TICKS_FOR_LATEST = INSTRUMENTS * LATEST_HZ
 const CEILING_HZ = 20
-const STORM_CLIENTS = 5_000
+const TOKENS = Array.from({ length: INSTRUMENTS }, (_, index) => tokenOf(index))
 
 const BINARY = 'ticker.v1.binary'
 const JSON_TEXT = 'ticker.v1'
@@ -42,20 +44,9 @@ interface Load {
   subscribe: object
   rounds?: number
 }
-interface Found {
-  deliveriesPerS: number
-  messagesPerS: number
-  /** Of a core, above what the same ticks cost without clients. */
-  cores: number
-  allCores: number
-  rssBytes: number
-  ageP99Ms: number
-  flushP50Ms: number
-  flushP99Ms: number
-}
 
 export async function fanOut(): Promise<Row[]> {
-  const clients = await startChild('fan-out-clients.ts')
+  const clients = startChild('fan-out-clients.ts')
   try {
     const load = { clients: CLIENTS, instruments: EACH, protocol: BINARY }
     const latestLoad = { ...load, ticksPerS: TICKS_FOR_LATEST, subscribe: latest(LATEST_HZ) }
@@ -72,14 +63,14 @@ export async function fanOut(): Promise<Row[]> {
       jsonEvery: await measure(server, clients, {
         ...load,
         ticksPerS: INSTRUMENTS,
-        clients: 200,
+        clients: JSON_CLIENTS,
         protocol: JSON_TEXT,
         subscribe: every,
         rounds: 1,
       }),
       jsonLatest: await measure(server, clients, {
         ...latestLoad,
-        clients: 200,
+        clients: JSON_CLIENTS,
         protocol: JSON_TEXT,
         rounds: 1,
       }),
@@ -87,40 +78,19 @@ export async function fanOut(): Promise<Row[]> {
       storm: await storm(server, clients),
     }))
     const bareAfter = await withServer('fan-out-bare.ts', (bare) => measure(bare, clients, latestLoad))
-    return rows({ ...ours, bare: [bareBefore, bareAfter] })
+    return fanOutRows({ ...ours, bare: [bareBefore, bareAfter] })
   } finally {
-    clients.child.kill('SIGKILL')
-  }
-}
-
-interface Child {
-  child: ChildProcess
-  ask(message: object): Promise<unknown>
-}
-
-async function startChild(file: string): Promise<Child> {
-  const child = fork(join(ROOT, 'infra/bench', file), { execArgv: NODE_FLAGS })
-  const ended = once(child, 'exit').then(() => {
-    throw new Error(`${file} ended`)
-  })
-  ended.catch(() => {})
-  return {
-    child,
-    async ask(message) {
-      child.send(message)
-      const [answer] = await Promise.race([once(child, 'message'), ended])
-      return answer
-    },
+    await clients.stop()
   }
 }
 
 async function withServer<T>(file: string, work: (server: Child) => Promise<T>): Promise<T> {
-  const server = await startChild(file)
-  await once(server.child, 'message')
+  const server = startChild(file)
+  await server.said()
   try {
     return await work(server)
   } finally {
-    server.child.kill('SIGKILL')
+    await server.stop()
   }
 }
 
@@ -131,7 +101,7 @@ const tell = async (clients: Child, task: ClientTask): Promise<ClientMeasured> =
   measured.parse(await clients.ask(task))
 
 async function setRate(server: Child, ticks_per_s: number) {
-  server.child.send({ ask: 'rate', ticks_per_s })
+  server.tell({ ask: 'rate', ticks_per_s })
   await pause(SETTLE_MS)
 }
 
@@ -142,6 +112,7 @@ async function connect(server: Child, clients: Child, load: Omit<Load, 'ticksPer
     url: `ws://127.0.0.1:${port}/v1/stream`,
     clients: load.clients,
     instruments: load.instruments,
+    tokens: TOKENS,
     protocols: ticket === '' ? [] : [load.protocol, `ticket.${ticket}`],
     subscribe: { ...load.subscribe },
   })
@@ -235,6 +206,7 @@ async function stalls(server: Child, clients: Child): Promise<number[]> {
       ask: 'stall',
       url: `ws://127.0.0.1:${port}/v1/stream`,
       instruments: 3_000,
+      tokens: TOKENS,
       protocols: [BINARY, `ticket.${ticket}`],
     })
     differences.push((await p99()) - without)
@@ -247,7 +219,7 @@ async function stalls(server: Child, clients: Child): Promise<number[]> {
 /** 5,000 clients at once beside 100 that are there: until each has its last snapshot, and what the 100 feel of it. */
 async function storm(server: Child, clients: Child) {
   await setRate(server, INSTRUMENTS)
-  const bystanders = await startChild('fan-out-clients.ts')
+  const bystanders = startChild('fan-out-clients.ts')
   try {
     await connect(server, bystanders, { clients: 100, instruments: EACH, protocol: BINARY, subscribe: every })
     const watching = tell(bystanders, { ask: 'measure', ms: 8_000 })
@@ -260,90 +232,6 @@ async function storm(server: Child, clients: Child) {
     const { tick_ages_ms } = await watching
     return { recoveredMs: connected_ms, othersP99Ms: percentile(tick_ages_ms, 99) }
   } finally {
-    bystanders.child.kill('SIGKILL')
+    await bystanders.stop()
   }
-}
-
-const percent = (cores: number) => `${(cores * 100).toFixed(0)} %`
-const ms = (value: number) => `${value.toFixed(1)} ms`
-
-function rows(found: {
-  every: Found
-  latest: Found
-  ceiling: Found
-  jsonEvery: Found
-  jsonLatest: Found
-  bare: [Found, Found]
-  stalls: number[]
-  storm: { recoveredMs: number; othersP99Ms: number }
-}): Row[] {
-  const { every, latest, ceiling, jsonEvery, jsonLatest, bare } = found
-  const efficiency = (each: Found) => each.deliveriesPerS / each.cores
-  const bareEfficiency = (efficiency(bare[0]) + efficiency(bare[1])) / 2
-  const load = `fan-out, ${rounded(CLIENTS)} clients × ${EACH} instruments, full, binary`
-  const costPer = (each: Found, clients: number) => `${((each.cores / clients) * 1e6).toFixed(0)} µs CPU/s`
-  return [
-    {
-      what: `${load}, every: delivered a second in 25 ms batches; CPU of a core for it`,
-      value: `${rounded(every.deliveriesPerS)} in ${rounded(every.messagesPerS)} messages; ${percent(every.cores)}`,
-      target: '',
-    },
-    { what: `${load}, every: receive → client, p99`, value: ms(every.ageP99Ms), target: '< 60 ms' },
-    {
-      what: `${load}, latest at ${LATEST_HZ} Hz: delivered a second`,
-      value: rounded(latest.deliveriesPerS),
-      target: '800,000',
-    },
-    {
-      what: `${load}, latest at ${LATEST_HZ} Hz: flush → client, p50 / p99`,
-      value: `${ms(latest.flushP50Ms)} / ${ms(latest.flushP99Ms)}`,
-      target: 'p99 < 15 ms',
-    },
-    {
-      what: `${load}, latest at ${LATEST_HZ} Hz: CPU of a core for it, ours / bare loop`,
-      value: `${percent(latest.cores)} / ${percent((bare[0].cores + bare[1].cores) / 2)}`,
-      target: '≤ 45 %',
-    },
-    {
-      what: `${load}, latest at ${LATEST_HZ} Hz: deliveries per CPU, of the bare loop's`,
-      value: percent(efficiency(latest) / bareEfficiency),
-      target: '≥ 60 %',
-    },
-    {
-      what: `${load}: ceiling, delivered a second`,
-      value: `${rounded(ceiling.deliveriesPerS)} at ${percent(ceiling.allCores)} of a core in all`,
-      target: '',
-    },
-    {
-      what: `${load}: a client's cost, every / latest at ${LATEST_HZ} Hz`,
-      value: `${costPer(every, CLIENTS)} / ${costPer(latest, CLIENTS)}`,
-      target: '',
-    },
-    { what: `${load}: RSS`, value: `${(every.rssBytes / 1e6).toFixed(0)} MB`, target: '' },
-    {
-      what: 'fan-out, JSON, 200 clients × 200 instruments, every: delivered a second; CPU; receive → client, p99',
-      value: `${rounded(jsonEvery.deliveriesPerS)}; ${percent(jsonEvery.cores)}; ${ms(jsonEvery.ageP99Ms)}`,
-      target: '',
-    },
-    {
-      what: `fan-out, JSON, 200 clients × 200 instruments, latest at ${LATEST_HZ} Hz: delivered a second; CPU; flush → client, p99`,
-      value: `${rounded(jsonLatest.deliveriesPerS)}; ${percent(jsonLatest.cores)}; ${ms(jsonLatest.flushP99Ms)}`,
-      target: '',
-    },
-    {
-      what: 'fan-out, JSON: a client’s cost, every / latest',
-      value: `${costPer(jsonEvery, 200)} / ${costPer(jsonLatest, 200)}`,
-      target: '',
-    },
-    {
-      what: `${load}, every: one stalled client moves the others' p99 by (median of ${STALL_PAIRS} pairs)`,
-      value: ms(median(found.stalls)),
-      target: '< 5 ms',
-    },
-    {
-      what: `fan-out, ${rounded(STORM_CLIENTS)} clients × ${EACH} connect at once: all have their snapshots after; p99 of 100 others meanwhile`,
-      value: `${(found.storm.recoveredMs / 1000).toFixed(1)} s; ${ms(found.storm.othersP99Ms)}`,
-      target: '≤ 8 s',
-    },
-  ]
 }

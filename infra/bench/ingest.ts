@@ -3,15 +3,25 @@
 // turn of ours is compared with the mean of the bare loop's before and after it.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readPublishedFrame } from '@ticker/shared/kite-wire'
-import { createClient } from 'redis'
 import { z } from 'zod'
-import { ApiClient, createLocalApiKey, logIn, until } from '../local/seed.ts'
-import { type LocalSystem, ROOT, startSystem } from '../local/system.ts'
+import { logIn, until } from '../local/seed.ts'
+import { type LocalSystem, ROOT } from '../local/system.ts'
+import {
+  addAccounts,
+  addUsers,
+  allTicked,
+  type BenchSystem,
+  type BenchUser,
+  derivatives,
+  pause,
+  setTickRate,
+  subscribe,
+  withBenchSystem,
+} from './bench-system.ts'
+import { readDataPlaneCounts } from './data-plane-counts.ts'
 import { median, percentile, type Row, rounded } from './measure.ts'
+import { startRedisAges } from './redis-ages.ts'
 
 const ACCOUNTS = 5
 const SOCKETS = 3
@@ -56,61 +66,41 @@ const counted = z.object({
 })
 
 export async function ingest(): Promise<Row[]> {
-  const stateDir = await mkdtemp(join(tmpdir(), 'ticker-bench-'))
-  await chmod(stateDir, 0o755)
-  const system = await startSystem({
-    stateDir,
-    ports: { worker: 0, stream: 0, ops: 0, simulator: 0, postgres: 0, redis: 0 },
-    seed: 1,
-    instruments: [],
-    simulatorArgs: [
-      '--no-rate-limits',
-      '--no-delays',
-      '--instruments-count',
-      '100000',
-      '--ticks-per-second',
-      '0',
-    ],
-    persistent: false,
-    restartAfterMs: undefined,
-    report: () => {},
-  })
-  try {
-    const tokens = await derivatives(system)
-    const users = await addUsers(system)
-    const bare = [await bareTurn(system, users, tokens)]
+  return withBenchSystem(async (bench) => {
+    const tokens = await derivatives(bench, INSTRUMENTS)
+    const users = await addUsers(bench, 0, ACCOUNTS)
+    const bare = [await bareTurn(bench, users, tokens)]
     const ours: Turn[] = []
     const ages: number[] = []
     for (let turn = 0; turn < TURNS; turn += 1) {
       // The first is the process that has loaded the dump; the others start with the registry stored.
-      if (turn === 0) await subscribeAll(system, users, tokens)
-      else await restart(system, users)
-      ours.push(await ourTurn(system, tokens.length, ages))
-      bare.push(await bareTurn(system, users, tokens))
+      if (turn === 0) {
+        await addAccounts(bench, users)
+        await subscribe(bench, tokens)
+      } else await restart(bench, users)
+      ours.push(await ourTurn(bench, tokens.length, ages))
+      bare.push(await bareTurn(bench, users, tokens))
     }
     return rows({ ours, bare, ages })
-  } finally {
-    await system.stop()
-    await rm(stateDir, { recursive: true, force: true })
-  }
+  })
 }
 
-async function bareTurn(system: LocalSystem, users: BenchUser[], tokens: number[]): Promise<Turn> {
-  const bare = await startBare(system, users, tokens)
-  const steady = await measure(system, bare, STEADY)
-  const ceiling = await measure(system, bare, CEILING)
+async function bareTurn(bench: BenchSystem, users: BenchUser[], tokens: number[]): Promise<Turn> {
+  const bare = await startBare(bench.system, users, tokens)
+  const steady = await measure(bench, bare, STEADY)
+  const ceiling = await measure(bench, bare, CEILING)
   await bare.stop()
   return { steady, ceiling }
 }
 
-async function ourTurn(system: LocalSystem, instruments: number, ages: number[]): Promise<Turn> {
-  const ours = await contenderOf(system, instruments)
-  const latencies = await subscriber(system.redisUrl)
-  const steady = await measure(system, ours, STEADY)
-  ages.push(...latencies.clear())
+async function ourTurn(bench: BenchSystem, instruments: number, ages: number[]): Promise<Turn> {
+  const ours = await contenderOf(bench, instruments)
+  const latencies = await startRedisAges(bench.system.redisUrl)
+  const steady = await measure(bench, ours, STEADY)
+  for (const age of latencies.take()) ages.push(age)
   // A subscriber of all ticks would be what gives way at the ceiling, not what is measured.
   await latencies.stop()
-  const ceiling = await measure(system, ours, CEILING)
+  const ceiling = await measure(bench, ours, CEILING)
   // Its sockets give way to the reference's: the broker allows three an account.
   await ours.stop()
   return { steady, ceiling }
@@ -118,82 +108,17 @@ async function ourTurn(system: LocalSystem, instruments: number, ages: number[])
 
 const mean = (a: number, b: number) => (a + b) / 2
 
-async function derivatives(system: LocalSystem): Promise<number[]> {
-  const dump = (await (await fetch(`${system.simulatorUrl}/instruments/NFO`)).text()).split('\n').slice(1)
-  return dump.map((line) => Number(line.slice(0, line.indexOf(',')))).slice(0, INSTRUMENTS)
-}
-
-interface BenchUser {
-  user_id: string
-  api_key: string
-  api_secret: string
-}
-
-async function addUsers(system: LocalSystem): Promise<BenchUser[]> {
-  const users = Array.from({ length: ACCOUNTS }, (_, index) => ({
-    user_id: `BN${1000 + index}`,
-    api_key: `benchkey${index}`,
-    api_secret: `benchsecret${index}`,
-    redirect_url: `${system.controlPlaneUrl}/kite/callback`,
-  }))
-  for (const user of users)
-    await fetch(`${system.simulatorUrl}/sim/users`, { method: 'POST', body: JSON.stringify(user) })
-  return users
-}
-
-/** Accounts and subscriptions, made through the API. */
-async function subscribeAll(system: LocalSystem, users: BenchUser[], tokens: number[]) {
-  const api = await apiOf(system)
-  for (const { user_id, api_key, api_secret } of users) {
-    const id = user_id.toLowerCase()
-    await api.call(z.unknown(), 'POST', '/v1/accounts', { id, api_key, api_secret })
-    await logIn(api, id, user_id)
-  }
-  await until('the instruments are there', async () => {
-    const page = await api.call(
-      z.object({ items: z.array(z.unknown()) }),
-      'GET',
-      '/v1/instruments?exchange=NFO&limit=1',
-    )
-    return page.items.length > 0
-  })
-  for (let start = 0; start < tokens.length; start += 9_000)
-    await api.call(z.unknown(), 'PUT', '/v1/subscriptions', {
-      instruments: tokens.slice(start, start + 9_000),
-      mode: 'full',
-    })
-}
-
-const apiOf = async (system: LocalSystem) =>
-  new ApiClient(system.controlPlaneUrl, await createLocalApiKey(system.databaseUrl, 'bench', 'bench'))
-
-async function restart(system: LocalSystem, users: BenchUser[]) {
-  const api = await apiOf(system)
+async function restart({ system, api }: BenchSystem, users: BenchUser[]) {
   // The reference's logins ended these.
   for (const { user_id } of users) await logIn(api, user_id.toLowerCase(), user_id)
   await system.dataPlane.start()
 }
 
 /** The data plane as `pnpm dev` runs it. */
-async function contenderOf(system: LocalSystem, instruments: number): Promise<Contender> {
-  const counts = async () => countsOf(await (await fetch(`${system.opsUrl}/metrics`)).text())
-  await until('all instruments have ticked', async () => (await counts()).received >= instruments, 60_000)
-  return { counts, stop: () => system.dataPlane.stop().then(() => {}) }
-}
-
-function countsOf(metrics: string): Counts {
-  const value = (name: string) => {
-    const line = metrics
-      .split('\n')
-      .find((each) => each.startsWith(`${name}{`) || each.startsWith(`${name} `))
-    return Number(line?.slice(line.lastIndexOf(' ') + 1) ?? 0)
-  }
-  return {
-    received: value('ticker_ticks_received_total'),
-    published: value('ticker_publish_ticks_total'),
-    cpu_ms: value('process_cpu_seconds_total') * 1000,
-    rss_bytes: value('process_resident_memory_bytes'),
-  }
+async function contenderOf(bench: BenchSystem, instruments: number): Promise<Contender> {
+  await allTicked(bench, instruments)
+  const { opsUrl, dataPlane } = bench.system
+  return { counts: () => readDataPlaneCounts(opsUrl), stop: () => dataPlane.stop() }
 }
 
 async function startBare(system: LocalSystem, users: BenchUser[], tokens: number[]): Promise<Contender> {
@@ -230,11 +155,8 @@ async function startBare(system: LocalSystem, users: BenchUser[], tokens: number
   }
 }
 
-async function measure(system: LocalSystem, contender: Contender, ticksPerS: number): Promise<Measured> {
-  await fetch(`${system.simulatorUrl}/sim/rate`, {
-    method: 'POST',
-    body: JSON.stringify({ ticks_per_s: ticksPerS }),
-  })
+async function measure(bench: BenchSystem, contender: Contender, ticksPerS: number): Promise<Measured> {
+  await setTickRate(bench, ticksPerS)
   await pause(WARM_UP_MS)
   const rounds: Measured[] = []
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -249,7 +171,7 @@ async function measure(system: LocalSystem, contender: Contender, ticksPerS: num
       rssBytes: after.rss_bytes,
     })
   }
-  await fetch(`${system.simulatorUrl}/sim/rate`, { method: 'DELETE' })
+  await setTickRate(bench, 0)
   const of = (name: keyof Measured) => median(rounds.map((round) => round[name]))
   return {
     receivedPerS: of('receivedPerS'),
@@ -259,29 +181,6 @@ async function measure(system: LocalSystem, contender: Contender, ticksPerS: num
   }
 }
 
-/** Notes how old the newest tick of each message is when a subscriber has it. */
-async function subscriber(redisUrl: string) {
-  const client = await createClient({ url: redisUrl }).connect()
-  let ages: number[] = []
-  await client.pSubscribe(
-    'sim:ticks:raw:*',
-    (message) => {
-      const frame = readPublishedFrame(new Uint8Array(message))
-      if (frame.ok) ages.push(Date.now() - frame.header.received_ms)
-    },
-    true,
-  )
-  return {
-    clear() {
-      const seen = ages
-      ages = []
-      return seen
-    },
-    stop: () => client.close(),
-  }
-}
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`
 const percent = (cores: number) => `${(cores * 100).toFixed(0)} %`
 
