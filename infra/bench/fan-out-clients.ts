@@ -59,33 +59,47 @@ function note(head: Buffer, length: number, isBinary: boolean): boolean {
   return true
 }
 
-function open(url: string, protocols: string[], ops: object[]): Promise<CheapSocket> {
-  return new Promise((resolve, reject) => {
-    const socket = openCheapSocket(new URL(url), protocols, {
-      open() {
-        for (const op of ops) socket.send(JSON.stringify(op))
-      },
-      message(head, length, isBinary) {
-        if (note(head, length, isBinary)) resolve(socket)
-      },
-      failed: (reason) => reject(new Error(reason)),
-    })
+/** `ready`: it has its last snapshot, or ticks. */
+function open(
+  url: string,
+  protocols: string[],
+  ops: object[],
+): { opened: Promise<CheapSocket>; ready: Promise<CheapSocket> } {
+  const opened = Promise.withResolvers<CheapSocket>()
+  const ready = Promise.withResolvers<CheapSocket>()
+  const socket = openCheapSocket(new URL(url), protocols, {
+    open() {
+      for (const op of ops) socket.send(JSON.stringify(op))
+      opened.resolve(socket)
+    },
+    message(head, length, isBinary) {
+      if (note(head, length, isBinary)) ready.resolve(socket)
+    },
+    failed(reason) {
+      opened.reject(new Error(reason))
+      ready.reject(new Error(reason))
+    },
   })
+  return { opened: opened.promise, ready: ready.promise }
 }
 
 async function connect(task: Extract<ClientTask, { ask: 'connect' }>) {
   const startedMs = nowMs()
   const resume = task.resume ? [{ op: 'resume', ...task.resume }] : []
   let left = task.clients
+  const ready: Promise<CheapSocket>[] = []
   const oneByOne = async () => {
     while (left > 0) {
       left -= 1
       const instruments = someOf(task.tokens, task.instruments)
       const subscribe = { ...task.subscribe, op: 'subscribe', instruments }
-      sockets.push(await open(task.url, task.protocols, [...resume, subscribe]))
+      const client = open(task.url, task.protocols, [...resume, subscribe])
+      ready.push(client.ready)
+      sockets.push(await client.opened)
     }
   }
   await Promise.all(Array.from({ length: CONNECTING_MAX }, oneByOne))
+  await Promise.all(ready)
   connectedMs = nowMs() - startedMs
 }
 
@@ -93,7 +107,7 @@ async function take(task: ClientTask) {
   if (task.ask === 'connect') await connect(task)
   else if (task.ask === 'stall') {
     const subscribe = { op: 'subscribe', instruments: someOf(task.tokens, task.instruments) }
-    stalled = await open(task.url, task.protocols, [subscribe])
+    stalled = await open(task.url, task.protocols, [subscribe]).ready
     stalled.stall()
   } else if (task.ask === 'unstall') stalled?.close()
   else if (task.ask === 'disconnect') {

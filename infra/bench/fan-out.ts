@@ -19,6 +19,7 @@ import {
   LATEST_HZ,
   STALL_PAIRS,
   STORM_CLIENTS,
+  STORM_OTHERS,
 } from './fan-out-rows.ts'
 import { median, percentile, type Row } from './measure.ts'
 
@@ -26,6 +27,7 @@ const ROUNDS = 3
 const ROUND_MS = 3_000
 const SETTLE_MS = 1_000
 const STALL_ROUND_MS = 2_000
+const STORM_WATCHED_MS = 8_000
 /** Of full packets at this rate every one of a client's instruments has changed at each of its turns. */
 const TICKS_FOR_LATEST = INSTRUMENTS * LATEST_HZ
 const CEILING_HZ = 20
@@ -216,18 +218,21 @@ async function stalls(server: Child, clients: Child): Promise<number[]> {
   return differences
 }
 
-/** 5,000 clients at once beside 100 that are there: until each has its last snapshot, and what the 100 feel of it. */
+/**
+ * As many clients as the data plane takes, at once, beside those that are there: until each has its last snapshot, and
+ * what the others feel of it. They take the latest: every tick for so many would be more than a core in any case.
+ */
 async function storm(server: Child, clients: Child) {
   await setRate(server, INSTRUMENTS)
   const bystanders = startChild('fan-out-clients.ts')
   try {
-    await connect(server, bystanders, { clients: 100, instruments: EACH, protocol: BINARY, subscribe: every })
-    const watching = tell(bystanders, { ask: 'measure', ms: 8_000 })
+    const load = { instruments: EACH, protocol: BINARY }
+    await connect(server, bystanders, { ...load, clients: STORM_OTHERS, subscribe: every })
+    const watching = tell(bystanders, { ask: 'measure', ms: STORM_WATCHED_MS })
     const { connected_ms } = await connect(server, clients, {
+      ...load,
       clients: STORM_CLIENTS,
-      instruments: EACH,
-      protocol: BINARY,
-      subscribe: every,
+      subscribe: latest(LATEST_HZ),
     })
     const { tick_ages_ms } = await watching
     return { recoveredMs: connected_ms, othersP99Ms: percentile(tick_ages_ms, 99) }
