@@ -28,7 +28,7 @@ export async function flushCost(): Promise<Row[]> {
     ...{ url: server.url, name: 'ticks', clock: systemClock, random: Math.random, log: silentLog },
   })
   await until('redis is there', async () => connection.ready())
-  const oneCommand = () => createTickRedis(connection).publish(MESSAGES)
+  const oneCommand = () => createTickRedis(connection, systemClock).publish(MESSAGES)
   const pipeline = async () => {
     const commands = client.multi()
     for (const { channel, payload } of MESSAGES) commands.publish(channel, payload)

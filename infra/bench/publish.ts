@@ -94,7 +94,7 @@ function startOurs(url: string) {
     clock: systemClock,
     log: silentLog,
     registry,
-    redis: createTickRedis(connection),
+    redis: createTickRedis(connection, systemClock),
     source,
     json: new Set(),
   })

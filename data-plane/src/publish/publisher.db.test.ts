@@ -36,7 +36,7 @@ function start(url: string) {
     clock: systemClock,
     log: silentLog,
     registry,
-    redis: createTickRedis(connection),
+    redis: createTickRedis(connection, systemClock),
     source,
     json: new Set(),
   })
@@ -191,7 +191,7 @@ describe('publishing while Redis is absent', () => {
     expect(await registry.metrics()).toContain('ticker_publish_redis_up 0')
     expect(await registry.metrics()).toContain('ticker_publish_dirty_instruments 1')
     await expect(
-      createTickRedis(connection).publish([{ channel: 'x', payload: Buffer.from('y') }]),
+      createTickRedis(connection, systemClock).publish([{ channel: 'x', payload: Buffer.from('y') }]),
     ).rejects.toThrow()
   })
 })

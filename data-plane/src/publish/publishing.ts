@@ -31,7 +31,7 @@ export function startPublishing(deps: {
 }): Publishing {
   const { clock, random, log, registry, supervisor, instanceId, marketData } = deps
   const connection = createRedisConnection({ url: deps.redisUrl, name: 'ticks', clock, random, log })
-  const redis = createTickRedis(connection)
+  const redis = createTickRedis(connection, clock)
   const publisher = createPublisher({ clock, log, registry, redis, source: marketData, json: deps.json })
   const events = createEventStream({ realm: marketData.realm, instanceId, clock, log, registry, connection })
   const announcer = createAnnouncer({ events, directory: marketData.directory })

@@ -1,4 +1,5 @@
-// The publisher's side of the tick Redis: one command per flush.
+// The publisher's side of the tick Redis: one command per flush, which Redis carries out in time or not at all.
+import type { Clock } from '../clock.ts'
 import type { RedisConnection } from '../operations/redis-connection.ts'
 
 export interface TickMessage {
@@ -8,23 +9,46 @@ export interface TickMessage {
 
 export interface TickRedis {
   ready(): boolean
-  /** All of them, in order; rejects when Redis is away or the connection is lost meanwhile. */
+  /** All of them, in order; rejects when Redis is away, got to them too late, or the connection is lost meanwhile. */
   publish(messages: readonly TickMessage[]): Promise<void>
   /** Drops the connection and what is still unsent on it; reconnects in the background. */
   reset(): void
 }
 
-/** A command and a reply for each message cost more here than the message itself (`pnpm bench flush-cost`). */
-const PUBLISH_EACH = "for i = 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[i], ARGV[i + 1]) end"
+/** A Redis that stood still still has what it was sent before; by then it is the past. */
+export const PUBLISH_WITHIN_MS = 1_000
 
-export function createTickRedis(connection: RedisConnection): TickRedis {
+/**
+ * ARGV: until when, by the clock of Redis, then channel and message in turn. Returns what that clock said. A command and
+ * a reply for each message cost more here than the message itself (`pnpm bench flush-cost`).
+ */
+const PUBLISH_EACH = `
+local time = redis.call('TIME')
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+if now_ms <= tonumber(ARGV[1]) then
+  for i = 2, #ARGV, 2 do redis.call('PUBLISH', ARGV[i], ARGV[i + 1]) end
+end
+return now_ms`
+
+export function createTickRedis(
+  connection: Pick<RedisConnection, 'client' | 'ready' | 'reset'>,
+  clock: Pick<Clock, 'monotonicMs'>,
+): TickRedis {
+  /** How far the clock of Redis is before ours, as of its last answer, less what that answer took to come. */
+  let aheadMs = Number.POSITIVE_INFINITY
+
   return {
     ready: connection.ready,
     reset: connection.reset,
     async publish(messages) {
-      const command: (string | Buffer)[] = ['EVAL', PUBLISH_EACH, '0']
+      const untilMs = Math.floor(
+        Math.min(clock.monotonicMs() + aheadMs + PUBLISH_WITHIN_MS, Number.MAX_SAFE_INTEGER),
+      )
+      const command: (string | Buffer)[] = ['EVAL', PUBLISH_EACH, '0', String(untilMs)]
       for (const { channel, payload } of messages) command.push(channel, payload)
-      await connection.client().sendCommand(command)
+      const redisMs = Number(await connection.client().sendCommand(command))
+      aheadMs = redisMs - clock.monotonicMs()
+      if (redisMs > untilMs) throw new Error('Redis got to it too late')
     },
   }
 }
