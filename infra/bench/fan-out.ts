@@ -86,7 +86,7 @@ export async function fanOut(): Promise<Row[]> {
   }
 }
 
-async function withServer<T>(file: string, work: (server: Child) => Promise<T>): Promise<T> {
+export async function withServer<T>(file: string, work: (server: Child) => Promise<T>): Promise<T> {
   const server = startChild(file)
   await server.said()
   try {
@@ -97,17 +97,17 @@ async function withServer<T>(file: string, work: (server: Child) => Promise<T>):
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-const counts = async (server: Child): Promise<ServerCounts> =>
+export const counts = async (server: Child): Promise<ServerCounts> =>
   serverCounts.parse(await server.ask({ ask: 'counts' }))
 const tell = async (clients: Child, task: ClientTask): Promise<ClientMeasured> =>
   measured.parse(await clients.ask(task))
 
-async function setRate(server: Child, ticks_per_s: number) {
+export async function setRate(server: Child, ticks_per_s: number) {
   server.tell({ ask: 'rate', ticks_per_s })
   await pause(SETTLE_MS)
 }
 
-async function connect(server: Child, clients: Child, load: Omit<Load, 'ticksPerS'>) {
+export async function connect(server: Child, clients: Child, load: Omit<Load, 'ticksPerS'>) {
   const { port, ticket } = await counts(server)
   return tell(clients, {
     ask: 'connect',
@@ -120,7 +120,7 @@ async function connect(server: Child, clients: Child, load: Omit<Load, 'ticksPer
   })
 }
 
-async function disconnect(server: Child, clients: Child) {
+export async function disconnect(server: Child, clients: Child) {
   await tell(clients, { ask: 'disconnect' })
   while ((await counts(server)).clients > 0) await pause(100)
 }
@@ -193,8 +193,20 @@ function delaysOf(flushes: [number, number][], arrivals: [number, number][]): nu
   return delays
 }
 
+/** One more client, that reads nothing once it has its snapshot. */
+export async function stall(server: Child, clients: Child) {
+  const { port, ticket } = await counts(server)
+  await tell(clients, {
+    ask: 'stall',
+    url: `ws://127.0.0.1:${port}/v1/stream`,
+    instruments: 3_000,
+    tokens: TOKENS,
+    protocols: [BINARY, `ticket.${ticket}`],
+  })
+}
+
 /** How much later others have their ticks when one of them reads nothing, in pairs with and without it. */
-async function stalls(server: Child, clients: Child): Promise<number[]> {
+export async function stalls(server: Child, clients: Child): Promise<number[]> {
   await setRate(server, INSTRUMENTS)
   await connect(server, clients, { clients: CLIENTS, instruments: EACH, protocol: BINARY, subscribe: every })
   await pause(SETTLE_MS)
@@ -203,14 +215,7 @@ async function stalls(server: Child, clients: Child): Promise<number[]> {
   const differences: number[] = []
   for (let pair = 0; pair < STALL_PAIRS; pair += 1) {
     const without = await p99()
-    const { port, ticket } = await counts(server)
-    await tell(clients, {
-      ask: 'stall',
-      url: `ws://127.0.0.1:${port}/v1/stream`,
-      instruments: 3_000,
-      tokens: TOKENS,
-      protocols: [BINARY, `ticket.${ticket}`],
-    })
+    await stall(server, clients)
     differences.push((await p99()) - without)
     await tell(clients, { ask: 'unstall' })
   }
@@ -222,7 +227,7 @@ async function stalls(server: Child, clients: Child): Promise<number[]> {
  * As many clients as the data plane takes, at once, beside those that are there: until each has its last snapshot, and
  * what the others feel of it. They take the latest: every tick for so many would be more than a core in any case.
  */
-async function storm(server: Child, clients: Child) {
+export async function storm(server: Child, clients: Child) {
   await setRate(server, INSTRUMENTS)
   const bystanders = startChild('fan-out-clients.ts')
   try {
