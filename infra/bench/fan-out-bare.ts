@@ -83,6 +83,7 @@ process.on('message', (message) => {
     delivered,
     fed: feed.fed(),
     clients: clients.size,
+    ...{ buffered_bytes: 0, closed: 0, snapshots_per_s_max: 0 },
     flushes,
   })
   flushes = []

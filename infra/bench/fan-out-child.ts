@@ -17,6 +17,12 @@ export const serverCounts = z.object({
   /** Ticks fed in. */
   fed: z.number(),
   clients: z.number(),
+  /** Written to client sockets and not gone yet, as the housekeeping saw it last. */
+  buffered_bytes: z.number(),
+  /** Clients closed by the server, of all reasons. */
+  closed: z.number(),
+  /** Instruments in snapshots, in the busiest second so far. */
+  snapshots_per_s_max: z.number(),
   /** Seq up to which a flush delivered, and when it began; since the last counts. */
   flushes: z.array(z.tuple([z.number(), z.number()])),
 })

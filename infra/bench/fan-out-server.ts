@@ -18,8 +18,11 @@ import { createAllClients } from '../../data-plane/src/stream/all-clients.ts'
 import { FLUSH_MS, STREAM_BOUNDS } from '../../data-plane/src/stream/bounds.ts'
 import { routeUpgrades } from '../../data-plane/src/stream/route-upgrades.ts'
 import { createStreamServer } from '../../data-plane/src/stream/server.ts'
+import { createBusiestSecond } from './busiest-second.ts'
 import { serverTask } from './fan-out-child.ts'
 import { INSTRUMENTS, nowMs, startFeed, tokenOf } from './fan-out-feed.ts'
+
+const SNAPSHOTS_COUNTED_MS = 100
 
 const registry = createRegistry({})
 const supervisor = createSupervisor({ clock: systemClock, log: silentLog, registry })
@@ -105,10 +108,20 @@ const claims = {
 }
 const ticket = await signTicket(ticketKeys, claims, Date.now(), Date.now() + 3_600_000)
 
-async function delivered(): Promise<number> {
-  const metric = await registry.getSingleMetric('ticker_stream_ticks_delivered_total')?.get()
-  return metric?.values.reduce((sum, { value }) => sum + value, 0) ?? 0
+async function total(name: string, delivery?: string): Promise<number> {
+  const metric = await registry.getSingleMetric(name)?.get()
+  const counted = metric?.values.filter(
+    ({ labels }) => delivery === undefined || labels.delivery === delivery,
+  )
+  return counted?.reduce((sum, { value }) => sum + value, 0) ?? 0
 }
+const DELIVERED = 'ticker_stream_ticks_delivered_total'
+
+const snapshots = createBusiestSecond()
+setInterval(async () => {
+  const nowMs = performance.now()
+  snapshots.note(nowMs, await total(DELIVERED, 'snapshot'))
+}, SNAPSHOTS_COUNTED_MS)
 
 process.on('message', async (message) => {
   const task = serverTask.parse(message)
@@ -119,9 +132,12 @@ process.on('message', async (message) => {
     ticket,
     cpu_ms: (user + system) / 1000,
     rss_bytes: process.memoryUsage().rss,
-    delivered: await delivered(),
+    delivered: await total(DELIVERED),
     fed: feed.fed(),
     clients: streams.clients(),
+    buffered_bytes: await total('ticker_stream_buffered_bytes'),
+    closed: await total('ticker_stream_closed_total'),
+    snapshots_per_s_max: snapshots.most(),
     flushes,
   })
   flushes = []

@@ -88,7 +88,7 @@ export async function fanOut(): Promise<Row[]> {
   }
 }
 
-async function withServer<T>(file: string, work: (server: Child) => Promise<T>): Promise<T> {
+export async function withServer<T>(file: string, work: (server: Child) => Promise<T>): Promise<T> {
   const server = startChild(file)
   await server.said()
   try {
@@ -99,17 +99,17 @@ async function withServer<T>(file: string, work: (server: Child) => Promise<T>):
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-const counts = async (server: Child): Promise<ServerCounts> =>
+export const counts = async (server: Child): Promise<ServerCounts> =>
   serverCounts.parse(await server.ask({ ask: 'counts' }))
 const tell = async (clients: Child, task: ClientTask): Promise<ClientMeasured> =>
   measured.parse(await clients.ask(task))
 
-async function setRate(server: Child, ticks_per_s: number) {
+export async function setRate(server: Child, ticks_per_s: number) {
   server.tell({ ask: 'rate', ticks_per_s })
   await pause(SETTLE_MS)
 }
 
-async function connect(server: Child, clients: Child, load: Omit<Load, 'ticksPerS'>) {
+export async function connect(server: Child, clients: Child, load: Omit<Load, 'ticksPerS'>) {
   const { port, ticket } = await counts(server)
   return tell(clients, {
     ask: 'connect',
@@ -122,7 +122,7 @@ async function connect(server: Child, clients: Child, load: Omit<Load, 'ticksPer
   })
 }
 
-async function disconnect(server: Child, clients: Child) {
+export async function disconnect(server: Child, clients: Child) {
   await tell(clients, { ask: 'disconnect' })
   while ((await counts(server)).clients > 0) await pause(100)
 }
@@ -195,20 +195,24 @@ function delaysOf(flushes: [number, number][], arrivals: [number, number][]): nu
   return delays
 }
 
+/** One more client, that reads nothing once it has its snapshot. */
+export async function stall(server: Child, clients: Child) {
+  const { port, ticket } = await counts(server)
+  await tell(clients, {
+    ask: 'stall',
+    url: `ws://127.0.0.1:${port}/v1/stream`,
+    instruments: 3_000,
+    tokens: TOKENS,
+    protocols: [BINARY, `ticket.${ticket}`],
+  })
+}
+
 /** How much later others have their ticks when one of them reads nothing, in pairs with and without it. */
-async function stalls(server: Child, clients: Child): Promise<number[]> {
+export async function stalls(server: Child, clients: Child): Promise<number[]> {
   await setRate(server, INSTRUMENTS)
   await connect(server, clients, { clients: CLIENTS, instruments: EACH, protocol: BINARY, subscribe: every })
-  const { port, ticket } = await counts(server)
   const p99 = async (isStalled: boolean) => {
-    if (isStalled)
-      await tell(clients, {
-        ask: 'stall',
-        url: `ws://127.0.0.1:${port}/v1/stream`,
-        instruments: 3_000,
-        tokens: TOKENS,
-        protocols: [BINARY, `ticket.${ticket}`],
-      })
+    if (isStalled) await stall(server, clients)
     await pause(SETTLE_MS)
     const { tick_ages_ms } = await tell(clients, { ask: 'measure', ms: STALL_ROUND_MS })
     if (isStalled) await tell(clients, { ask: 'unstall' })
@@ -229,7 +233,7 @@ async function stalls(server: Child, clients: Child): Promise<number[]> {
  * As many clients as the data plane takes, at once, beside those that are there: until each has its last snapshot, and
  * what the others feel of it. They take the latest: every tick for so many would be more than a core in any case.
  */
-async function storm(server: Child, clients: Child) {
+export async function storm(server: Child, clients: Child) {
   await setRate(server, INSTRUMENTS)
   const bystanders = startChild('fan-out-clients.ts')
   try {

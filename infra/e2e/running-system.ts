@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ApiClient, seed } from '../local/seed.ts'
-import { DEMO_USERS, type LocalSystem, startSystem } from '../local/system.ts'
+import { DEMO_USERS, type LocalSystem, type SystemOptions, startSystem } from '../local/system.ts'
 
 const envelope = z.object({ data: z.unknown() })
 const ANY_PORT = { worker: 0, stream: 0, ops: 0, simulator: 0, postgres: 0, redis: 0 }
@@ -23,7 +23,10 @@ export interface RunningSystem {
   stop(): Promise<void>
 }
 
-export async function runSystem(simulatorArgs: string[]): Promise<RunningSystem> {
+export async function runSystem(
+  simulatorArgs: string[],
+  more: Pick<SystemOptions, 'tickRedisUrl'> = {},
+): Promise<RunningSystem> {
   const stateDir = await mkdtemp(join(tmpdir(), 'ticker-e2e-'))
   // PostgreSQL runs as a user of its own when the tests run as root.
   await chmod(stateDir, 0o755)
@@ -38,6 +41,7 @@ export async function runSystem(simulatorArgs: string[]): Promise<RunningSystem>
       persistent: false,
       restartAfterMs: undefined,
       report: () => {},
+      ...more,
     })
     const stop = async () => {
       await system.stop()

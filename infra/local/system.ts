@@ -41,6 +41,8 @@ export interface SystemOptions {
   persistent: boolean
   /** Parts that end unexpectedly are started again after this; undefined: they stay down (tests). */
   restartAfterMs: number | undefined
+  /** What the data plane is told of the Redis for ticks; default: where it is. For tests that put something between. */
+  tickRedisUrl?(redisUrl: string): Promise<string>
   /** The simulator was started again by itself: it has forgotten its sessions, orders and faults. */
   onSimulatorBack?(): void
   /** Aborted: what is being started is given up, and the start fails. */
@@ -111,6 +113,8 @@ async function startParts(
   const dataPlaneUrl = `ws://127.0.0.1:${ports.stream}`
   const opsUrl = `http://127.0.0.1:${ports.ops}`
 
+  const tickRedisUrl = (await options.tickRedisUrl?.(redisUrl)) ?? redisUrl
+
   report('Worker and data plane …')
   const keep = async (part: Promise<Part>) => {
     stops.push((await part).stop)
@@ -138,7 +142,7 @@ async function startParts(
           REALM: 'sim',
           DATABASE_DIRECT_URL: databaseUrl,
           COMMAND_REDIS_URL: redisUrl,
-          TICK_REDIS_URL: redisUrl,
+          TICK_REDIS_URL: tickRedisUrl,
           CREDENTIAL_KEYS: keys.credentialKeys,
           TICKET_KEYS: keys.ticketKeys,
           KITE_WS_ROOT: simulatorUrl.replace('http', 'ws'),

@@ -189,6 +189,21 @@ describe('the Redis publisher', () => {
     expect([second?.buffer, second?.byteOffset]).toEqual([first?.buffer, first?.byteOffset])
   })
 
+  it('sends half as much after a flush that was not there in time, each instrument in its turn', async () => {
+    start()
+    const tokens = Array.from({ length: 400 }, (_, index) => (index + 1) * 256 + 1)
+    for (const token of tokens) tick(token, 1)
+    await clock.advance(1_000)
+    for (let flush = 1; flush <= 2; flush += 1) {
+      expect(read(pending[flush])).toHaveLength(200)
+      await clock.advance(800)
+      pending[flush]?.answer()
+      await clock.advance(100)
+    }
+    const published = [1, 2].flatMap((flush) => read(pending[flush]).map(({ token }) => token))
+    expect(published.toSorted((a, b) => a - b)).toEqual(tokens)
+  })
+
   it('waits while Redis is away without composing anything, and comes back by itself with a gap mark', async () => {
     start()
     ready = false

@@ -10,6 +10,7 @@ import type { Log } from '../operations/log.ts'
 import { createBackpressure, type Level } from './backpressure.ts'
 import { composeMessage, PACKETS_PER_MESSAGE } from './compose.ts'
 import { createDirtySet } from './dirty-set.ts'
+import { createFlushSize } from './flush-size.ts'
 import { createMessageBuffer } from './message-buffer.ts'
 import { createPublishMetrics } from './metrics.ts'
 import { createSlotList } from './slot-list.ts'
@@ -55,6 +56,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   const synthetic = realm === 'sim'
   const dirty = createDirtySet()
   const backpressure = createBackpressure(clock)
+  const size = createFlushSize()
   const metrics = createPublishMetrics(deps.registry, redis, dirty, backpressure)
   const channels = Array.from({ length: SHARDS }, (_, shard) => rawChannel(realm, shard))
   const gaps = new Uint8Array(SHARDS)
@@ -77,9 +79,10 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     taken.count = 0
     const flush: Flush = { messages: [], shards: [], oldestMs: Number.POSITIVE_INFINITY }
     // Starting where the last flush stopped, so that no shard starves behind busy ones.
-    for (let turn = 0; turn < SHARDS && flush.messages.length < MESSAGES_PER_FLUSH; turn++) {
+    const isFull = () => flush.messages.length >= MESSAGES_PER_FLUSH || taken.count >= size.ticksMax()
+    for (let turn = 0; turn < SHARDS && !isFull(); turn++) {
       const shard = (firstShard + turn) % SHARDS
-      const count = dirty.take(shard, PACKETS_PER_MESSAGE, taken)
+      const count = dirty.take(shard, Math.min(PACKETS_PER_MESSAGE, size.ticksMax() - taken.count), taken)
       if (count === 0) continue
       const slots = taken.values.subarray(taken.count - count, taken.count)
       messageSeq += 1
@@ -89,7 +92,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       flush.oldestMs = Math.min(flush.oldestMs, oldestReceivedMs)
       flush.shards.push(shard)
       if (publishesAnyJson) addJson(flush, slots)
-      if (flush.messages.length >= MESSAGES_PER_FLUSH) firstShard = (shard + 1) % SHARDS
+      if (isFull()) firstShard = (shard + 1) % SHARDS
     }
     return flush
   }
@@ -132,6 +135,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       const nowMs = clock.nowMs()
       const tookMs = clock.monotonicMs() - sentMs
       backpressure.answered(tookMs)
+      size.published(taken.count, tookMs)
       metrics.inFlight.observe(tookMs)
       metrics.messages.inc(flush.messages.length)
       metrics.ticks.inc(taken.count)
@@ -145,6 +149,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     for (const slot of taken.values.subarray(0, taken.count)) dirty.restore(store.tokenAt(slot), slot)
     if (signal.aborted) return
     backpressure.failed()
+    size.lost(taken.count)
     metrics.failures.inc({ reason: outcome })
     log.warn({ outcome, messages: flush.messages.length }, 'publishing to redis failed')
     if (outcome === 'timeout') redis.reset()

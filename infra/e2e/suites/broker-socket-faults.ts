@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { logIn, until } from '../../local/seed.ts'
 import { openStream, type StreamClient } from '../../local/stream-client.ts'
 import { DEMO_USERS } from '../../local/system.ts'
+import { socketsAtBroker, subscribedAtBroker } from '../broker-side.ts'
 import type { Desk } from '../desk.ts'
 
 /** One connection's worth, and some on the second one. */
@@ -19,17 +20,9 @@ const RECOVERED_MS = 60_000
 const FAILED_OVER_MS = 75_000
 
 const [DEMO, SECOND] = DEMO_USERS
-const state = z.object({
-  sockets: z.array(
-    z.object({ id: z.string(), ordinal: z.number(), user_id: z.string(), subscriptions: z.number() }),
-  ),
-})
-
 export function brokerSocketFaultSuite(desk: () => Desk) {
-  const sockets = async (userId: string) =>
-    state.parse(await desk().simulator('GET', '/sim/state')).sockets.filter((each) => each.user_id === userId)
-  const subscribed = async (userId: string) =>
-    (await sockets(userId)).reduce((sum, each) => sum + each.subscriptions, 0)
+  const sockets = (userId: string) => socketsAtBroker(desk(), userId)
+  const subscribed = (userId: string) => subscribedAtBroker(desk(), userId)
 
   describe('broker sockets at fault', () => {
     let pinned: number[]

@@ -1,9 +1,9 @@
 // The doorbell rings too often, out of order, with noise, or not at all: the state in Postgres decides.
-import { commandStreamKey } from '@ticker/shared/commands'
-import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { until } from '../../local/seed.ts'
+import { subscribedAtBroker } from '../broker-side.ts'
+import { type CommandStream, openCommandStream } from '../command-stream.ts'
 import type { Desk } from '../desk.ts'
 
 /** Promised: 2 s at worst. */
@@ -12,32 +12,20 @@ const REPEATS = 3
 
 export function commandFaultSuite(desk: () => Desk) {
   describe('the command channel at fault', () => {
-    let redis: ReturnType<typeof createClient>
+    let commands: CommandStream
     beforeAll(async () => {
-      redis = createClient({ url: desk().system.redisUrl })
-      await redis.connect()
+      commands = await openCommandStream(desk())
     })
-    afterAll(() => redis?.destroy())
-
-    async function stream(): Promise<string> {
-      const alive = (await desk().fleet()).instances.find((each) => each.alive)
-      return commandStreamKey('sim', alive?.id ?? '')
-    }
-    const subscriptions = z.object({
-      sockets: z.array(z.object({ subscriptions: z.number() })),
-    })
-    async function atBroker(): Promise<number> {
-      const { sockets } = subscriptions.parse(await desk().simulator('GET', '/sim/state'))
-      return sockets.reduce((sum, each) => sum + each.subscriptions, 0)
-    }
+    afterAll(() => commands?.close())
+    const atBroker = () => subscribedAtBroker(desk())
 
     it('row 16: commands three times over and backwards have one effect', async () => {
       const order = await desk().place({ price: 1 })
       const [orders, instruments] = [await desk().ordersAtBroker(), await atBroker()]
-      const said = ((await redis.xRange(await stream(), '-', '+')) ?? []).toReversed()
+      const said = (await commands.said()).toReversed()
       expect(said.length).toBeGreaterThan(0)
       for (let repeat = 0; repeat < REPEATS; repeat += 1)
-        for (const entry of said) if (entry) await redis.xAdd(await stream(), '*', entry.message)
+        for (const fields of said) await commands.say(fields)
       // What follows them is heard, so they have been.
       await desk().subscribe(['BSE:SENSEX'])
       await until('the next command acts', async () => (await atBroker()) === instruments + 1, APPLIED_MS)
@@ -47,21 +35,17 @@ export function commandFaultSuite(desk: () => Desk) {
 
     it('row 16: a command that is lost is made up for', async () => {
       const before = await atBroker()
-      await redis.sendCommand(['ACL', 'SETUSER', 'default', '-xadd'])
-      try {
-        await desk().api.call(z.unknown(), 'DELETE', '/v1/subscriptions', { instruments: ['BSE:SENSEX'] })
-      } finally {
-        await redis.sendCommand(['ACL', 'SETUSER', 'default', '+xadd'])
-      }
+      await commands.losing(() =>
+        desk().api.call(z.unknown(), 'DELETE', '/v1/subscriptions', { instruments: ['BSE:SENSEX'] }),
+      )
       await until('the change is applied', async () => (await atBroker()) === before - 1, APPLIED_MS)
     })
 
     it('row 17: a malformed command is counted and skipped', async () => {
       const before = await atBroker()
       const skipped = () => desk().metric('ticker_commands_total\\{kind="malformed"[^}]*\\}')
-      for (const noise of ['{', '[]', '{"kind":"nudge","subject":7}'])
-        await redis.xAdd(await stream(), '*', { command: noise })
-      await redis.xAdd(await stream(), '*', { other: 'field' })
+      for (const noise of ['{', '[]', '{"kind":"nudge","subject":7}']) await commands.say({ command: noise })
+      await commands.say({ other: 'field' })
       await desk().subscribe(['BSE:SENSEX'])
       await until('the next command acts', async () => (await atBroker()) === before + 1, APPLIED_MS)
       expect(await skipped()).toBe(4)
