@@ -163,6 +163,15 @@ describe('row 2: heartbeats go on, ticks stop, market open', () => {
     expect(pool.serving(tokens(NSE, 1, 1)[0] ?? 0)).toBe('live')
   })
 
+  it('a halt moves nothing to a connection that is only too quiet to be called silent yet', async () => {
+    const [first] = living()
+    await pass(20 * 60, (socket, step) => (socket === first ? [NSE, NSE, NSE] : step % 4 === 0 ? [NSE] : []))
+    await pass(30, () => [])
+    expect(await actions()).toEqual({ resubscribe: 1, reconnect: 1 })
+    await pass(30, () => [])
+    expect((await actions()).move).toBeUndefined()
+  })
+
   it('one product silent on a connection while another ticks there is a fault of that product', async () => {
     pool.setTargets(new Map([['desk1', target([...tokens(NSE, 1, 5), ...tokens(NFO, 1, 5)])]]))
     await clock.advance(0)

@@ -235,9 +235,14 @@ export function createLiveness(deps: {
     for (const [segment, group] of silent) moved.set(segment, group)
   }
 
+  /** Another one ticks, and has since this one was called silent: one too quiet to be called so yet proves nothing. */
   function ticksElsewhere(connection: WatchedConnection, segment: number): boolean {
-    for (const [other, watch] of watches)
-      if (other !== connection && watch.groups.has(segment) && !watch.silent.has(segment)) return true
+    const silentFromMs = (watches.get(connection)?.groups.get(segment)?.lastTickMs ?? 0) + SILENCE_MS
+    for (const [other, watch] of watches) {
+      const group = watch.groups.get(segment)
+      if (other === connection || !group || watch.silent.has(segment)) continue
+      if (group.ticks > 0 && group.lastTickMs > silentFromMs) return true
+    }
     return false
   }
 
