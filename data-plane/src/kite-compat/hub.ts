@@ -10,6 +10,7 @@ import type { Held, InterestRefusal, Standing } from '../market-data/interest/he
 import type { TickSource } from '../market-data/runtime.ts'
 import type { AllClients, ClientHub, DropReason, HeldClient } from '../stream/all-clients.ts'
 import type { StreamBounds } from '../stream/bounds.ts'
+import { ClientSet, type Clients } from '../stream/client-set.ts'
 import type { ClientSocket } from '../stream/client-socket.ts'
 import { composeContainer } from '../stream/container.ts'
 import type { MessageHead } from '../stream/formats.ts'
@@ -60,7 +61,7 @@ export interface KiteClient extends HeldClient, KiteIdentity {
 }
 
 export interface KiteHub extends ClientHub {
-  readonly clients: ReadonlySet<KiteClient>
+  readonly clients: Clients<KiteClient>
   join(socket: ClientSocket, identity: KiteIdentity): KiteClient
   receive(client: KiteClient, text: string): void
   leave(client: KiteClient): void
@@ -77,7 +78,7 @@ export function createKiteHub(deps: {
 }): KiteHub {
   const { clock, source, bounds, metrics, all } = deps
   const { ring, store } = source
-  const clients = new Set<KiteClient>()
+  const clients = new ClientSet<KiteClient>()
   const fanOut = createFanOut<KiteInterest>(source)
   const outbox = createOutbox()
   const container: TicksFormat = {

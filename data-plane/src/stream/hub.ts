@@ -7,6 +7,7 @@ import type { TickSource } from '../market-data/runtime.ts'
 import type { AllClients, ClientHub, DropReason } from './all-clients.ts'
 import { HEARTBEAT_S, type StreamBounds } from './bounds.ts'
 import { type StreamClient, tell } from './client.ts'
+import { ClientSet } from './client-set.ts'
 import type { ClientSocket } from './client-socket.ts'
 import { createDelivery } from './delivery.ts'
 import { createFormats, type FormatName } from './formats.ts'
@@ -50,7 +51,7 @@ export interface StreamHub extends ClientHub, Pick<Ops, 'receive' | 'apply'> {
 
 export function createStreamHub(deps: HubDeps): StreamHub {
   const { clock, source, bounds, metrics, all } = deps
-  const clients = new Set<StreamClient>()
+  const clients = new ClientSet<StreamClient>()
   const formats = createFormats(source)
   const clientMetrics = all.metrics
   const delivery = createDelivery({ clock, source, bounds, metrics, clientMetrics, clients })
