@@ -7,7 +7,7 @@ import { agoMs, nowMs } from './fan-out-feed.ts'
 import { type CheapSocket, openCheapSocket } from './fan-out-socket.ts'
 
 /** Upgrades under way at a time. */
-const CONNECTING_MAX = 64
+const CONNECTING_MAX = 256
 const FIRST_PACKET = PUBLISHED_HEADER_LENGTH + 4
 /** Of a published header: epoch milliseconds. */
 const RECEIVED_AT = 24

@@ -233,7 +233,7 @@ export async function stalls(server: Child, clients: Child): Promise<number[]> {
  * As many clients as the data plane takes, at once, beside those that are there: until each has its last snapshot, and
  * what the others feel of it. They take the latest: every tick for so many would be more than a core in any case.
  */
-export async function storm(server: Child, clients: Child) {
+async function storm(server: Child, clients: Child) {
   await setRate(server, INSTRUMENTS)
   const bystanders = startChild('fan-out-clients.ts')
   try {
