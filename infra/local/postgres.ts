@@ -17,6 +17,10 @@ export interface LocalPostgresOptions {
   onLog?: (line: string) => void
 }
 
+/** A backend of a server that was killed may live on for a moment, and no other starts on its files meanwhile. */
+const LEFT_BEHIND_MS = 15_000
+const RETRY_MS = 500
+
 export async function startPostgres(options: LocalPostgresOptions): Promise<LocalPostgres> {
   const log = (message: unknown) => options.onLog?.(String(message).trimEnd())
   const server = new EmbeddedPostgres({
@@ -32,7 +36,19 @@ export async function startPostgres(options: LocalPostgresOptions): Promise<Loca
     onLog: log,
     onError: log,
   })
-  if (!existsSync(join(options.directory, 'PG_VERSION'))) await server.initialise()
-  await server.start()
+  const isNew = !existsSync(join(options.directory, 'PG_VERSION'))
+  if (isNew) await server.initialise()
+  const untilMs = Date.now() + (isNew ? 0 : LEFT_BEHIND_MS)
+  while (!(await starts(server))) {
+    if (Date.now() > untilMs) throw new Error('PostgreSQL did not start')
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+  }
   return { url: postgresUrl(options.port), stop: () => server.stop() }
 }
+
+/** The library rejects without a reason; the server's own words are in the log. */
+const starts = (server: EmbeddedPostgres): Promise<boolean> =>
+  server.start().then(
+    () => true,
+    () => false,
+  )
