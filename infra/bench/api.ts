@@ -1,30 +1,19 @@
 // API latency in workerd against a bare Hono route with one SQL read, request by request in turn, over one bridge.
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { freePort } from '../local/free-port.ts'
 import { startPart } from '../local/part.ts'
 import { ApiClient, seed } from '../local/seed.ts'
-import { DEMO_USERS, ROOT, startSystem } from '../local/system.ts'
+import { DEMO_USERS, ROOT } from '../local/system.ts'
+import { startTemporarySystem } from '../local/temporary-system.ts'
 import { percentile, type Row } from './measure.ts'
 
 const ROUNDS = 400
 const WARM_UP = 50
 
 export async function api(): Promise<Row[]> {
-  const stateDir = await mkdtemp(join(tmpdir(), 'ticker-bench-'))
-  await chmod(stateDir, 0o755)
-  const system = await startSystem({
-    stateDir,
-    ports: { worker: 0, stream: 0, ops: 0, simulator: 0, postgres: 0, redis: 0 },
-    seed: 1,
-    instruments: [],
-    simulatorArgs: ['--no-rate-limits', '--no-delays'],
-    persistent: false,
-    restartAfterMs: undefined,
-    report: () => {},
-  })
+  const { system, stateDir, stop } = await startTemporarySystem(['--no-rate-limits', '--no-delays'])
   const port = await freePort()
   const root = `http://127.0.0.1:${port}`
   const baseline = await startPart({
@@ -108,7 +97,6 @@ export async function api(): Promise<Row[]> {
     ]
   } finally {
     await baseline.stop()
-    await system.stop()
-    await rm(stateDir, { recursive: true, force: true })
+    await stop()
   }
 }

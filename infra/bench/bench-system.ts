@@ -1,11 +1,9 @@
 // The whole local system as `ingest`, `growth` and `soak` load it: a simulator with 100,000 instruments that ticks
 // nothing until it is told how much, accounts and subscriptions made through the API.
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { z } from 'zod'
 import { ApiClient, createLocalApiKey, instrumentsLoaded, logIn, until } from '../local/seed.ts'
-import { type LocalSystem, startSystem } from '../local/system.ts'
+import type { LocalSystem } from '../local/system.ts'
+import { startTemporarySystem } from '../local/temporary-system.ts'
 import { readDataPlaneCounts } from './data-plane-counts.ts'
 
 /** Who owns the accounts, the subscriptions and the clients. */
@@ -25,31 +23,14 @@ export interface BenchUser {
 }
 
 export async function withBenchSystem<T>(work: (bench: BenchSystem) => Promise<T>): Promise<T> {
-  const stateDir = await mkdtemp(join(tmpdir(), 'ticker-bench-'))
-  await chmod(stateDir, 0o755)
-  const system = await startSystem({
-    stateDir,
-    ports: { worker: 0, stream: 0, ops: 0, simulator: 0, postgres: 0, redis: 0 },
-    seed: 1,
-    instruments: [],
-    simulatorArgs: [
-      '--no-rate-limits',
-      '--no-delays',
-      '--instruments-count',
-      '100000',
-      '--ticks-per-second',
-      '0',
-    ],
-    persistent: false,
-    restartAfterMs: undefined,
-    report: () => {},
-  })
+  const { system, stop } = await startTemporarySystem(
+    '--no-rate-limits --no-delays --instruments-count 100000 --ticks-per-second 0'.split(' '),
+  )
   try {
     const key = await createLocalApiKey(system.databaseUrl, BENCH_OWNER, 'bench')
     return await work({ system, api: new ApiClient(system.controlPlaneUrl, key) })
   } finally {
-    await system.stop()
-    await rm(stateDir, { recursive: true, force: true })
+    await stop()
   }
 }
 

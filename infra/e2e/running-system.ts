@@ -1,18 +1,14 @@
-// One whole system for a test file, on free ports and in a folder of its own; gone afterwards.
-import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+// One whole system for a test file, its demo account logged in, with what a test looks at and breaks.
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ApiClient, seed } from '../local/seed.ts'
-import { DEMO_USERS, type LocalSystem, type SystemOptions, startSystem } from '../local/system.ts'
+import { DEMO_USERS, type LocalSystem, type SystemOptions } from '../local/system.ts'
+import { startTemporarySystem, type TemporarySystem } from '../local/temporary-system.ts'
 
 const envelope = z.object({ data: z.unknown() })
-const ANY_PORT = { worker: 0, stream: 0, ops: 0, simulator: 0, postgres: 0, redis: 0 }
 
-export interface RunningSystem {
-  system: LocalSystem
-  /** Where the parts keep their state and logs. */
-  stateDir: string
+export interface RunningSystem extends TemporarySystem {
   api: ApiClient
   apiKey: string
   /** Everything the parts have logged. */
@@ -20,41 +16,17 @@ export interface RunningSystem {
   fault(kind: string, fields?: Record<string, unknown>): Promise<void>
   /** A request to the simulator's control API, answered by the `data` of its envelope. */
   simulator(method: string, path: string, body?: unknown): Promise<unknown>
-  stop(): Promise<void>
 }
 
 export async function runSystem(
   simulatorArgs: string[],
   more: Pick<SystemOptions, 'tickRedisUrl'> = {},
 ): Promise<RunningSystem> {
-  const stateDir = await mkdtemp(join(tmpdir(), 'ticker-e2e-'))
-  // PostgreSQL runs as a user of its own when the tests run as root.
-  await chmod(stateDir, 0o755)
-  const remove = () => rm(stateDir, { recursive: true, force: true })
+  const { system, stateDir, stop } = await startTemporarySystem(simulatorArgs, more)
   try {
-    const system = await startSystem({
-      stateDir,
-      ports: ANY_PORT,
-      seed: 1,
-      instruments: [],
-      simulatorArgs,
-      persistent: false,
-      restartAfterMs: undefined,
-      report: () => {},
-      ...more,
-    })
-    const stop = async () => {
-      await system.stop()
-      await remove()
-    }
-    try {
-      return { ...(await seeded(system, stateDir)), stop }
-    } catch (error) {
-      await stop()
-      throw error
-    }
+    return { ...(await seeded(system, stateDir)), stop }
   } catch (error) {
-    await remove()
+    await stop()
     throw error
   }
 }
