@@ -1,6 +1,5 @@
 // Where the messages of a flush are composed, one after the other. At most one flush is in flight, so the next one writes
-// over it: a buffer for each message would be 10 MB of garbage a second outside V8's heap, and a collection of all of it
-// every other second.
+// over it: a buffer for each message would be garbage outside V8's heap as fast as ticks come, and collected for that.
 
 export interface MessageBuffer {
   /** Bytes with old content, valid until `reuse`. */
