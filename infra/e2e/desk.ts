@@ -78,7 +78,12 @@ export function createDesk(running: RunningSystem) {
     /** Orders in the simulator's books, of every user. */
     ordersAtBroker: async () =>
       z.object({ orders: z.number() }).parse(await running.simulator('GET', '/sim/state')).orders,
-    isReady: async () => (await fetch(`${system.opsUrl}/readyz`)).ok,
+    /** Throws with what the data plane says is not fit yet. */
+    isReady: async () => {
+      const response = await fetch(`${system.opsUrl}/readyz`)
+      if (!response.ok) throw new Error(await response.text())
+      return true
+    },
     metric: async (name: string) => {
       const text = await (await fetch(`${system.opsUrl}/metrics`)).text()
       return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (.*)$`, 'm').exec(text)?.[1] ?? Number.NaN)

@@ -137,7 +137,7 @@ export async function createAccount(
     throw new Error(`account ${id} not created: ${response.status} ${await response.text()}`)
 }
 
-/** Waits for a condition with a deadline and a name for the error. */
+/** Waits for a condition with a deadline; the error names it and what the last try threw. */
 export async function until(
   what: string,
   condition: () => Promise<boolean>,
@@ -145,8 +145,16 @@ export async function until(
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
-    if (await condition().catch(() => false)) return
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${timeoutMs / 1000} s`)
+    let cause: unknown
+    try {
+      if (await condition()) return
+    } catch (error) {
+      cause = error
+    }
+    if (Date.now() > deadline) {
+      const reason = cause instanceof Error ? `: ${cause.message}` : ''
+      throw new Error(`${what}: not within ${timeoutMs / 1000} s${reason}`, { cause })
+    }
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

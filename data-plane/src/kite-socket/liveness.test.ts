@@ -203,6 +203,18 @@ describe('row 4: market closed or illiquid only', () => {
     expect(await reconnects()).toBeLessThanOrEqual(1)
   })
 
+  it('the echo of instruments that join an open connection does not make a market of them', async () => {
+    pool.setAccounts([ownedAccount('desk1')])
+    const [quiet, joined] = [tokens(NFO, 1, 5), tokens(NFO, 6, 40)]
+    pool.setTargets(new Map([['desk1', target([...tokens(NSE, 1, 5), ...quiet])]]))
+    await clock.advance(0)
+    await pass(60, () => [NSE, NSE])
+    pool.setTargets(new Map([['desk1', target([...tokens(NSE, 1, 5), ...quiet, ...joined])]]))
+    await pass(90, (_, step) => (step === 0 ? [NSE, ...joined.map(() => NFO)] : [NSE, NSE]))
+    expect(pool.silent()).toEqual([])
+    expect(await actions()).toEqual({})
+  })
+
   it('no reconnect in 8 h of an open market with instruments that tick every few minutes, or never', async () => {
     pool.setAccounts([ownedAccount('desk1', { maxInstrumentsPerConnection: 10 })])
     pool.setTargets(new Map([['desk1', target([...tokens(NSE, 1, 10), ...tokens(NFO, 1, 10)])]]))

@@ -19,7 +19,7 @@ const GAPS_OF_SILENCE = 20
 const TICKS_TO_JUDGE = 30
 /** Ticks that go on for this long show a market that trades, whatever the calendar says; so does the reverse. */
 const PROVED_BY_TICKS_MS = 60_000
-/** After subscribing the broker sends each instrument's last tick; that is an echo, not a market. */
+/** So soon after subscribing the broker sends each instrument's last tick; that is an echo, not a market. */
 const ECHO_MS = 2_000
 const CHECK_MS = 500
 /** Checks further apart than this: the process stood still, and the silence is its own. */
@@ -48,6 +48,9 @@ type Stage = 'fine' | 'resubscribed' | 'reconnected' | 'moved'
 
 interface Group {
   tokens: number[]
+  /** Instruments that joined an open connection at joinedMs: as many ticks are their echo. */
+  joined: number
+  joinedMs: number
   counted: number
   ticks: number
   observedS: number
@@ -128,28 +131,39 @@ export function createLiveness(deps: {
   /** Groups keep what they have learned; one whose instruments have all left is forgotten. */
   function regroup(connection: WatchedConnection, watch: Watch) {
     watch.targetVersion = connection.targetVersion()
+    const before = new Set([...watch.groups.values()].flatMap((group) => group.tokens))
     for (const group of watch.groups.values()) group.tokens = []
     for (const token of connection.tokens()) {
-      const segment = segmentOf(token)
-      const group = watch.groups.get(segment)
-      if (group) group.tokens.push(token)
-      else {
-        const learned = moved.get(segment)
-        moved.delete(segment)
-        const counted = connection.activity.ticks[segment] ?? 0
-        const fresh = { ticks: 0, observedS: 0, ratePerS: 0, lastTickMs: clock.monotonicMs() }
-        watch.groups.set(segment, { ...fresh, ...learned, tokens: [token], counted })
-      }
+      const group = groupOf(connection, watch, segmentOf(token))
+      group.tokens.push(token)
+      if (before.has(token)) continue
+      group.joined += 1
+      group.joinedMs = clock.monotonicMs()
     }
     for (const [segment, group] of watch.groups) if (group.tokens.length === 0) watch.groups.delete(segment)
+  }
+
+  function groupOf(connection: WatchedConnection, watch: Watch, segment: number): Group {
+    const known = watch.groups.get(segment)
+    if (known) return known
+    const learned = moved.get(segment)
+    moved.delete(segment)
+    const fresh = { ticks: 0, observedS: 0, ratePerS: 0, lastTickMs: clock.monotonicMs() }
+    const counted = connection.activity.ticks[segment] ?? 0
+    const group = { ...fresh, ...learned, tokens: [], joined: 0, joinedMs: 0, counted }
+    watch.groups.set(segment, group)
+    return group
   }
 
   function count(connection: WatchedConnection, watch: Watch, nowMs: number, elapsedS: number) {
     const isEcho = nowMs - connection.resubscribedMs() < ECHO_MS
     for (const [segment, group] of watch.groups) {
       const counted = connection.activity.ticks[segment] ?? 0
-      const ticks = (counted - group.counted) >>> 0
+      const arrived = (counted - group.counted) >>> 0
       group.counted = counted
+      if (nowMs - group.joinedMs >= ECHO_MS) group.joined = 0
+      const ticks = Math.max(0, arrived - group.joined)
+      group.joined -= arrived - ticks
       if (isEcho) continue
       if (ticks > 0) {
         group.lastTickMs = nowMs
