@@ -112,7 +112,6 @@ export function createKiteCompatServer(deps: KiteCompatDeps): KiteCompatServer {
     handleUpgrade(request, socket, head) {
       const [path = '', ...query] = (request.url ?? '').split('?')
       if (!PATHS.has(path.replace(/\/{2,}/g, '/'))) return false
-      socket.on('error', () => socket.destroy())
       admit(request, new URLSearchParams(query.join('&')), socket, head).catch((error: unknown) => {
         log.error({ error }, 'kite socket upgrade failed')
         socket.destroy()

@@ -9,8 +9,13 @@ export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Bu
 export function routeUpgrades(server: Server, handlers: readonly UpgradeHandler[]): void {
   server.on('upgrade', (request, socket, head) => {
     // Before anything else: a reset on a socket without a listener would end the process.
-    socket.on('error', () => socket.destroy())
+    destroyOnError(socket)
     if (handlers.some((handle) => handle(request, socket, head))) return
     refuseUpgrade(socket, 404, 'Nothing is served here.')
   })
+}
+
+/** Apart, because its closure lives as long as the socket: beside the handler's it would keep the request as long. */
+function destroyOnError(socket: Duplex) {
+  socket.on('error', () => socket.destroy())
 }

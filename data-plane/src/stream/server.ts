@@ -95,7 +95,6 @@ export function createStreamServer(deps: StreamServerDeps): StreamServer {
   return {
     handleUpgrade(request, socket, head) {
       if (pathOf(request.url) !== STREAM_PATH) return false
-      socket.on('error', () => socket.destroy())
       upgrade(request, socket, head).catch((error: unknown) => {
         log.error({ error }, 'stream upgrade failed')
         socket.destroy()
