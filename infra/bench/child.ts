@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { NODE_FLAGS } from '../docker/node-flags.ts'
+import { MALLOC_ENV, NODE_FLAGS } from '../docker/memory-settings.ts'
 import { ROOT } from '../local/system.ts'
 
 export interface Child {
@@ -15,9 +15,12 @@ export interface Child {
   stop(): Promise<void>
 }
 
-/** `file` of infra/bench, with the flags of the data plane. */
+/** `file` of infra/bench, with the memory settings of the data plane. */
 export function startChild(file: string): Child {
-  const child: ChildProcess = fork(join(ROOT, 'infra/bench', file), { execArgv: NODE_FLAGS })
+  const child: ChildProcess = fork(join(ROOT, 'infra/bench', file), {
+    execArgv: NODE_FLAGS,
+    env: { ...process.env, ...MALLOC_ENV },
+  })
   const exited = once(child, 'exit')
   const ended = exited.then(() => {
     throw new Error(`${file} ended`)

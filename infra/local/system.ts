@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { migrateDatabase } from '@ticker/shared/db/migrate'
-import { NODE_FLAGS } from '../docker/node-flags.ts'
+import { MALLOC_ENV, NODE_FLAGS } from '../docker/memory-settings.ts'
 import { buildConsole } from './build-console.ts'
 import { freePort } from './free-port.ts'
 import { answersOk, isUp } from './http-probes.ts'
@@ -139,6 +139,7 @@ async function startParts(
         args: [...NODE_FLAGS, join(ROOT, 'data-plane/src/main.ts')],
         env: {
           ...childEnv(),
+          ...MALLOC_ENV,
           REALM: 'sim',
           DATABASE_DIRECT_URL: databaseUrl,
           COMMAND_REDIS_URL: redisUrl,
