@@ -41,6 +41,8 @@ export interface SystemOptions {
   persistent: boolean
   /** Parts that end unexpectedly are started again after this; undefined: they stay down (tests). */
   restartAfterMs: number | undefined
+  /** What is started as the data plane; default: its source. */
+  dataPlaneMain?: string
   /** What the data plane is told of the Redis for ticks; default: where it is. For tests that put something between. */
   tickRedisUrl?(redisUrl: string): Promise<string>
   /** The simulator was started again by itself: it has forgotten its sessions, orders and faults. */
@@ -136,7 +138,7 @@ async function startParts(
         ...common(options),
         name: 'data plane',
         command: process.execPath,
-        args: [...NODE_FLAGS, join(ROOT, 'data-plane/src/main.ts')],
+        args: [...NODE_FLAGS, options.dataPlaneMain ?? join(ROOT, 'data-plane/src/main.ts')],
         env: {
           ...childEnv(),
           ...MALLOC_ENV,

@@ -13,7 +13,7 @@ export interface TemporarySystem {
 
 export async function startTemporarySystem(
   simulatorArgs: string[],
-  more: Pick<SystemOptions, 'tickRedisUrl'> = {},
+  more: Pick<SystemOptions, 'tickRedisUrl' | 'dataPlaneMain'> = {},
 ): Promise<TemporarySystem> {
   const stateDir = await mkdtemp(join(tmpdir(), 'ticker-temporary-'))
   // PostgreSQL runs as a user of its own when this runs as root.
