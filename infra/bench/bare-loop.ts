@@ -81,6 +81,8 @@ async function flush() {
 }
 void flush()
 
+// Whoever asks is gone.
+process.once('disconnect', () => process.exit())
 process.on('message', () => {
   const { user, system } = process.cpuUsage()
   const { rss } = process.memoryUsage()

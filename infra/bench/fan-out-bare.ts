@@ -69,6 +69,8 @@ function flush() {
 flush()
 
 server.on('listening', () => process.send?.({ ready: true }))
+// Whoever asks is gone.
+process.once('disconnect', () => process.exit())
 process.on('message', (message) => {
   const task = serverTask.parse(message)
   if (task.ask === 'rate') return feed.setRate(task.ticks_per_s)

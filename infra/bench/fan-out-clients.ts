@@ -119,6 +119,8 @@ async function take(task: ClientTask) {
   }
 }
 
+// Whoever asks is gone.
+process.once('disconnect', () => process.exit())
 process.on('message', async (message) => {
   await take(clientTask.parse(message))
   process.send?.({

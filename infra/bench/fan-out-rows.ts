@@ -7,12 +7,6 @@ export const EACH = 200
 export const JSON_CLIENTS = 200
 export const LATEST_HZ = 4
 export const STALL_PAIRS = 6
-/** Together the most a data plane takes, and all the instruments clients may hold. */
-export const STORM_CLIENTS = 4_900
-export const STORM_OTHERS = 100
-/** So that all together hold what one account streams ten times over. */
-export const STORM_EACH = 20
-
 export interface Found {
   deliveriesPerS: number
   messagesPerS: number
@@ -40,7 +34,6 @@ export function fanOutRows(found: {
   jsonLatest: Found
   bare: [Found, Found]
   stalls: number[]
-  storm: { recoveredMs: number; othersP99Ms: number }
 }): Row[] {
   const { every, quietLatest, latest, ceiling, jsonEvery, jsonLatest, bare } = found
   const efficiency = (each: Found) => each.deliveriesPerS / each.cores
@@ -119,11 +112,6 @@ export function fanOutRows(found: {
       what: `${load}, every: one stalled client moves the others' p99 by (median of ${STALL_PAIRS} pairs)`,
       value: ms(median(found.stalls)),
       target: '< 5 ms',
-    },
-    {
-      what: `fan-out, ${rounded(STORM_CLIENTS)} clients × ${STORM_EACH} connect at once: all have their snapshots after; p99 of ${STORM_OTHERS} others with every tick meanwhile`,
-      value: `${(found.storm.recoveredMs / 1000).toFixed(1)} s; ${ms(found.storm.othersP99Ms)}`,
-      target: '≤ 8 s',
     },
   ]
 }

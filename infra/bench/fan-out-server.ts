@@ -123,6 +123,8 @@ setInterval(async () => {
   snapshots.note(nowMs, await total(DELIVERED, 'snapshot'))
 }, SNAPSHOTS_COUNTED_MS)
 
+// Whoever asks is gone.
+process.once('disconnect', () => process.exit())
 process.on('message', async (message) => {
   const task = serverTask.parse(message)
   if (task.ask === 'rate') return feed.setRate(task.ticks_per_s)

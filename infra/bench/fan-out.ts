@@ -2,14 +2,20 @@
 // bare loop that sends the same messages and does nothing else. Server and clients are processes of their own, so that
 // the server's CPU is its own; what the fan-out costs is what its CPU rises by when the clients are there.
 import { type Child, startChild } from './child.ts'
+import type { ClientMeasured } from './fan-out-child.ts'
 import {
-  type ClientMeasured,
-  type ClientTask,
-  measured,
-  type ServerCounts,
-  serverCounts,
-} from './fan-out-child.ts'
-import { INSTRUMENTS, tokenOf } from './fan-out-feed.ts'
+  type ClientLoad,
+  connect,
+  counts,
+  disconnect,
+  pause,
+  SETTLE_MS,
+  setRate,
+  stall,
+  tell,
+  withServer,
+} from './fan-out-drive.ts'
+import { INSTRUMENTS } from './fan-out-feed.ts'
 import {
   CLIENTS,
   EACH,
@@ -18,33 +24,23 @@ import {
   JSON_CLIENTS,
   LATEST_HZ,
   STALL_PAIRS,
-  STORM_CLIENTS,
-  STORM_EACH,
-  STORM_OTHERS,
 } from './fan-out-rows.ts'
 import { median, percentile, type Row } from './measure.ts'
 
 const ROUNDS = 3
 const ROUND_MS = 3_000
-const SETTLE_MS = 1_000
 const STALL_ROUND_MS = 2_000
-const STORM_WATCHED_MS = 8_000
 /** Of full packets at this rate every one of a client's instruments has changed at each of its turns. */
 const TICKS_FOR_LATEST = INSTRUMENTS * LATEST_HZ
 const CEILING_HZ = 20
-const TOKENS = Array.from({ length: INSTRUMENTS }, (_, index) => tokenOf(index))
 
 const BINARY = 'ticker.v1.binary'
 const JSON_TEXT = 'ticker.v1'
 const every = { mode: 'full', delivery: 'every' }
 const latest = (rate_hz: number) => ({ mode: 'full', delivery: 'latest', rate_hz })
 
-interface Load {
+interface Load extends ClientLoad {
   ticksPerS: number
-  clients: number
-  instruments: number
-  protocol: string
-  subscribe: object
   rounds?: number
 }
 
@@ -79,52 +75,12 @@ export async function fanOut(): Promise<Row[]> {
         rounds: 1,
       }),
       stalls: await stalls(server, clients),
-      storm: await storm(server, clients),
     }))
     const bareAfter = await withServer('fan-out-bare.ts', (bare) => measure(bare, clients, latestLoad))
     return fanOutRows({ ...ours, bare: [bareBefore, bareAfter] })
   } finally {
     await clients.stop()
   }
-}
-
-export async function withServer<T>(file: string, work: (server: Child) => Promise<T>): Promise<T> {
-  const server = startChild(file)
-  await server.said()
-  try {
-    return await work(server)
-  } finally {
-    await server.stop()
-  }
-}
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-export const counts = async (server: Child): Promise<ServerCounts> =>
-  serverCounts.parse(await server.ask({ ask: 'counts' }))
-const tell = async (clients: Child, task: ClientTask): Promise<ClientMeasured> =>
-  measured.parse(await clients.ask(task))
-
-export async function setRate(server: Child, ticks_per_s: number) {
-  server.tell({ ask: 'rate', ticks_per_s })
-  await pause(SETTLE_MS)
-}
-
-export async function connect(server: Child, clients: Child, load: Omit<Load, 'ticksPerS'>) {
-  const { port, ticket } = await counts(server)
-  return tell(clients, {
-    ask: 'connect',
-    url: `ws://127.0.0.1:${port}/v1/stream`,
-    clients: load.clients,
-    instruments: load.instruments,
-    tokens: TOKENS,
-    protocols: ticket === '' ? [] : [load.protocol, `ticket.${ticket}`],
-    subscribe: { ...load.subscribe },
-  })
-}
-
-export async function disconnect(server: Child, clients: Child) {
-  await tell(clients, { ask: 'disconnect' })
-  while ((await counts(server)).clients > 0) await pause(100)
 }
 
 /** CPU of a core over the time, and what was sent in it. */
@@ -195,18 +151,6 @@ function delaysOf(flushes: [number, number][], arrivals: [number, number][]): nu
   return delays
 }
 
-/** One more client, that reads nothing once it has its snapshot. */
-export async function stall(server: Child, clients: Child) {
-  const { port, ticket } = await counts(server)
-  await tell(clients, {
-    ask: 'stall',
-    url: `ws://127.0.0.1:${port}/v1/stream`,
-    instruments: 3_000,
-    tokens: TOKENS,
-    protocols: [BINARY, `ticket.${ticket}`],
-  })
-}
-
 /** How much later others have their ticks when one of them reads nothing, in pairs with and without it. */
 export async function stalls(server: Child, clients: Child): Promise<number[]> {
   await setRate(server, INSTRUMENTS)
@@ -227,27 +171,4 @@ export async function stalls(server: Child, clients: Child): Promise<number[]> {
   }
   await disconnect(server, clients)
   return differences
-}
-
-/**
- * As many clients as the data plane takes, at once, beside those that are there: until each has its last snapshot, and
- * what the others feel of it. They take the latest: every tick for so many would be more than a core in any case.
- */
-async function storm(server: Child, clients: Child) {
-  await setRate(server, INSTRUMENTS)
-  const bystanders = startChild('fan-out-clients.ts')
-  try {
-    const load = { instruments: STORM_EACH, protocol: BINARY }
-    await connect(server, bystanders, { ...load, clients: STORM_OTHERS, subscribe: every })
-    const watching = tell(bystanders, { ask: 'measure', ms: STORM_WATCHED_MS })
-    const { connected_ms } = await connect(server, clients, {
-      ...load,
-      clients: STORM_CLIENTS,
-      subscribe: latest(LATEST_HZ),
-    })
-    const { tick_ages_ms } = await watching
-    return { recoveredMs: connected_ms, othersP99Ms: percentile(tick_ages_ms, 99) }
-  } finally {
-    await bystanders.stop()
-  }
 }

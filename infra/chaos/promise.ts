@@ -9,9 +9,16 @@ function line(row: number, what: string, figures: string, promised: string) {
   console.log(`row ${row} | ${what} | ${figures} | promised: ${promised}`)
 }
 
+const figuresOf = (measuredMs: readonly number[]) =>
+  `median ${shown(median(measuredMs))}, worst ${shown(Math.max(...measuredMs))} of ${measuredMs.length}`
+
+/** For what nothing was promised of. */
+export function measuredOnly(row: number, what: string, measuredMs: readonly number[]) {
+  line(row, what, figuresOf(measuredMs), 'nothing')
+}
+
 export function holdsWithin(row: number, what: string, measuredMs: readonly number[], promisedMs: number) {
-  const figures = `median ${shown(median(measuredMs))}, worst ${shown(Math.max(...measuredMs))} of ${measuredMs.length}`
-  line(row, what, figures, `≤ ${shown(promisedMs)}`)
+  line(row, what, figuresOf(measuredMs), `≤ ${shown(promisedMs)}`)
   expect(measuredMs.length).toBeGreaterThan(0)
   expect(median(measuredMs), what).toBeLessThanOrEqual(promisedMs)
 }
