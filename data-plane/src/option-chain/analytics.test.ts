@@ -23,17 +23,9 @@ const leg = ({ oi, volume, iv, delta }: Said): Leg => ({
     lot_size: 1,
     instrument_type: 'CE',
   },
-  tick:
-    oi === undefined
-      ? undefined
-      : {
-          instrument_token: 1,
-          mode: 'full',
-          tradable: true,
-          last_price: 1,
-          oi,
-          volume_traded: volume ?? 0,
-        },
+  lastPrice: 1,
+  oi: oi ?? null,
+  volume: volume ?? null,
   bid: null,
   ask: null,
   ageMs: 0,
@@ -91,8 +83,8 @@ describe('what a chain says', () => {
           chain.reduce(
             (sum, { strike, call, put }) =>
               sum +
-              (call?.tick?.oi ?? 0) * Math.max(0, price - strike) +
-              (put?.tick?.oi ?? 0) * Math.max(0, strike - price),
+              (call?.oi ?? 0) * Math.max(0, price - strike) +
+              (put?.oi ?? 0) * Math.max(0, strike - price),
             0,
           )
         const least = Math.min(...chain.map(({ strike }) => painAt(strike)))

@@ -29,7 +29,7 @@ export function analyticsOf(strikes: readonly ChainStrike[], forward: number | u
     atmIv: forward === undefined ? null : interpolated(smileOf(strikes, forward), forward),
     skew25d: call === null || put === null ? null : put - call,
     pcrOi: ratio(sumOf(puts, 'oi'), sumOf(calls, 'oi')),
-    pcrVolume: ratio(sumOf(puts, 'volume_traded'), sumOf(calls, 'volume_traded')),
+    pcrVolume: ratio(sumOf(puts, 'volume'), sumOf(calls, 'volume')),
     maxPain: maxPainOf(strikes),
   }
 }
@@ -53,8 +53,8 @@ function interpolated(points: readonly Point[], x: number): number | null {
   return null
 }
 
-function sumOf(legs: readonly (Leg | undefined)[], field: 'oi' | 'volume_traded'): number {
-  return legs.reduce((sum, leg) => sum + (leg?.tick?.[field] ?? 0), 0)
+function sumOf(legs: readonly (Leg | undefined)[], field: 'oi' | 'volume'): number {
+  return legs.reduce((sum, leg) => sum + (leg?.[field] ?? 0), 0)
 }
 
 const ratio = (puts: number, calls: number): number | null => (calls > 0 ? puts / calls : null)
@@ -77,8 +77,8 @@ function maxPainOf(strikes: readonly ChainStrike[]): number | null {
     return open
   }
   const up = strikes.map((_, at) => at)
-  const calls = add(up, (at) => strikes[at]?.call?.tick?.oi ?? 0)
-  const puts = add(up.toReversed(), (at) => strikes[at]?.put?.tick?.oi ?? 0)
+  const calls = add(up, (at) => strikes[at]?.call?.oi ?? 0)
+  const puts = add(up.toReversed(), (at) => strikes[at]?.put?.oi ?? 0)
   if (calls + puts === 0) return null
   let least = 0
   for (const at of up) if ((pain[at] ?? 0) < (pain[least] ?? 0)) least = at

@@ -72,7 +72,7 @@ export function computeChain(
     legs: {
       listed: listed.legs,
       streamed: streamed.length,
-      with_oi: legs.filter(({ tick }) => tick?.oi !== undefined).length,
+      with_oi: legs.filter(({ oi }) => oi !== null).length,
       with_iv: legs.filter(({ iv }) => iv !== null).length,
     },
     strikes: strikes

@@ -1,6 +1,6 @@
 // One option of a chain by its last tick.
 import type { LegUnavailable, OptionLeg, OptionType } from '@ticker/shared/domain'
-import { decodePacket, type Tick } from '@ticker/shared/kite-wire'
+import { divisorOf, FULL_LENGTH, OFFSETS, QUOTE_LENGTH } from '@ticker/shared/kite-wire'
 import type { DirectoryInstrument } from '../market-data/instrument-directory.ts'
 import type { TickStore } from '../market-data/tick-store.ts'
 import { impliedGreeks } from './pricing/implied-greeks.ts'
@@ -14,12 +14,18 @@ export interface LegDeps {
   serving(token: number): 'live' | 'stale' | undefined
 }
 
-/** A leg, its numbers as exact as they were computed. */
-export interface Leg {
-  contract: DirectoryInstrument
-  tick: Tick | undefined
+/** What a tick says of an option; null what it does not. */
+export interface LegQuote {
+  lastPrice: number | null
   bid: number | null
   ask: number | null
+  volume: number | null
+  oi: number | null
+}
+
+/** A leg, its numbers as exact as they were computed. */
+export interface Leg extends LegQuote {
+  contract: DirectoryInstrument
   ageMs: number | null
   price: number | null
   iv: number | null
@@ -38,21 +44,18 @@ export function legOf(
   const token = contract.instrument_token
   const serving = deps.serving(token)
   const slot = serving ? store.slotOf(token) : -1
-  const tick = slot < 0 ? undefined : decodePacket(store.packetAt(slot))
-  const [bid, ask] = [best(tick?.depth?.buy), best(tick?.depth?.sell)]
-  const price = priceOf(tick, bid, ask)
+  const quote = slot < 0 ? NO_QUOTE : quoteOf(store.packetAt(slot), token)
+  const price = priceOf(quote)
   const leg: Leg = {
+    ...quote,
     contract,
-    tick,
-    bid,
-    ask,
     ageMs: slot < 0 ? null : Math.max(0, deps.nowMs - store.receivedMsAt(slot)),
     price,
     iv: null,
     greeks: undefined,
     unavailable: null,
   }
-  const reason = !serving ? 'not_streamed' : !tick ? 'waiting' : serving === 'stale' ? 'stale' : null
+  const reason = !serving ? 'not_streamed' : slot < 0 ? 'waiting' : serving === 'stale' ? 'stale' : null
   if (reason || price === null || !priced.ok) {
     leg.unavailable = reason ?? (priced.ok ? 'no_price' : priced.reason)
     return leg
@@ -65,30 +68,45 @@ export function legOf(
   return leg
 }
 
-/** Empty levels have price 0. */
-function best(levels: readonly { price: number }[] | undefined): number | null {
-  const price = levels?.[0]?.price ?? 0
-  return price > 0 ? price : null
+const NO_QUOTE: LegQuote = { lastPrice: null, bid: null, ask: null, volume: null, oi: null }
+/** In an entry of the depth. */
+const PRICE_OFFSET = 4
+
+/** Only what a chain needs: decoding all of 800 packets makes ten thousand objects. */
+function quoteOf(packet: Uint8Array, token: number): LegQuote {
+  const view = new DataView(packet.buffer, packet.byteOffset, packet.length)
+  const divisor = divisorOf(token)
+  // What was never traded, and empty levels of the depth, have price 0.
+  const priceAt = (offset: number) => {
+    const raw = view.getInt32(offset)
+    return raw > 0 ? raw / divisor : null
+  }
+  const isFull = packet.length >= FULL_LENGTH
+  return {
+    lastPrice: priceAt(OFFSETS.lastPrice),
+    bid: isFull ? priceAt(OFFSETS.depthBuy + PRICE_OFFSET) : null,
+    ask: isFull ? priceAt(OFFSETS.depthSell + PRICE_OFFSET) : null,
+    volume: packet.length >= QUOTE_LENGTH ? view.getUint32(OFFSETS.volumeTraded) : null,
+    oi: isFull ? view.getUint32(OFFSETS.oi) : null,
+  }
 }
 
 /** The last trade may be hours old where the market has moved on; what is quoted is of now. */
-function priceOf(tick: Tick | undefined, bid: number | null, ask: number | null): number | null {
-  if (bid !== null && ask !== null && bid <= ask) return (bid + ask) / 2
-  const last = tick?.last_price ?? 0
-  return last > 0 ? last : null
+function priceOf({ lastPrice, bid, ask }: LegQuote): number | null {
+  return bid !== null && ask !== null && bid <= ask ? (bid + ask) / 2 : lastPrice
 }
 
 export function legJson(leg: Leg | undefined): OptionLeg | null {
   if (!leg) return null
-  const { contract, tick, greeks } = leg
+  const { contract, greeks } = leg
   return {
     instrument_token: contract.instrument_token,
     tradingsymbol: contract.tradingsymbol,
-    last_price: tick && tick.last_price > 0 ? tick.last_price : null,
+    last_price: leg.lastPrice,
     bid: leg.bid,
     ask: leg.ask,
-    volume: tick?.volume_traded ?? null,
-    oi: tick?.oi ?? null,
+    volume: leg.volume,
+    oi: leg.oi,
     age_ms: leg.ageMs === null ? null : Math.round(leg.ageMs),
     price: decimals(leg.price, 1e7),
     iv: decimals(leg.iv, 1e6),

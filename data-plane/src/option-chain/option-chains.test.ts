@@ -58,11 +58,6 @@ beforeEach(() => {
       serving: (token) => serving.get(token),
       interest: {
         ownerStreams: (owner, token) => owner === 'desk' && serving.has(token),
-        refusalOf: () => undefined,
-        hold: () => 'process_limit',
-        change: () => {},
-        release: () => {},
-        onMoved: () => {},
       },
     },
   })

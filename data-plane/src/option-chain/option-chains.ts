@@ -24,7 +24,9 @@ export interface OptionChains {
 export interface OptionChainDeps {
   clock: Clock
   registry: Registry
-  source: Pick<TickSource, 'realm' | 'store' | 'interest' | 'serving' | 'directory'>
+  source: Pick<TickSource, 'realm' | 'store' | 'serving' | 'directory'> & {
+    interest: Pick<TickSource['interest'], 'ownerStreams'>
+  }
   calendar: Pick<MarketCalendar, 'expiryOn'>
   isOpen(segment: number): boolean
   isOver(exchange: string, expiry: string): boolean
