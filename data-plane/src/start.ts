@@ -22,6 +22,7 @@ import { createOpsServer } from './operations/ops-server.ts'
 import { createRegistry } from './operations/process-metrics.ts'
 import { createReadiness } from './operations/readiness.ts'
 import { createSupervisor } from './operations/supervisor.ts'
+import { createChainStream } from './option-chain/chain-stream.ts'
 import { createOptionChains } from './option-chain/option-chains.ts'
 import { pricingTerms } from './option-chain/pricing-terms.ts'
 import { createIntentStore } from './orders/intent-store.ts'
@@ -126,7 +127,10 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     bounds,
     all,
   }
-  const streams = createStreamServer({ ...clients, marketData })
+  const { conflateAboveBytes } = bounds
+  const chainStream = createChainStream({ clock, registry, chains: optionChains, conflateAboveBytes })
+  supervisor.run('option chains', chainStream.run)
+  const streams = createStreamServer({ ...clients, marketData, chains: chainStream })
   const kiteCompat = createKiteCompatServer({ ...clients, source: marketData })
   const streamServer = createStreamListener({
     bounds,

@@ -1,6 +1,6 @@
 // What /v1/stream sends, as schemas: the types are inferred from them, the AsyncAPI document is generated from them,
 // and the tests hold everything that is really sent against them.
-import { mode } from '@ticker/shared/domain'
+import { chainRefusal, mode, optionChain } from '@ticker/shared/domain'
 import { z } from 'zod'
 import { INTEREST_REFUSALS } from '../market-data/interest/held.ts'
 
@@ -70,6 +70,8 @@ export const streamErrorCode = z.enum([
   'invalid_request',
   'too_many_instruments',
   'resume_too_late',
+  'too_many_chains',
+  'chain_not_held',
 ])
 export type StreamErrorCode = z.infer<typeof streamErrorCode>
 
@@ -124,6 +126,24 @@ export const state = z.strictObject({
   reason: notSubscribedReason.optional().describe('Of not_subscribed'),
   instrument_tokens: z.array(token).min(1),
 })
+const chainId = z.string().describe('The same for the same request')
+export const chainSubscribed = z.strictObject({
+  op: z.literal('chain_subscribed'),
+  id: opId,
+  chain_id: chainId,
+})
+export const chainUnsubscribed = z.strictObject({
+  op: z.literal('chain_unsubscribed'),
+  id: opId,
+  chain_id: chainId,
+})
+export const chain = z.strictObject({ op: z.literal('chain'), chain_id: chainId, chain: optionChain })
+export const chainUnavailable = z.strictObject({
+  op: z.literal('chain_unavailable'),
+  chain_id: chainId,
+  reason: chainRefusal.describe('It comes by itself when this has passed'),
+  detail: z.string(),
+})
 export const heartbeat = z.strictObject({ op: z.literal('heartbeat'), seq, server_time_ms: z.number() })
 export const pong = z.strictObject({ op: z.literal('pong'), id: opId, server_time_ms: z.number() })
 export const error = z.strictObject({
@@ -142,6 +162,10 @@ export const serverMessage = z.discriminatedUnion('op', [
   unsubscribed,
   gap,
   state,
+  chainSubscribed,
+  chainUnsubscribed,
+  chain,
+  chainUnavailable,
   heartbeat,
   pong,
   error,
