@@ -19,6 +19,7 @@ import { ladderRoutes } from './ladders/index.ts'
 import { operationsRoutes } from './operations/index.ts'
 import { optionChainRoutes } from './option-chains/index.ts'
 import { orderRoutes } from './orders/index.ts'
+import { quoteRoutes } from './quotes/index.ts'
 import { sessionRoutes } from './sessions/index.ts'
 import { subscriptionRoutes } from './subscriptions/index.ts'
 
@@ -71,6 +72,7 @@ export function createApp(deps: Dependencies) {
     .route('/', subscriptionRoutes(deps))
     .route('/', ladderRoutes(deps))
     .route('/', optionChainRoutes(deps))
+    .route('/', quoteRoutes(deps))
     .route('/', orderRoutes(deps))
   const document = openApiDocument(app)
   app.get('/openapi.json', (c) => c.json(document()))

@@ -12,6 +12,7 @@ import { toOrderUpdate } from './kite-compat/order-update.ts'
 import { createKiteCompatServer } from './kite-compat/server.ts'
 import { openWebSocket } from './kite-socket/raw-socket.ts'
 import { contractLife, tradingHours, watchCalendar } from './market-data/market-hours.ts'
+import { createQuotes } from './market-data/quotes.ts'
 import { marketDataReadiness } from './market-data/readiness.ts'
 import { createMarketData } from './market-data/runtime.ts'
 import { openDatabase } from './operations/database.ts'
@@ -263,7 +264,11 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       ownership.wake()
       marketData.wake('nudge')
     },
-    answer: createAnswers({ instanceStatus, optionChains }),
+    answer: createAnswers({
+      instanceStatus,
+      optionChains,
+      quotes: createQuotes({ clock, source: marketData }),
+    }),
   })
   readiness.register('command channel', commands.unfit)
 

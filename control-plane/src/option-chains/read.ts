@@ -1,29 +1,18 @@
-// Asks the instance that has the owner's ticks.
+// What the instance says of a chain, in the words of the API.
 import { optionChainAnswer } from '@ticker/shared/commands'
 import type { ChainRefused, OptionChain, OptionChainRequest } from '@ticker/shared/domain'
-import { sql } from 'drizzle-orm'
-import { z } from 'zod'
-import { instanceOf } from '../command-channel/instance-of.ts'
+import { askOwnersInstance } from '../command-channel/ask-owner.ts'
 import type { Call } from '../http/call.ts'
-import { done, type Outcome, type Refusal, refused } from '../http/problem.ts'
-
-const NO_INSTANCE_RETRY_AFTER_S = 5
+import { done, type Outcome, type Refusal } from '../http/problem.ts'
 
 export async function readOptionChain(
   call: Call,
   request: OptionChainRequest,
 ): Promise<Outcome<OptionChain>> {
-  const { db, commandChannel } = call.deps
-  const { owner } = call.actor
-  const [instance] = await db.rows(
-    z.object({ id: z.string() }),
-    sql`select i.id from ${instanceOf(call.actor)}`,
-  )
-  if (!instance) return refused('data_plane_unreachable', { retryAfterS: NO_INSTANCE_RETRY_AFTER_S })
-  const asked = await commandChannel.ask(instance.id, { call: 'option_chain', params: { owner, request } })
-  if (asked.kind === 'unreachable')
-    return refused('data_plane_unreachable', { retryAfterS: asked.retryAfterS })
-  const answer = optionChainAnswer.parse(asked.result)
+  const params = { owner: call.actor.owner, request }
+  const asked = await askOwnersInstance(call, { call: 'option_chain', params })
+  if (!asked.ok) return asked
+  const answer = optionChainAnswer.parse(asked.value)
   return 'chain' in answer ? done(answer.chain) : { ok: false, refusal: refusalOf(answer) }
 }
 

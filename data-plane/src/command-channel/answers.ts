@@ -1,8 +1,13 @@
 // What this instance answers to the control plane's questions.
 import type { Answer, OptionChainAnswer, Question } from '@ticker/shared/commands'
+import type { ReadQuotes } from '../market-data/quotes.ts'
 import type { OptionChains } from '../option-chain/option-chains.ts'
 
-export function createAnswers(deps: { instanceStatus(): unknown; optionChains: OptionChains }) {
+export function createAnswers(deps: {
+  instanceStatus(): unknown
+  optionChains: OptionChains
+  quotes: ReadQuotes
+}) {
   return async ({ call, params }: Question): Promise<Answer> => {
     switch (call) {
       case 'instance_status':
@@ -14,6 +19,8 @@ export function createAnswers(deps: { instanceStatus(): unknown; optionChains: O
           : { refusal: outcome.refusal, detail: outcome.detail }
         return { ok: true, result }
       }
+      case 'quotes':
+        return { ok: true, result: deps.quotes(params) }
     }
   }
 }

@@ -5,6 +5,7 @@ import { packetLengthFor } from '@ticker/shared/kite-wire'
 import type { Clock } from '../clock.ts'
 import { NOT_READING } from '../market-data/fan-out.ts'
 import type { Holder, HoldRefusal } from '../market-data/interest/client-interest.ts'
+import { resolveRefs } from '../market-data/resolve-refs.ts'
 import type { TickSource } from '../market-data/runtime.ts'
 import {
   CHAINS_MAX,
@@ -62,16 +63,9 @@ export function createOps(deps: OpsDeps): Ops {
     tell(client, { op: 'error', id, code, message })
   }
 
-  function resolve(refs: readonly InstrumentRef[]): { tokens: number[]; unknown: InstrumentRef[] } {
-    const directory = source.directory()
-    const tokens = new Set<number>()
-    const unknown: InstrumentRef[] = []
-    for (const ref of refs) {
-      const found = typeof ref === 'number' ? directory.byToken(ref) : directory.byKey(ref)
-      if (found) tokens.add(found.instrument_token)
-      else unknown.push(ref)
-    }
-    return { tokens: [...tokens], unknown }
+  function resolve(refs: readonly InstrumentRef[]) {
+    const { instruments, unknown } = resolveRefs(source.directory(), refs)
+    return { tokens: instruments.map((each) => each.instrument_token), unknown }
   }
 
   /** Everything before an op goes out first, so that a snapshot starts where the ticks before it end. */

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { accountId } from '../domain/accounts.ts'
 import { chainRefused, optionChain, optionChainRequest } from '../domain/option-chains.ts'
+import { quotesRequest } from '../domain/quotes.ts'
 
 export type Realm = 'live' | 'sim'
 
@@ -38,6 +39,8 @@ export const question = z.discriminatedUnion('call', [
     call: z.literal('option_chain'),
     params: z.strictObject({ owner: z.string(), request: optionChainRequest }),
   }),
+  /** Last ticks as this instance streams them for that owner: `quotes`. */
+  z.strictObject({ ...asked, call: z.literal('quotes'), params: quotesRequest }),
 ])
 export type Question = z.infer<typeof question>
 /** A question as whoever asks says it. */
