@@ -265,6 +265,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       marketData.wake('nudge')
     },
     answer: createAnswers({
+      clock,
       instanceStatus,
       optionChains,
       quotes: createQuotes({ clock, source: marketData }),

@@ -1,5 +1,5 @@
-// Answers of a moment ago, per isolate: who polls, or asks with others of the same owner for the same, costs the data
-// plane one question a second. Bounded: an answer of 1,000 quotes is half a megabyte.
+// Answers of a moment ago, per isolate: whoever polls, or asks for the same as others of the owner, costs the data plane
+// one question a second. Bounded: an answer of 1,000 quotes is half a megabyte.
 
 export const ANSWER_AGE_MS_MAX = 1_000
 const ANSWERS_MAX = 20

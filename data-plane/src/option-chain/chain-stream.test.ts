@@ -100,9 +100,14 @@ describe('the chains of stream clients', () => {
     slow.socket.send('x'.repeat(300_000))
     await clock.advance(3_000)
     expect([slow.socket.sent.length, opsOf(other).length]).toEqual([1, 3])
-    slow.socket.reading = true
+    // But for why there is none, which is said once.
+    outcome = { ok: false, refusal: 'chain_not_streamed', detail: 'nothing is streamed' }
     await clock.advance(1_000)
-    expect(slow.socket.sent.length).toBe(2)
+    expect([slow.socket.sent.length, opsOf(other).length]).toEqual([2, 4])
+    slow.socket.reading = true
+    outcome = { ok: true, chain: NIFTY_CHAIN }
+    await clock.advance(1_000)
+    expect(slow.socket.sent.length).toBe(3)
   })
 
   it('are bounded by client, owner and process; what is held already is not counted again', () => {

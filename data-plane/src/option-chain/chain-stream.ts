@@ -49,8 +49,13 @@ interface Entry {
   wish: ChainWish
   dueMs: number
   readers: Set<ChainReader>
-  /** As it was last sent. */
-  last: { text: Uint8Array; refusal: string | undefined } | undefined
+  last: Said | undefined
+}
+
+/** A message as it was sent, and why it is no chain. */
+interface Said {
+  text: Uint8Array
+  refusal: string | undefined
 }
 
 export function createChainStream(deps: {
@@ -89,7 +94,7 @@ export function createChainStream(deps: {
     return entry
   }
 
-  function compose({ id, owner, wish }: Entry): { text: Uint8Array; refusal: string | undefined } {
+  function compose({ id, owner, wish }: Entry): Said {
     const { every_s: _, ...request } = wish
     const outcome = chains.read(owner, request)
     const message: ChainMessage = outcome.ok
@@ -98,10 +103,11 @@ export function createChainStream(deps: {
     return { text: Buffer.from(JSON.stringify(message)), refusal: outcome.ok ? undefined : outcome.detail }
   }
 
-  function send(reader: ChainReader, text: Uint8Array) {
-    if (reader.socket.bufferedBytes() > conflateAboveBytes) return metrics.skipped.inc()
-    reader.socket.sendText(text)
-    metrics.sent.inc()
+  function send(reader: ChainReader, { text, refusal }: Said) {
+    // The next chain takes the place of one that is left out; why there is none is said only once.
+    const isDue = refusal !== undefined || reader.socket.bufferedBytes() <= conflateAboveBytes
+    if (isDue) reader.socket.sendText(text)
+    metrics[isDue ? 'sent' : 'skipped'].inc()
   }
 
   function publish(entry: Entry) {
@@ -110,7 +116,7 @@ export function createChainStream(deps: {
     entry.last = compose(entry)
     // Why there is none is said once.
     if (entry.last.refusal !== undefined && entry.last.refusal === before) return
-    for (const reader of entry.readers) send(reader, entry.last.text)
+    for (const reader of entry.readers) send(reader, entry.last)
   }
 
   function nextDue(): Entry | undefined {
@@ -140,7 +146,7 @@ export function createChainStream(deps: {
       return {
         id: entry.id,
         begin() {
-          if (entry.last) send(reader, entry.last.text)
+          if (entry.last) send(reader, entry.last)
         },
       }
     },
