@@ -3,6 +3,7 @@ import { encodePacket, type Mode, type Tick } from '@ticker/shared/kite-wire'
 import { createMarketCalendar } from '@ticker/shared/market-calendar'
 import { Registry } from 'prom-client'
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { InstrumentDirectory } from '../market-data/instrument-directory.ts'
 import { createTickStore, type TickStore } from '../market-data/tick-store.ts'
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts'
 import { NIFTY_50, registryOf, steps } from '../testing/option-chains.ts'
@@ -36,6 +37,9 @@ let chains: OptionChains
 let serving: Map<number, 'live' | 'stale'>
 let closed: Set<number>
 let seq: number
+/** The last day that is over. */
+let over: string
+let directory: InstrumentDirectory
 
 beforeEach(() => {
   // Monday 23 November 2026, 09:30 in India.
@@ -44,17 +48,19 @@ beforeEach(() => {
   serving = new Map()
   closed = new Set()
   seq = 0
+  over = '2026-11-22'
+  directory = registry.directory
   chains = createOptionChains({
     clock,
     registry: new Registry(),
     calendar: createMarketCalendar(),
     isOpen: (segment) => !closed.has(segment),
-    isOver: (_, expiry) => expiry < '2026-11-23',
+    isOver: (_, expiry) => expiry <= over,
     termsOf: () => TERMS,
     source: {
       realm: 'sim',
       store,
-      directory: () => registry.directory,
+      directory: () => directory,
       serving: (token) => serving.get(token),
       interest: {
         ownerStreams: (owner, token) => owner === 'desk' && serving.has(token),
@@ -230,6 +236,22 @@ describe('an option chain', () => {
     tickAll()
     clock.jumpWall(Date.parse(`${NEAR}T15:40:00+05:30`) - clock.nowMs())
     expect(read()).toMatchObject({ unavailable: 'expired', days_to_expiry: 0, model: null })
+  })
+
+  it('goes on with the next expiry when the nearest has ended, and with what a new dump lists', () => {
+    tickAll()
+    tick(token(25_000, 'CE', NEXT), worth('CE', 25_000, NEXT))
+    expect(read().expiry).toBe(NEAR)
+    over = NEAR
+    expect(read()).toMatchObject({ expiry: NEXT, expiries: [NEXT], legs: { listed: 2, streamed: 1 } })
+    const later = registryOf([
+      { expiry: NEXT, strikes: [25_000, 25_100] },
+      { expiry: MONTH, strikes: [25_000] },
+    ])
+    directory = later.directory
+    expect(read()).toMatchObject({ expiries: [NEXT, MONTH], legs: { listed: 4, streamed: 1 } })
+    over = MONTH
+    expect(ask()).toMatchObject({ ok: false, refusal: 'chain_unknown' })
   })
 
   it('takes the rate and yield of the request before the configured', () => {
