@@ -17,7 +17,9 @@ import { requestLog } from './http/request-log.ts'
 import { instrumentRoutes } from './instruments/index.ts'
 import { ladderRoutes } from './ladders/index.ts'
 import { operationsRoutes } from './operations/index.ts'
+import { optionChainRoutes } from './option-chains/index.ts'
 import { orderRoutes } from './orders/index.ts'
+import { quoteRoutes } from './quotes/index.ts'
 import { sessionRoutes } from './sessions/index.ts'
 import { subscriptionRoutes } from './subscriptions/index.ts'
 
@@ -69,6 +71,8 @@ export function createApp(deps: Dependencies) {
     .route('/', instrumentRoutes(deps))
     .route('/', subscriptionRoutes(deps))
     .route('/', ladderRoutes(deps))
+    .route('/', optionChainRoutes(deps))
+    .route('/', quoteRoutes(deps))
     .route('/', orderRoutes(deps))
   const document = openApiDocument(app)
   app.get('/openapi.json', (c) => c.json(document()))

@@ -23,6 +23,19 @@ it('fills defaults, and takes an empty variable for one that is not set', () => 
   expect(readConfig({ ...complete, JSON_TICKS: 'all' }).jsonTicks).toBe('all')
 })
 
+it('reads the rate and yield of options by underlying, and says how they are spelled', () => {
+  const terms = readConfig({
+    ...complete,
+    OPTION_TERMS: '{"*":{"rate":0.06},"NIFTY":{"dividend_yield":0.01}}',
+  })
+  expect([...terms.optionTerms]).toEqual([
+    ['*', { rate: 0.06, dividendYield: undefined }],
+    ['NIFTY', { rate: undefined, dividendYield: 0.01 }],
+  ])
+  for (const wrong of ['6.5', '{"NIFTY":{"rate":6.5}}', '{"NIFTY":{"rates":0.065}}', '{'])
+    expect(() => readConfig({ ...complete, OPTION_TERMS: wrong })).toThrow(/OPTION_TERMS must be JSON as/)
+})
+
 it('names every problem at once and says what to set, without repeating a secret', () => {
   const planted = 'PLANTED-secret'
   const read = () => readConfig({ REALM: 'prod', CREDENTIAL_KEYS: planted, STREAM_PORT: 'x' })

@@ -3,6 +3,7 @@
 import { type KeyRing, parseKeyRing } from '@ticker/shared/crypto'
 import { z } from 'zod'
 import type { MarketHours } from './market-data/market-hours.ts'
+import type { PricingTerms } from './option-chain/underlying-market.ts'
 
 export interface Config {
   realm: 'live' | 'sim'
@@ -26,10 +27,14 @@ export interface Config {
   logLevel: string
   jsonTicks: JsonTicks
   marketHours: MarketHours
+  optionTerms: OptionTerms
 }
 
 /** Instruments that are also published as JSON, one channel each. */
 export type JsonTicks = 'all' | ReadonlySet<number>
+
+/** Rate and dividend yield of options by underlying; `*`: of the others. */
+export type OptionTerms = ReadonlyMap<string, Partial<PricingTerms>>
 
 /** Encrypted, on the broker's port: the session's token goes there. */
 const LIVE_ROOTS = new Set(['https://api.kite.trade', 'wss://ws.kite.trade'])
@@ -67,7 +72,13 @@ const environment = z.object({
     .string()
     .regex(/^(all|\d+(,\d+)*)$/, 'must be "all" or instrument tokens separated by commas')
     .optional(),
+  OPTION_TERMS: z.string().default('{}'),
 })
+
+const OPTION_TERMS_HELP =
+  'must be JSON as {"*":{"rate":0.065},"NIFTY":{"dividend_yield":0.0125}}: fractions a year'
+const yearly = z.number().min(-0.5).max(1).optional()
+const optionTerms = z.record(z.string(), z.strictObject({ rate: yearly, dividend_yield: yearly }))
 
 export class ConfigInvalid extends Error {}
 
@@ -112,6 +123,18 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       values.JSON_TICKS === 'all'
         ? 'all'
         : new Set((values.JSON_TICKS ?? '').split(',').filter(Boolean).map(Number)),
+    optionTerms: readOptionTerms(values.OPTION_TERMS),
+  }
+}
+
+function readOptionTerms(text: string): OptionTerms {
+  try {
+    const terms = Object.entries(optionTerms.parse(JSON.parse(text)))
+    return new Map(
+      terms.map(([name, { rate, dividend_yield: dividendYield }]) => [name, { rate, dividendYield }]),
+    )
+  } catch {
+    throw new ConfigInvalid(`Configuration:\n  OPTION_TERMS ${OPTION_TERMS_HELP}`)
   }
 }
 

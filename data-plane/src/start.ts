@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { getOrderHistory, getOrders, getProfile, type KiteHttp } from '@ticker/shared/kite-http'
 import { createMarketCalendar } from '@ticker/shared/market-calendar'
 import { systemClock } from './clock.ts'
+import { createAnswers } from './command-channel/answers.ts'
 import { createCommandChannel } from './command-channel/channel.ts'
 import type { Config } from './config.ts'
 import { createInstrumentRefresh } from './instruments/refresh.ts'
@@ -11,6 +12,7 @@ import { toOrderUpdate } from './kite-compat/order-update.ts'
 import { createKiteCompatServer } from './kite-compat/server.ts'
 import { openWebSocket } from './kite-socket/raw-socket.ts'
 import { contractLife, tradingHours, watchCalendar } from './market-data/market-hours.ts'
+import { createQuotes } from './market-data/quotes.ts'
 import { marketDataReadiness } from './market-data/readiness.ts'
 import { createMarketData } from './market-data/runtime.ts'
 import { openDatabase } from './operations/database.ts'
@@ -21,6 +23,9 @@ import { createOpsServer } from './operations/ops-server.ts'
 import { createRegistry } from './operations/process-metrics.ts'
 import { createReadiness } from './operations/readiness.ts'
 import { createSupervisor } from './operations/supervisor.ts'
+import { createChainStream } from './option-chain/chain-stream.ts'
+import { createOptionChains } from './option-chain/option-chains.ts'
+import { pricingTerms } from './option-chain/pricing-terms.ts'
 import { createIntentStore } from './orders/intent-store.ts'
 import { createOrderMetrics } from './orders/metrics.ts'
 import { createOrderDesk } from './orders/order-desk.ts'
@@ -88,6 +93,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   const calendar = createMarketCalendar()
   if (config.marketHours === 'calendar') watchCalendar(calendar, clock, log, registry)
   const isOpen = tradingHours(config.marketHours, calendar, clock)
+  const isOver = contractLife(config.marketHours, calendar, clock)
   const marketData = createMarketData({
     realm: config.realm,
     clock,
@@ -99,7 +105,11 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     wsRoot: config.kiteSocketRoot,
     openSocket: openWebSocket,
     isOpen,
-    isOver: contractLife(config.marketHours, calendar, clock),
+    isOver,
+  })
+  const optionChains = createOptionChains({
+    ...{ clock, registry, source: marketData, calendar, isOpen, isOver },
+    termsOf: pricingTerms(config.optionTerms),
   })
 
   // The streams listen before the instance registers: what it announces must be reachable.
@@ -118,7 +128,10 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     bounds,
     all,
   }
-  const streams = createStreamServer({ ...clients, marketData })
+  const { conflateAboveBytes } = bounds
+  const chainStream = createChainStream({ clock, registry, chains: optionChains, conflateAboveBytes })
+  supervisor.run('option chains', chainStream.run)
+  const streams = createStreamServer({ ...clients, marketData, chains: chainStream })
   const kiteCompat = createKiteCompatServer({ ...clients, source: marketData })
   const streamServer = createStreamListener({
     bounds,
@@ -251,7 +264,12 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       ownership.wake()
       marketData.wake('nudge')
     },
-    answer: async () => ({ ok: true, result: instanceStatus() }),
+    answer: createAnswers({
+      clock,
+      instanceStatus,
+      optionChains,
+      quotes: createQuotes({ clock, source: marketData }),
+    }),
   })
   readiness.register('command channel', commands.unfit)
 

@@ -13,6 +13,7 @@ import { flushCost } from './flush-cost.ts'
 import { growth } from './growth.ts'
 import { ingest } from './ingest.ts'
 import type { Row } from './measure.ts'
+import { optionChain } from './option-chain.ts'
 import { pool } from './pool.ts'
 import { publish } from './publish.ts'
 import { markdownTable, type Report, withSection } from './report.ts'
@@ -32,6 +33,7 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   'flush-cost': flushCost,
   ingest,
   'fan-out': fanOut,
+  'option-chain': optionChain,
   pool,
   'worker-size': workerSize,
   api,

@@ -9,6 +9,7 @@ import { type Recording, writeRecording } from './recording.ts'
 import { runSystem } from './running-system.ts'
 import { badInputSuite } from './suites/bad-input.ts'
 import { loginSuite } from './suites/login.ts'
+import { optionChainSuite } from './suites/option-chains.ts'
 import { orderSuite } from './suites/orders.ts'
 import { partsTakenAwaySuite } from './suites/parts-taken-away.ts'
 import { secretSuite } from './suites/secrets.ts'
@@ -46,6 +47,7 @@ const running = () => desk
 loginSuite(running)
 tickSuite(running, () => recording)
 strikeLadderSuite(running)
+optionChainSuite(running)
 orderSuite(running)
 badInputSuite(running)
 partsTakenAwaySuite(running)

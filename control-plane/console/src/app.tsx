@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { createApi } from './api/client.ts'
 import { Board } from './views/board.tsx'
+import { Chains } from './views/chains.tsx'
 import { Keys } from './views/keys.tsx'
 import { Ladders } from './views/ladders.tsx'
 import { Live } from './views/live.tsx'
@@ -11,6 +12,7 @@ const VIEWS = {
   board: 'Board',
   live: 'Live ticks',
   ladders: 'Strike ladders',
+  chains: 'Option chains',
   orders: 'Orders',
   keys: 'Keys',
 } as const
@@ -57,6 +59,7 @@ export function App() {
         {view === 'board' && <Board api={api} />}
         {view === 'live' && <Live api={api} />}
         {view === 'ladders' && <Ladders api={api} />}
+        {view === 'chains' && <Chains api={api} />}
         {view === 'orders' && <Orders api={api} />}
         {view === 'keys' && <Keys api={api} />}
       </main>

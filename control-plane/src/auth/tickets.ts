@@ -4,6 +4,7 @@ import { signTicket, spellKiteToken } from '@ticker/shared/crypto'
 import { type KiteTokenCreate, nextTokenExpiryMs, type StreamTicketCreate } from '@ticker/shared/domain'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
+import { instanceOf } from '../command-channel/instance-of.ts'
 import type { Call } from '../http/call.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
 import { mayUse } from './actor.ts'
@@ -18,10 +19,7 @@ export async function createStreamTicket(
   const { config, clock, db } = call.deps
   const [instance] = await db.rows(
     z.object({ stream_url: z.string() }),
-    // Ticks are where the owner's accounts are served.
-    sql`select i.stream_url from ticker.instances i where i.lease_until > now() and i.status = 'running'
-      order by exists (select 1 from ticker.accounts a
-        where a.owner_instance_id = i.id and a.owner = ${call.actor.owner}) desc, i.started_at limit 1`,
+    sql`select i.stream_url from ${instanceOf(call.actor)}`,
   )
   if (!instance) return refused('data_plane_unreachable', { retryAfterS: NO_INSTANCE_RETRY_AFTER_S })
   const nowMs = clock.nowMs()

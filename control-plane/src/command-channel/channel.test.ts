@@ -10,6 +10,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
+const STATUS = { call: 'instance_status', params: {} } as const
 const sleeps: number[] = []
 const clock: Clock = {
   nowMs: () => Date.now(),
@@ -94,7 +95,7 @@ describe('ask', () => {
         return polls < 7 ? null : JSON.stringify({ ok: true, result: { fine: 1 } })
       },
     })
-    expect(await channel.ask('i1', 'instance_status')).toEqual({ kind: 'answered', result: { fine: 1 } })
+    expect(await channel.ask('i1', STATUS)).toEqual({ kind: 'answered', result: { fine: 1 } })
     expect(sleeps).toEqual([20, 40, 80, 160, 320, 500, 500])
     const question = JSON.parse(append.mock.calls[0]?.[2] ?? '')
     expect(question).toMatchObject({
@@ -108,7 +109,7 @@ describe('ask', () => {
   test('gives up before its deadline of 10 s', async () => {
     const startMs = Date.now()
     const { channel } = setUp()
-    expect(await channel.ask('i1', 'instance_status', 60_000)).toEqual({
+    expect(await channel.ask('i1', STATUS, 60_000)).toEqual({
       kind: 'unreachable',
       retryAfterS: 5,
     })
@@ -117,15 +118,15 @@ describe('ask', () => {
 
   test('an answer that is none, or a refusal, is unreachable', async () => {
     const refusal = setUp({ take: async () => JSON.stringify({ ok: false, code: 'x', message: 'y' }) })
-    expect((await refusal.channel.ask('i1', 'instance_status')).kind).toBe('unreachable')
+    expect((await refusal.channel.ask('i1', STATUS)).kind).toBe('unreachable')
     const nonsense = setUp({ take: async () => '{}' })
-    expect((await nonsense.channel.ask('i1', 'instance_status')).kind).toBe('unreachable')
+    expect((await nonsense.channel.ask('i1', STATUS)).kind).toBe('unreachable')
   })
 
   test('fails at once while Redis is away, and says when to come again', async () => {
     const { channel } = setUp({ append: failing })
     for (let index = 0; index < 6; index += 1) {
-      expect(await channel.ask('i1', 'instance_status')).toEqual({ kind: 'unreachable', retryAfterS: 2 })
+      expect(await channel.ask('i1', STATUS)).toEqual({ kind: 'unreachable', retryAfterS: 2 })
     }
     expect(sleeps).toEqual([])
   })

@@ -2,6 +2,7 @@
 // happens within 2 s anyway. A question has an answer, or `unreachable`, before its deadline.
 import {
   ANSWER_TTL_S,
+  type Asking,
   answer,
   answerKey,
   COMMAND_FIELD,
@@ -9,7 +10,6 @@ import {
   type Command,
   commandStreamKey,
   type Nudge,
-  type Question,
   type Realm,
 } from '@ticker/shared/commands'
 import { randomToken } from '@ticker/shared/crypto'
@@ -30,7 +30,7 @@ export type Asked = { kind: 'answered'; result: unknown } | { kind: 'unreachable
 export interface CommandChannel {
   /** Resolves whatever happens. */
   nudge(subject: Nudge['subject'], instanceIds: string[]): Promise<void>
-  ask(instanceId: string, call: Question['call'], waitMs?: number): Promise<Asked>
+  ask(instanceId: string, asking: Asking, waitMs?: number): Promise<Asked>
   breaker(): Breaker
   /** The breaker's state, after one try at Redis when its time has come: nobody else may be trying. */
   probe(): Promise<Breaker>
@@ -88,11 +88,12 @@ export function commandChannel(options: {
         if (!(error instanceof BrokenCircuitError)) log('warn', 'nudge_failed', { subject, error })
       }
     },
-    async ask(instanceId, call, waitMs = ASK_WAIT_MS_MAX) {
+    async ask(instanceId, asking, waitMs = ASK_WAIT_MS_MAX) {
+      const { call } = asking
       const deadlineMs = clock.nowMs() + Math.min(waitMs, ASK_WAIT_MS_MAX)
       const id = randomToken()
       try {
-        await send([instanceId], { kind: 'question', id, call, params: {}, deadline_ms: deadlineMs })
+        await send([instanceId], { kind: 'question', id, deadline_ms: deadlineMs, ...asking })
         for (let pauseMs = POLL_MS_FIRST; clock.nowMs() + pauseMs <= deadlineMs; ) {
           await clock.sleep(pauseMs)
           const text = await breaker.execute(() => redis.take(answerKey(realm, id)))

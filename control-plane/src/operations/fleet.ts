@@ -46,7 +46,7 @@ export async function getInstance(call: Call, id: string): Promise<Outcome<Insta
       coalesce((select jsonb_agg(a.id) from ticker.accounts a where ${visibleTo(call.actor)}), '[]'::jsonb) as visible`,
   )
   if (!row?.found) return refused('not_found')
-  const asked = await commandChannel.ask(id, 'instance_status')
+  const asked = await commandChannel.ask(id, { call: 'instance_status', params: {} })
   if (asked.kind === 'unreachable')
     return refused('data_plane_unreachable', { retryAfterS: asked.retryAfterS })
   const status = instanceStatus.parse(asked.result)

@@ -1,4 +1,3 @@
-import { answerKey, commandStreamKey, parseCommand } from '@ticker/shared/commands'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Harness, startHarness } from '../testing/harness.ts'
 import { prune } from './prune.ts'
@@ -61,7 +60,7 @@ describe('/v1/fleet', () => {
     const instance = await harness.seed.instance()
     await harness.seed.account('mine', { instance })
     const asked = harness.call('GET', `/v1/fleet/instances/${instance}`)
-    await answerNext(instance, {
+    await harness.answerNext(instance, {
       ok: true,
       result: {
         instance_id: instance,
@@ -86,29 +85,12 @@ describe('/v1/fleet', () => {
   test('503 when the instance answers that it cannot; 404 and 400', async () => {
     const instance = await harness.seed.instance()
     const asked = harness.call('GET', `/v1/fleet/instances/${instance}`)
-    await answerNext(instance, { ok: false, code: 'busy', message: 'later' })
+    await harness.answerNext(instance, { ok: false, code: 'busy', message: 'later' })
     expect(await asked).toMatchObject({ status: 503, body: { code: 'data_plane_unreachable' } })
     const nobody = '00000000-0000-4000-8000-000000000000'
     expect((await harness.call('GET', `/v1/fleet/instances/${nobody}`)).status).toBe(404)
     expect((await harness.call('GET', '/v1/fleet/instances/nonsense')).status).toBe(400)
   })
-
-  /** Plays the instance: reads the question from its stream and leaves the answer where it is looked for. */
-  async function answerNext(instance: string, answer: unknown) {
-    let id = ''
-    await expect
-      .poll(async () => {
-        const entries = JSON.stringify(
-          await harness.redis('XRANGE', commandStreamKey('sim', instance), '-', '+'),
-        )
-        const text: unknown = JSON.parse(entries).result[0]?.[1]?.[1]
-        const command = parseCommand(typeof text === 'string' ? text : undefined)
-        id = command?.kind === 'question' ? command.id : ''
-        return id
-      })
-      .not.toBe('')
-    await harness.redis('SET', answerKey('sim', id), JSON.stringify(answer), 'EX', '60')
-  }
 })
 
 test('pruning removes what is old and keeps the rest', async () => {

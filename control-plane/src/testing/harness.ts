@@ -4,9 +4,11 @@ import { randomBytes } from 'node:crypto'
 import { startNeonBridge } from '@ticker/infra/local/neon-bridge'
 import { startUpstashBridge } from '@ticker/infra/local/upstash-bridge'
 import { freshDatabase } from '@ticker/infra/testing'
+import { answerKey, commandStreamKey, parseCommand, type Question } from '@ticker/shared/commands'
 import { SCOPES, type Scope } from '@ticker/shared/domain'
 import type { ExecutionContext } from 'hono'
-import { inject } from 'vitest'
+import { inject, vi } from 'vitest'
+import { z } from 'zod'
 import { createApp } from '../app.ts'
 import { systemClock } from '../clock.ts'
 import { commandChannel } from '../command-channel/channel.ts'
@@ -19,6 +21,8 @@ import { seeds } from './seeds.ts'
 
 const ORIGIN = 'http://ticker.test'
 const REDIS_TOKEN = 'test-redis-token'
+/** Of XRANGE: ids with their fields and values. */
+const entries = z.object({ result: z.array(z.tuple([z.string(), z.array(z.string())])) })
 
 export type Harness = Awaited<ReturnType<typeof startHarness>>
 
@@ -121,6 +125,16 @@ export async function startHarness(options: HarnessOptions = {}) {
     return { status: response.status, headers: response.headers, body: text && parse(text) }
   }
 
+  /** One raw command on the Redis that both planes share. */
+  async function redis(...command: string[]): Promise<unknown> {
+    const response = await fetch(upstash.url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${REDIS_TOKEN}` },
+      body: JSON.stringify(command),
+    })
+    return response.json()
+  }
+
   return {
     app,
     deps,
@@ -132,14 +146,22 @@ export async function startHarness(options: HarnessOptions = {}) {
     limits,
     request,
     call,
-    /** One raw command on the Redis that both planes share. */
-    async redis(...command: string[]): Promise<unknown> {
-      const response = await fetch(upstash.url, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${REDIS_TOKEN}` },
-        body: JSON.stringify(command),
+    redis,
+    /** Plays the instance: takes the one question in its stream, and leaves the answer where it is looked for. */
+    async answerNext(instance: string, answer: unknown): Promise<Question> {
+      const asked = async (): Promise<Question | undefined> => {
+        const found = entries.parse(await redis('XRANGE', commandStreamKey('sim', instance), '-', '+'))
+        const command = parseCommand(found.result[0]?.[1][1])
+        return command?.kind === 'question' ? command : undefined
+      }
+      const question = await vi.waitFor(async () => {
+        const question = await asked()
+        if (!question) throw new Error('nothing asked yet')
+        return question
       })
-      return response.json()
+      await redis('DEL', commandStreamKey('sim', instance))
+      await redis('SET', answerKey('sim', question.id), JSON.stringify(answer), 'EX', '60')
+      return question
     },
     /** Resolves when everything deferred so far is done. */
     settled: () => Promise.allSettled(deferred),

@@ -32,6 +32,8 @@ export interface InstrumentDirectory {
   byKey(key: string): DirectoryInstrument | undefined
   /** Futures and options of that name; looks at every row. */
   derivativesOf(exchange: string, name: string): DirectoryInstrument[]
+  /** Where options of that name are listed. */
+  optionExchanges(name: string): readonly string[]
   size: number
 }
 
@@ -50,6 +52,7 @@ export function createDirectoryBuilder(): DirectoryBuilder {
   const strikes: number[] = []
   /** Exchange → tradingsymbol → row. */
   const rowBySymbol = new Map<string, Map<string, number>>()
+  const optionExchanges = new Map<string, string[]>()
 
   function termsOf({ exchange, segment, name, expiry, tick_size, lot_size, instrument_type }: Terms): Terms {
     const key = [exchange, segment, name, expiry, tick_size, lot_size, instrument_type].join('\n')
@@ -57,6 +60,11 @@ export function createDirectoryBuilder(): DirectoryBuilder {
     if (known) return known
     const fresh = { exchange, segment, name, expiry, tick_size, lot_size, instrument_type }
     pooled.set(key, fresh)
+    if (instrument_type === 'CE' || instrument_type === 'PE') {
+      const exchanges = optionExchanges.get(name)
+      if (!exchanges) optionExchanges.set(name, [exchange])
+      else if (!exchanges.includes(exchange)) exchanges.push(exchange)
+    }
     return fresh
   }
 
@@ -103,6 +111,7 @@ export function createDirectoryBuilder(): DirectoryBuilder {
           }
           return found
         },
+        optionExchanges: (name) => optionExchanges.get(name) ?? [],
         size: tokens.length,
       }
     },

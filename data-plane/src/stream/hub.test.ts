@@ -4,10 +4,10 @@ import { type StreamHarness, streamHarness, ticksOf } from '../testing/stream-ha
 import type { StreamBounds } from './bounds.ts'
 
 const [A, B, C] = [257, 513, 769]
-let { clock, source, all, hub, revoked, join }: StreamHarness = streamHarness([A, B, C])
+let { clock, source, all, chains, hub, revoked, join }: StreamHarness = streamHarness([A, B, C])
 
 function setUp(bounds: Partial<StreamBounds> = {}, ringBytes?: number) {
-  ;({ clock, source, all, hub, revoked, join } = streamHarness([A, B, C], bounds, ringBytes))
+  ;({ clock, source, all, chains, hub, revoked, join } = streamHarness([A, B, C], bounds, ringBytes))
 }
 
 beforeEach(() => setUp())
@@ -320,5 +320,35 @@ describe('the stream hub', () => {
     expect(b.socket.closed).toEqual({ code: 1012, reason: 'restarting' })
     stop.abort()
     await Promise.all(loops)
+  })
+})
+
+describe('option chains on the stream', () => {
+  it('are answered with an id, sent under it, and given up by it or by leaving', async () => {
+    const { socket, client, say } = join()
+    const stop = new AbortController()
+    void chains.run(stop.signal)
+    say({ op: 'subscribe_chain', id: 'a', underlying: 'NIFTY', strikes: 5 })
+    await clock.advance(1_500)
+    say({ op: 'unsubscribe_chain', id: 'b', chain_id: '1' })
+    await clock.advance(1_500)
+    say({ op: 'unsubscribe_chain', id: 'c', chain_id: '1' })
+    say({ op: 'subscribe_chain', id: 'd', underlying: 'NIFTY', every_s: 0 })
+    expect(socket.messages().slice(1)).toMatchObject([
+      { op: 'chain_subscribed', id: 'a', chain_id: '1' },
+      { op: 'chain', chain_id: '1', chain: { underlying: 'NIFTY' } },
+      { op: 'chain', chain_id: '1' },
+      { op: 'chain_unsubscribed', id: 'b', chain_id: '1' },
+      { op: 'error', id: 'c', code: 'chain_not_held' },
+      { op: 'error', code: 'invalid_request' },
+    ])
+    for (let at = 0; at < 8; at++) say({ op: 'subscribe_chain', underlying: `NAME${at}` })
+    say({ op: 'subscribe_chain', id: 'e', underlying: 'NIFTY' })
+    expect(socket.messages().at(-1)).toMatchObject({ op: 'error', id: 'e', code: 'too_many_chains' })
+    hub.leave(client)
+    const sent = socket.sent.length
+    await clock.advance(3_000)
+    expect(socket.sent.length).toBe(sent)
+    stop.abort()
   })
 })

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { Target } from '../kite-socket/subscription-frames.ts'
 import type { Holder } from '../market-data/interest/client-interest.ts'
 import type { TickSource } from '../market-data/runtime.ts'
+import type { ChainStream } from '../option-chain/chain-stream.ts'
 import type { AllClients, ClientHub, DropReason } from './all-clients.ts'
 import { HEARTBEAT_S, type StreamBounds } from './bounds.ts'
 import { type StreamClient, tell } from './client.ts'
@@ -31,6 +32,7 @@ export interface HubDeps {
   bounds: StreamBounds
   metrics: StreamMetrics
   all: AllClients
+  chains: ChainStream
 }
 
 type State = Extract<ServerMessage, { op: 'state' }>
@@ -55,7 +57,7 @@ export function createStreamHub(deps: HubDeps): StreamHub {
   const formats = createFormats(source)
   const clientMetrics = all.metrics
   const delivery = createDelivery({ clock, source, bounds, metrics, clientMetrics, clients })
-  const ops = createOps({ clock, source, bounds, metrics, delivery })
+  const ops = createOps({ clock, source, bounds, metrics, delivery, chains: deps.chains })
 
   function updateStates() {
     delivery.lookUpstream()

@@ -1,6 +1,6 @@
 // What /v1/stream sends, as schemas: the types are inferred from them, the AsyncAPI document is generated from them,
 // and the tests hold everything that is really sent against them.
-import { mode } from '@ticker/shared/domain'
+import { chainRefusal, optionChain, tickFields } from '@ticker/shared/domain'
 import { z } from 'zod'
 import { INTEREST_REFUSALS } from '../market-data/interest/held.ts'
 
@@ -15,31 +15,10 @@ const token = z.int().min(1)
 const depthLevels = z
   .array(z.strictObject({ quantity: z.int(), price: z.number(), orders: z.int() }))
   .length(5)
-const whenKnown = z.number().nullable().optional()
-const inQuote = z.number().optional()
 
 export const tick = z.strictObject({
   seq: seq.describe('Place among all ticks of this data plane since its start'),
-  instrument_token: token,
-  mode: mode.describe('What the packet holds; fields of larger modes are absent'),
-  tradable: z.boolean().describe('false: an index'),
-  last_price: z.number().describe('Rupees, as all prices'),
-  last_traded_quantity: inQuote,
-  average_traded_price: inQuote,
-  volume_traded: inQuote,
-  total_buy_quantity: inQuote,
-  total_sell_quantity: inQuote,
-  ohlc: z
-    .strictObject({ open: z.number(), high: z.number(), low: z.number(), close: z.number() })
-    .optional()
-    .describe('Of the day; close is the previous one'),
-  change_percent: whenKnown.describe('Against the previous close'),
-  change_absolute: whenKnown,
-  last_trade_time_s: whenKnown.describe('Epoch seconds'),
-  exchange_timestamp_s: whenKnown.describe('Epoch seconds'),
-  oi: inQuote,
-  oi_day_high: inQuote,
-  oi_day_low: inQuote,
+  ...tickFields,
   depth: z.strictObject({ buy: depthLevels, sell: depthLevels }).optional(),
   received_ms: z.number().describe('Epoch milliseconds at which the broker’s frame arrived here'),
 })
@@ -70,6 +49,8 @@ export const streamErrorCode = z.enum([
   'invalid_request',
   'too_many_instruments',
   'resume_too_late',
+  'too_many_chains',
+  'chain_not_held',
 ])
 export type StreamErrorCode = z.infer<typeof streamErrorCode>
 
@@ -124,6 +105,24 @@ export const state = z.strictObject({
   reason: notSubscribedReason.optional().describe('Of not_subscribed'),
   instrument_tokens: z.array(token).min(1),
 })
+const chainId = z.string().describe('The same for the same request')
+export const chainSubscribed = z.strictObject({
+  op: z.literal('chain_subscribed'),
+  id: opId,
+  chain_id: chainId,
+})
+export const chainUnsubscribed = z.strictObject({
+  op: z.literal('chain_unsubscribed'),
+  id: opId,
+  chain_id: chainId,
+})
+export const chain = z.strictObject({ op: z.literal('chain'), chain_id: chainId, chain: optionChain })
+export const chainUnavailable = z.strictObject({
+  op: z.literal('chain_unavailable'),
+  chain_id: chainId,
+  reason: chainRefusal.describe('It comes by itself when this has passed'),
+  detail: z.string(),
+})
 export const heartbeat = z.strictObject({ op: z.literal('heartbeat'), seq, server_time_ms: z.number() })
 export const pong = z.strictObject({ op: z.literal('pong'), id: opId, server_time_ms: z.number() })
 export const error = z.strictObject({
@@ -142,6 +141,10 @@ export const serverMessage = z.discriminatedUnion('op', [
   unsubscribed,
   gap,
   state,
+  chainSubscribed,
+  chainUnsubscribed,
+  chain,
+  chainUnavailable,
   heartbeat,
   pong,
   error,

@@ -5,7 +5,15 @@ import { packetLengthFor } from '@ticker/shared/kite-wire'
 import type { Clock } from '../clock.ts'
 import { NOT_READING } from '../market-data/fan-out.ts'
 import type { Holder, HoldRefusal } from '../market-data/interest/client-interest.ts'
+import { resolveRefs } from '../market-data/resolve-refs.ts'
 import type { TickSource } from '../market-data/runtime.ts'
+import {
+  CHAINS_MAX,
+  CHAINS_PER_CLIENT_MAX,
+  CHAINS_PER_OWNER_MAX,
+  type ChainLimit,
+  type ChainStream,
+} from '../option-chain/chain-stream.ts'
 import { FLUSH_MS, RESUME_WINDOW_MS, type StreamBounds } from './bounds.ts'
 import { type Interest, type StreamClient, tell } from './client.ts'
 import type { Delivery } from './delivery.ts'
@@ -21,6 +29,13 @@ const TOO_MANY: Record<HoldRefusal, (client: Holder) => string> = {
   process_limit: () => 'All clients together hold as many instruments as fit; nothing changed.',
 }
 
+const TOO_MANY_CHAINS: Record<ChainLimit, string> = {
+  client_limit: `A client may hold ${CHAINS_PER_CLIENT_MAX} option chains; nothing changed.`,
+  owner_limit: `All clients of an owner may hold ${CHAINS_PER_OWNER_MAX} different option chains; nothing changed.`,
+  process_limit: `All clients together hold ${CHAINS_MAX} different option chains, as many as fit; nothing changed.`,
+}
+
+type ClientOpOf<Word extends ClientOp['op']> = Extract<ClientOp, { op: Word }>
 type OpId = string | number | undefined
 
 export interface OpsDeps {
@@ -29,6 +44,7 @@ export interface OpsDeps {
   bounds: StreamBounds
   metrics: StreamMetrics
   delivery: Delivery
+  chains: ChainStream
 }
 
 export interface Ops {
@@ -39,7 +55,7 @@ export interface Ops {
 }
 
 export function createOps(deps: OpsDeps): Ops {
-  const { clock, source, bounds, metrics, delivery } = deps
+  const { clock, source, bounds, metrics, delivery, chains } = deps
   const { interest } = source
 
   function fail(client: StreamClient, id: OpId, code: StreamErrorCode, message: string) {
@@ -47,16 +63,9 @@ export function createOps(deps: OpsDeps): Ops {
     tell(client, { op: 'error', id, code, message })
   }
 
-  function resolve(refs: readonly InstrumentRef[]): { tokens: number[]; unknown: InstrumentRef[] } {
-    const directory = source.directory()
-    const tokens = new Set<number>()
-    const unknown: InstrumentRef[] = []
-    for (const ref of refs) {
-      const found = typeof ref === 'number' ? directory.byToken(ref) : directory.byKey(ref)
-      if (found) tokens.add(found.instrument_token)
-      else unknown.push(ref)
-    }
-    return { tokens: [...tokens], unknown }
+  function resolve(refs: readonly InstrumentRef[]) {
+    const { instruments, unknown } = resolveRefs(source.directory(), refs)
+    return { tokens: instruments.map((each) => each.instrument_token), unknown }
   }
 
   /** Everything before an op goes out first, so that a snapshot starts where the ticks before it end. */
@@ -162,7 +171,7 @@ export function createOps(deps: OpsDeps): Ops {
     delivery.serve(client)
   }
 
-  function unsubscribe(client: StreamClient, op: Extract<ClientOp, { op: 'unsubscribe' }>) {
+  function unsubscribe(client: StreamClient, op: ClientOpOf<'unsubscribe'>) {
     const { tokens } = resolve(op.instruments)
     // A token that has left the dump meanwhile can still be given up.
     for (const ref of op.instruments) if (typeof ref === 'number') tokens.push(ref)
@@ -188,9 +197,23 @@ export function createOps(deps: OpsDeps): Ops {
     if (group.holders === 0) client.latest.delete(group.periodMs)
   }
 
+  function subscribeChain(client: StreamClient, { op: _, id, ...wish }: ClientOpOf<'subscribe_chain'>) {
+    const added = chains.add(client, wish)
+    if (typeof added === 'string') return fail(client, id, 'too_many_chains', TOO_MANY_CHAINS[added])
+    tell(client, { op: 'chain_subscribed', id, chain_id: added.id })
+    added.begin()
+  }
+
+  function unsubscribeChain(client: StreamClient, { id, chain_id }: ClientOpOf<'unsubscribe_chain'>) {
+    if (chains.remove(client, chain_id)) return tell(client, { op: 'chain_unsubscribed', id, chain_id })
+    fail(client, id, 'chain_not_held', 'You hold no chain of that chain_id.')
+  }
+
   function apply(client: StreamClient, op: ClientOp) {
     if (op.op === 'subscribe') subscribe(client, op)
     else if (op.op === 'unsubscribe') unsubscribe(client, op)
+    else if (op.op === 'subscribe_chain') subscribeChain(client, op)
+    else if (op.op === 'unsubscribe_chain') unsubscribeChain(client, op)
     else if (op.op === 'ping') tell(client, { op: 'pong', id: op.id, server_time_ms: clock.nowMs() })
     else if (client.interests.size > 0) {
       fail(client, op.id, 'resume_too_late', 'Send resume before the first subscribe.')
@@ -208,6 +231,7 @@ export function createOps(deps: OpsDeps): Ops {
       else fail(client, undefined, parsed.code, parsed.message)
     },
     forgetAll(client) {
+      chains.removeAll(client)
       for (const wanted of [...client.interests.values()]) forget(client, wanted)
     },
   }

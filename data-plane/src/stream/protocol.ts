@@ -3,6 +3,7 @@
 //   client  subscribe    instruments by token or "EXCHANGE:TRADINGSYMBOL"; `every` tick, or the `latest` at rate_hz
 //           unsubscribe
 //           resume       right after connecting, before subscribe: go on after this seq instead of a snapshot
+//           subscribe_chain, unsubscribe_chain   an option chain, computed every so often
 //           ping
 //   server  welcome      once
 //           snapshot     latest tick of each newly subscribed instrument; ticks follow from its seq
@@ -10,10 +11,11 @@
 //           ticks        in order of seq; with `every`, each tick of each subscribed instrument exactly once
 //           gap          ticks from_seq..to_seq may be missing; what follows is current again
 //           state        instruments that became live, stale, waiting or not_subscribed
+//           chain_subscribed, chain, chain_unavailable, chain_unsubscribed
 //           heartbeat, pong, error
 //
 // With ticker.v1.binary, snapshot and ticks are binary frames (formats.ts), everything else stays JSON text.
-import { instrumentRef, mode } from '@ticker/shared/domain'
+import { instrumentRef, mode, optionChainRequest } from '@ticker/shared/domain'
 import { z } from 'zod'
 import type { FormatName } from './formats.ts'
 import { opId, type StreamErrorCode } from './messages.ts'
@@ -51,7 +53,25 @@ export const resume = z.strictObject({
 })
 export const ping = z.strictObject({ op: z.literal('ping'), id: opId })
 
-export const clientOp = z.discriminatedUnion('op', [subscribe, unsubscribe, resume, ping])
+export const subscribeChain = optionChainRequest.extend({
+  op: z.literal('subscribe_chain'),
+  id: opId,
+  every_s: z.int().min(1).max(60).default(1).describe('Seconds from one chain to the next'),
+})
+export const unsubscribeChain = z.strictObject({
+  op: z.literal('unsubscribe_chain'),
+  id: opId,
+  chain_id: z.string().max(20).describe('Of `chain_subscribed`'),
+})
+
+export const clientOp = z.discriminatedUnion('op', [
+  subscribe,
+  unsubscribe,
+  resume,
+  ping,
+  subscribeChain,
+  unsubscribeChain,
+])
 export type ClientOp = z.infer<typeof clientOp>
 export type Subscribe = z.infer<typeof subscribe>
 

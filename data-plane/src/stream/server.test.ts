@@ -6,6 +6,7 @@ import type { Target } from '../kite-socket/subscription-frames.ts'
 import { silentLog } from '../operations/log.ts'
 import { createSupervisor, type Supervisor } from '../operations/supervisor.ts'
 import { connectClient, connected, type UpgradeServer, upgradeServer } from '../testing/client-sockets.ts'
+import { fakeChainStream } from '../testing/fake-chains.ts'
 import { type FakeTickSource, fakeTickSource } from '../testing/fake-tick-source.ts'
 import { streamTicket, testKeys } from '../testing/tickets.ts'
 import { createAllClients } from './all-clients.ts'
@@ -41,6 +42,7 @@ beforeEach(async () => {
     registry,
     bounds,
     all,
+    chains: fakeChainStream(systemClock),
     marketData: {
       ...source,
       onGap: (listener) => {

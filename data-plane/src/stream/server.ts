@@ -8,6 +8,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { Clock } from '../clock.ts'
 import type { MarketDataRuntime, TickSource } from '../market-data/runtime.ts'
 import type { Log } from '../operations/log.ts'
+import type { ChainStream } from '../option-chain/chain-stream.ts'
 import { createAdmission } from './admission.ts'
 import type { AllClients } from './all-clients.ts'
 import type { StreamBounds } from './bounds.ts'
@@ -34,6 +35,7 @@ export interface StreamServerDeps {
   isKeyRevoked: IsKeyRevoked
   bounds: StreamBounds
   all: AllClients
+  chains: ChainStream
   clientAddress?: ClientAddress
 }
 
@@ -50,7 +52,7 @@ export function createStreamServer(deps: StreamServerDeps): StreamServer {
   const { clock, log, bounds, all } = deps
   const metrics = createStreamMetrics(deps.registry)
   const addressOf = deps.clientAddress ?? remoteAddress
-  const hub = createStreamHub({ clock, source: deps.marketData, bounds, metrics, all })
+  const hub = createStreamHub({ clock, source: deps.marketData, bounds, metrics, all, chains: deps.chains })
   let stopping = false
   const admit = createAdmission({
     clock,

@@ -12,6 +12,7 @@ import { STREAM_BOUNDS, type StreamBounds } from '../stream/bounds.ts'
 import { routeRequests } from '../stream/route-requests.ts'
 import { createStreamServer, STREAM_PATH } from '../stream/server.ts'
 import { connected, upgradeServer } from './client-sockets.ts'
+import { fakeChainStream } from './fake-chains.ts'
 import { fakeTickSource } from './fake-tick-source.ts'
 import { streamTicket, testKeys } from './tickets.ts'
 
@@ -68,7 +69,10 @@ async function eventServer(bounds: Partial<StreamBounds> = {}) {
       gap = listener
     },
   }
-  const stream = createStreamServer({ ...shared, all, log: silentLog, marketData, ticketKeys: testKeys })
+  const stream = createStreamServer({
+    ...{ ...shared, all, log: silentLog, marketData, ticketKeys: testKeys },
+    chains: fakeChainStream(shared.clock),
+  })
   const http = await upgradeServer(stream.handleUpgrade, routeRequests([stream.handleRequest]))
   const root = http.url.replace('ws:', 'http:')
   const url = (query = `instruments=${A},NSE:SYM${B}`) => `${root}/v1/stream/sse?${query}`

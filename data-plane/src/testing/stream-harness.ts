@@ -6,6 +6,7 @@ import { STREAM_BOUNDS, type StreamBounds } from '../stream/bounds.ts'
 import type { FormatName } from '../stream/formats.ts'
 import { createStreamHub } from '../stream/hub.ts'
 import { createStreamMetrics } from '../stream/metrics.ts'
+import { fakeChainStream } from './fake-chains.ts'
 import { type FakeClientSocket, fakeClientSocket } from './fake-client-socket.ts'
 import { fakeClock } from './fake-clock.ts'
 import { fakeTickSource } from './fake-tick-source.ts'
@@ -27,12 +28,14 @@ export function streamHarness(
     registry,
     isKeyRevoked: async (keyId) => revoked.has(keyId),
   })
+  const chains = fakeChainStream(clock)
   const hub = createStreamHub({
     clock,
     source,
     bounds: { ...STREAM_BOUNDS, ...bounds },
     metrics: createStreamMetrics(registry),
     all,
+    chains,
   })
   function join(
     owner = 'desk',
@@ -48,7 +51,7 @@ export function streamHarness(
     const ops = () => socket.messages().map((message) => message.op)
     return { socket, client, say, ops }
   }
-  return { clock, source, revoked, registry, all, hub, join }
+  return { clock, source, revoked, registry, all, chains, hub, join }
 }
 export type StreamHarness = ReturnType<typeof streamHarness>
 

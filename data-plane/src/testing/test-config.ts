@@ -22,6 +22,7 @@ export function testConfig(change: Partial<Config>): Config {
     logLevel: 'silent',
     jsonTicks: new Set(),
     marketHours: 'always',
+    optionTerms: new Map(),
     ...change,
   }
 }

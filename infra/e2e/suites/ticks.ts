@@ -1,4 +1,5 @@
 // 500 instruments, seen everywhere ticks go; a recording counted row by row; a socket that drops.
+import { quotes } from '@ticker/shared/domain'
 import { decodeFrame, readPublishedFrame } from '@ticker/shared/kite-wire'
 import { createClient } from 'redis'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -37,6 +38,20 @@ export function tickSuite(desk: () => Desk, recording: () => Recording) {
       await until('all 500 tick', async () => allTick(client.ticks.map((tick) => tick.instrument_token)))
       expectIncreasing(client.ticks.map((tick) => tick.seq))
       client.close()
+    })
+
+    it('500 quotes have the last ticks of all of them, and their ages', async () => {
+      const path = `/v1/quotes?instruments=${tokens.join(',')},NSE:NOPE`
+      await until('all have ticked', async () => {
+        const { quotes: all } = await desk().api.call(quotes, 'GET', path)
+        return all.length === WANTED && all.every(({ state }) => state === 'live')
+      })
+      const { unknown, ...answer } = await desk().api.call(quotes, 'GET', path)
+      expect([unknown, answer.synthetic]).toEqual([['NSE:NOPE'], true])
+      for (const { tick, age_ms } of answer.quotes) {
+        expect(tick?.last_price).toBeGreaterThan(0)
+        expect(age_ms).toBeLessThan(60_000)
+      }
     })
 
     it('an instrument nobody subscribed ticks for the client that asks for it, and is given up 30 s after it left', async () => {

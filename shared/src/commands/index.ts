@@ -2,6 +2,8 @@
 // answer before its deadline. Neither carries anything that must not be lost (ARCHITECTURE: Command channel).
 import { z } from 'zod'
 import { accountId } from '../domain/accounts.ts'
+import { chainRefused, optionChain, optionChainRequest } from '../domain/option-chains.ts'
+import { quotesRequest } from '../domain/quotes.ts'
 
 export type Realm = 'live' | 'sim'
 
@@ -19,17 +21,35 @@ export const nudge = z.strictObject({
 })
 export type Nudge = z.infer<typeof nudge>
 
-/** Questions by call; each has its own params. The only one so far: what this instance sees of itself. */
-export const question = z.strictObject({
+const asked = {
   kind: z.literal('question'),
   id: z.string().min(1).max(64),
-  call: z.enum(['instance_status']),
-  params: z.strictObject({}),
   /** Epoch ms; answered later it is of no use to anyone and is dropped. */
   deadline_ms: z.int(),
   traceparent: z.string().max(200).optional(),
-})
+}
+
+/** Questions by call; each has its own params and its own answer. */
+export const question = z.discriminatedUnion('call', [
+  /** What this instance sees of itself: `instanceStatus`. */
+  z.strictObject({ ...asked, call: z.literal('instance_status'), params: z.strictObject({}) }),
+  /** A chain as this instance streams it for that owner: `optionChainAnswer`. */
+  z.strictObject({
+    ...asked,
+    call: z.literal('option_chain'),
+    params: z.strictObject({ owner: z.string(), request: optionChainRequest }),
+  }),
+  /** Last ticks as this instance streams them for that owner: `quotes`. */
+  z.strictObject({ ...asked, call: z.literal('quotes'), params: quotesRequest }),
+])
 export type Question = z.infer<typeof question>
+/** A question as whoever asks says it. */
+export type Asking<Each extends Question = Question> = Each extends Question
+  ? Pick<Each, 'call' | 'params'>
+  : never
+
+export const optionChainAnswer = z.union([z.object({ chain: optionChain }), chainRefused])
+export type OptionChainAnswer = z.infer<typeof optionChainAnswer>
 
 export const command = z.discriminatedUnion('kind', [nudge, question])
 export type Command = z.infer<typeof command>

@@ -35,10 +35,19 @@ export const ERROR_CODES = {
     status: 404,
     title: 'No instrument of that token or exchange:tradingsymbol in the current dump.',
   },
+  option_chain_not_found: {
+    status: 404,
+    title: 'The current dump lists no live options of that underlying and expiry; see detail.',
+  },
   ladder_not_found: { status: 404, title: 'You have no strike ladder of that id.' },
   method_not_allowed: { status: 405, title: 'The resource does not take that method.' },
   account_exists: { status: 409, title: 'An account of that id, broker user or api_key exists already.' },
   account_disabled: { status: 409, title: 'The account is disabled.' },
+  option_chain_not_streamed: {
+    status: 409,
+    title:
+      'No account of yours streams any option of that expiry. Put a strike ladder, or subscribe its options.',
+  },
   session_inactive: {
     status: 409,
     title:

@@ -26,11 +26,21 @@ export interface SpecialDay {
   source: string
 }
 
+/** Where contracts stop trading before the day's close on the day they expire. */
+export interface EarlyExpiry {
+  exchanges: readonly string[]
+  /** IST 'hh:mm'. */
+  time: string
+  confirmed: boolean
+  source: string
+}
+
 export interface CalendarData {
   /** Holidays are known up to and including this IST day. */
   knownUntil: string
   hours: readonly NormalHours[]
   days: readonly SpecialDay[]
+  earlyExpiries: readonly EarlyExpiry[]
 }
 
 const EQUITY = ['NSE', 'NFO', 'BSE', 'BFO']
@@ -163,5 +173,13 @@ export const CALENDAR_DATA: CalendarData = {
     ...closedUntilEvening('2026-11-10', 'Diwali Balipratipada', '23:55'),
     ...closedUntilEvening('2026-11-24', 'Guru Nanak Jayanti', '23:55'),
     closed('2026-12-25', 'Christmas', ALL, 'NSE CMTR71775; BSE 20251212-8, 20251215-5'),
+  ],
+  earlyExpiries: [
+    {
+      exchanges: CURRENCY,
+      time: '12:30',
+      confirmed: false,
+      source: 'contract specification; no circular found',
+    },
   ],
 }

@@ -90,4 +90,24 @@ describe('the market calendar', () => {
       expect(timesOf(spans)).toEqual(timesOf(spans).sort())
     }
   })
+
+  it.each([
+    // Derivatives close at 15:40 since 3 August 2026.
+    ['NFO', '2026-07-28', '2026-07-28 15:30', true],
+    ['NFO', '2026-11-26', '2026-11-26 15:40', true],
+    ['BFO', '2026-11-26', '2026-11-26 15:40', true],
+    ['MCX', '2026-10-15', '2026-10-15 23:30', false],
+    ['MCX', '2026-12-16', '2026-12-16 23:55', false],
+    ['CDS', '2026-12-29', '2026-12-29 12:30', false],
+    // Past the known holidays, and on one.
+    ['NFO', '2027-03-30', '2027-03-30 15:40', false],
+    ['NFO', '2026-11-24', '2026-11-24 15:40', false],
+  ])('a contract of %s that expires on %s trades until %s', (exchange, date, until, confirmed) => {
+    expect(calendar.expiryOn(exchange, date)).toEqual({ atMs: ist(until), confirmed })
+  })
+
+  it('of an exchange it has no hours of, or a date that is none, it says no expiry', () => {
+    expect(calendar.expiryOn('XXX', '2026-11-26')).toBeUndefined()
+    expect(calendar.expiryOn('NFO', 'soon')).toBeUndefined()
+  })
 })

@@ -1,6 +1,6 @@
 // Which phase an exchange is in at a moment, from dated data. A guide, not a gate: live ticks prove a market open
 // whatever the calendar says, because holidays are announced late and sessions are added on Sundays.
-import { CALENDAR_DATA, type CalendarData, type Phase, type Span } from './calendar-data.ts'
+import { CALENDAR_DATA, type CalendarData, type NormalHours, type Phase, type Span } from './calendar-data.ts'
 
 export interface PhaseAt {
   phase: Phase
@@ -17,6 +17,8 @@ export interface MarketCalendar {
   phaseAt(exchange: string, epochMs: number): PhaseAt
   /** Whether that exchange's trading of this IST day has ended. False where the hours are not confirmed. */
   isDayOver(exchange: string, epochMs: number): boolean
+  /** When contracts that expire on this IST day (YYYY-MM-DD) trade for the last time; undefined: hours unknown. */
+  expiryOn(exchange: string, date: string): { atMs: number; confirmed: boolean } | undefined
   /** Days left until the holidays are not known any more; negative past it. */
   knownForDays(epochMs: number): number
 }
@@ -64,8 +66,21 @@ export function createMarketCalendar(data: CalendarData = CALENDAR_DATA): Market
     },
     isDayOver(exchange, epochMs) {
       const { plan, minute } = at(exchange, epochMs)
-      const last = plan.spans.findLast(({ phase }) => phase === 'open')
+      const last = lastOpen(plan.spans)
       return plan.confirmed && last !== undefined && minute >= last.toMinute
+    },
+    expiryOn(exchange, date) {
+      const dayMs = Date.parse(date)
+      if (Number.isNaN(dayMs)) return undefined
+      const early = data.earlyExpiries.find(({ exchanges }) => exchanges.includes(exchange))
+      const plan = makePlan(data, exchange, dayMs / DAY_MS)
+      // On a holiday announced after the dump the contract moves; until it has, the usual close is the best guess.
+      const isTradingDay = lastOpen(plan.spans) !== undefined
+      const spans = isTradingDay ? plan.spans : inMinutes(normalHours(data, exchange, date)?.spans ?? [])
+      const minute = early ? minuteOf(early.time) : lastOpen(spans)?.toMinute
+      if (minute === undefined) return undefined
+      const confirmed = isTradingDay && (early ?? plan).confirmed
+      return { atMs: dayMs + minute * MINUTE_MS - IST_OFFSET_MS, confirmed }
     },
     knownForDays: (epochMs) =>
       Math.floor((Date.parse(data.knownUntil) + DAY_MS - epochMs - IST_OFFSET_MS) / DAY_MS),
@@ -79,13 +94,19 @@ function makePlan(data: CalendarData, exchange: string, day: number): DayPlan {
   // 1 January 1970 was a Thursday.
   const weekday = (day + 4) % 7
   if (weekday === 0 || weekday === 6) return { spans: [], confirmed: true, name: 'weekend' }
-  const normal = data.hours.filter((row) => row.exchanges.includes(exchange) && row.from <= date).at(-1)
+  const normal = normalHours(data, exchange, date)
   if (!normal) return { spans: [], confirmed: false, name: undefined }
   return {
     spans: inMinutes(normal.spans),
     confirmed: normal.confirmed && date <= data.knownUntil,
     name: undefined,
   }
+}
+
+const lastOpen = (spans: DayPlan['spans']) => spans.findLast(({ phase }) => phase === 'open')
+
+function normalHours(data: CalendarData, exchange: string, date: string): NormalHours | undefined {
+  return data.hours.filter((row) => row.exchanges.includes(exchange) && row.from <= date).at(-1)
 }
 
 function inMinutes(spans: readonly Span[]): DayPlan['spans'] {

@@ -79,6 +79,39 @@ export interface StrikeLadder {
   }
 }
 
+export interface OptionLeg {
+  last_price: number | null
+  bid: number | null
+  ask: number | null
+  oi: number | null
+  iv: number | null
+  delta: number | null
+  theta: number | null
+  unavailable: string | null
+}
+
+export interface OptionChain {
+  underlying: string
+  exchange: string
+  expiry: string
+  days_to_expiry: number | null
+  expiries: string[]
+  model: string | null
+  rate: number
+  dividend_yield: number
+  spot: { instrument: string; price: number; age_ms: number } | null
+  future: { instrument: string; price: number; age_ms: number } | null
+  forward: number | null
+  unavailable: string | null
+  atm_strike: number | null
+  atm_iv: number | null
+  skew_25d: number | null
+  pcr_oi: number | null
+  max_pain: number | null
+  legs: { listed: number; streamed: number; with_oi: number; with_iv: number }
+  strikes: { strike: number; call: OptionLeg | null; put: OptionLeg | null }[]
+}
+
 export interface BrokerOrder {
   order_id: string
   status: string

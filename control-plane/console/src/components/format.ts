@@ -38,3 +38,25 @@ export function stillWords(reason: string | null): string {
   }
   return reason === null ? 'follows' : (words[reason] ?? reason)
 }
+
+/** 0.1312 as 13.12 %. */
+export function percent(fraction: number | undefined | null): string {
+  return fraction === undefined || fraction === null ? '—' : `${number(fraction * 100)} %`
+}
+
+/** Why an option, or a whole chain, has no volatility. */
+export function noVolatilityWords(reason: string | null): string {
+  const words: Record<string, string> = {
+    not_streamed: 'not streamed',
+    waiting: 'no tick yet',
+    stale: 'its socket is silent',
+    no_price: 'no price',
+    no_spot: 'the underlying has no price',
+    spot_stale: 'the price of the underlying is old',
+    expired: 'expired',
+    expiry_unknown: 'expiry unknown',
+    price_below_intrinsic: 'priced below intrinsic',
+    price_above_bound: 'priced above its bound',
+  }
+  return reason === null ? '' : (words[reason] ?? reason)
+}

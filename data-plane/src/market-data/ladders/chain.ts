@@ -44,7 +44,7 @@ export interface Chain {
 
 export function chainOf(
   directory: InstrumentDirectory,
-  rule: LadderRule,
+  rule: Pick<LadderRule, 'exchange' | 'underlying' | 'option_types' | 'expiries' | 'futures'>,
   isOver: (exchange: string, expiry: string) => boolean,
 ): Chain {
   const live = directory

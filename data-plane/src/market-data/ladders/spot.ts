@@ -28,23 +28,27 @@ export interface SpotDeps {
   isOpen(segment: number): boolean
 }
 
+/** The last price of an instrument, and whether it is one of now. Undefined: no tick, or it never traded. */
+export function readPrice(
+  { store, clock, serving }: Pick<SpotDeps, 'store' | 'clock' | 'serving'>,
+  { token, key }: Priced,
+): (Spot & { live: boolean }) | undefined {
+  const slot = store.slotOf(token)
+  if (slot < 0) return undefined
+  const packet = store.packetAt(slot)
+  const raw = new DataView(packet.buffer, packet.byteOffset).getInt32(OFFSETS.lastPrice)
+  // An instrument that never traded has price 0.
+  if (raw <= 0) return undefined
+  const ageMs = Math.max(0, clock.nowMs() - store.receivedMsAt(slot))
+  const live = ageMs <= SPOT_STALE_AFTER_MS && serving(token) === 'live'
+  return { key, price: raw / divisorOf(token), ageMs, live }
+}
+
 /** Remembers how far the future stood above its underlying. */
 export function createSpotReader(deps: SpotDeps) {
-  const { store } = deps
+  const read = (instrument: Priced) => readPrice(deps, instrument)
   /** Future's price less the underlying's, when both were live. */
   let basis: number | undefined
-
-  function read({ token, key }: Priced): (Spot & { live: boolean }) | undefined {
-    const slot = store.slotOf(token)
-    if (slot < 0) return undefined
-    const packet = store.packetAt(slot)
-    const raw = new DataView(packet.buffer, packet.byteOffset).getInt32(OFFSETS.lastPrice)
-    // An instrument that never traded has price 0.
-    if (raw <= 0) return undefined
-    const ageMs = Math.max(0, deps.clock.nowMs() - store.receivedMsAt(slot))
-    const live = ageMs <= SPOT_STALE_AFTER_MS && deps.serving(token) === 'live'
-    return { key, price: raw / divisorOf(token), ageMs, live }
-  }
 
   return (chain: Chain, optionToken: number | undefined): SpotReading => {
     const { underlying, standIn } = chain

@@ -1,6 +1,7 @@
 // The AsyncAPI document of the stream port, generated: messages from the schemas that type and test them, numbers from
 // the bounds that are enforced. Served at /asyncapi.json; docs/asyncapi.json is a copy that a test keeps the same.
 import { ERROR_CODES, type ErrorCode } from '@ticker/shared/domain'
+import { CHAINS_PER_CLIENT_MAX } from '../../option-chain/chain-stream.ts'
 import { VERSION } from '../../version.ts'
 import { HEARTBEAT_S, RESUME_WINDOW_MS, STREAM_BOUNDS } from '../bounds.ts'
 import { CLOSE, SUBPROTOCOLS, TICKET_PREFIX } from '../protocol.ts'
@@ -20,7 +21,15 @@ const secured = (scheme: string) => ({ security: [ref(`components/securityScheme
 
 const CLIENT_WORDS = Object.keys(CLIENT_MESSAGES)
 /** They answer what only a WebSocket can say. */
-const ANSWERS = ['unsubscribed', 'pong', 'error']
+const ANSWERS = [
+  'unsubscribed',
+  'pong',
+  'error',
+  'chain_subscribed',
+  'chain_unsubscribed',
+  'chain',
+  'chain_unavailable',
+]
 const SSE_WORDS = Object.keys(SERVER_MESSAGES).filter((word) => !ANSWERS.includes(word))
 const SOCKET_WORDS = Object.keys(SERVER_MESSAGES).filter((word) => word !== 'close')
 const NOT_TICKS = SOCKET_WORDS.filter((word) => word !== 'ticks' && word !== 'snapshot')
@@ -42,7 +51,7 @@ const {
   closeAboveBytes,
   pongTimeoutMs,
 } = STREAM_BOUNDS
-const LIMITS = `${count(instrumentsPerClientMax)} instruments a client, ${count(clientsMax)} clients, ${count(clientsPerKeyMax)} of one API key. A client that stops
+const LIMITS = `${count(instrumentsPerClientMax)} instruments and ${CHAINS_PER_CLIENT_MAX} option chains a client, ${count(clientsMax)} clients, ${count(clientsPerKeyMax)} of one API key. A client that stops
 reading is not fed above ${kB(conflateAboveBytes)}, and closed at ${kB(closeAboveBytes)} or after ${pongTimeoutMs / 1000} s.`
 const CLOSE_CODES = `Close codes: ${CLOSE.restarting} restarting (come back), ${CLOSE.tooSlow} too slow, ${CLOSE.policy} policy,
 ${CLOSE.ticketExpired} ticket expired, ${CLOSE.keyRevoked} key revoked.`
@@ -166,6 +175,14 @@ function operations() {
     unsubscribe: { ...receive('stream', 'unsubscribe', ['unsubscribed', 'error']), ...subprotocol },
     resume: { ...receive('stream', 'resume'), ...subprotocol },
     ping: { ...receive('stream', 'ping', ['pong']), ...subprotocol },
+    subscribeChain: {
+      ...receive('stream', 'subscribe_chain', ['chain_subscribed', 'error']),
+      ...subprotocol,
+    },
+    unsubscribeChain: {
+      ...receive('stream', 'unsubscribe_chain', ['chain_unsubscribed', 'error']),
+      ...subprotocol,
+    },
     streamJson: { ...send('stream', SOCKET_WORDS, 'Subprotocol ticker.v1'), ...subprotocol },
     streamBinary: {
       ...send('stream', ['tickFrame', ...NOT_TICKS], 'Subprotocol ticker.v1.binary'),

@@ -23,6 +23,11 @@ export const CLIENT_MESSAGES: Record<ClientOp['op'], Described> = {
     summary: 'Right after connecting, before `subscribe`: go on after this seq instead of a snapshot',
   },
   ping: { schema: 'Ping', summary: 'Answered by `pong`' },
+  subscribe_chain: {
+    schema: 'SubscribeChain',
+    summary: 'Answered by `chain_subscribed`; then `chain` every `every_s`. Subscribes no instrument',
+  },
+  unsubscribe_chain: { schema: 'UnsubscribeChain', summary: 'Answered by `chain_unsubscribed`' },
 }
 
 export const SERVER_MESSAGES: Record<ServerWord, Described> = {
@@ -45,6 +50,13 @@ export const SERVER_MESSAGES: Record<ServerWord, Described> = {
     summary: 'Ticks from_seq to to_seq may be missing; what follows is current again',
   },
   state: { schema: 'State', summary: 'Instruments whose state changed' },
+  chain_subscribed: { schema: 'ChainSubscribed', summary: 'Its `chain_id` is in all that follows' },
+  chain_unsubscribed: { schema: 'ChainUnsubscribed', summary: 'What is no longer sent' },
+  chain: { schema: 'Chain', summary: 'The option chain by its last ticks; a slow client misses some' },
+  chain_unavailable: {
+    schema: 'ChainUnavailable',
+    summary: 'Why there is no chain at present, once; it comes by itself',
+  },
   heartbeat: { schema: 'Heartbeat', summary: 'Every heartbeat_s; everything up to seq was sent' },
   pong: { schema: 'Pong', summary: 'The answer to `ping`' },
   error: { schema: 'Error', summary: 'The message was refused and changed nothing; the connection goes on' },

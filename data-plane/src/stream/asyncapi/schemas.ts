@@ -1,9 +1,17 @@
 // The schemas of what goes over the streams, as JSON Schema (draft 7, which AsyncAPI 3 speaks), each under its name.
-import { instrumentRef, mode } from '@ticker/shared/domain'
+import {
+  chainRefusal,
+  instrumentRef,
+  legUnavailable,
+  mode,
+  optionChain,
+  optionLeg,
+  pricingModel,
+} from '@ticker/shared/domain'
 import { z } from 'zod'
 import { kiteClientMessage } from '../../kite-compat/client-message.ts'
 import * as server from '../messages.ts'
-import { ping, resume, subscribe, unsubscribe } from '../protocol.ts'
+import { ping, resume, subscribe, subscribeChain, unsubscribe, unsubscribeChain } from '../protocol.ts'
 import { sseQuery } from '../sse-request.ts'
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema
@@ -16,6 +24,9 @@ const SENT_BY_CLIENT = {
   Unsubscribe: unsubscribe,
   Resume: resume,
   Ping: ping,
+  PricingModel: pricingModel,
+  SubscribeChain: subscribeChain,
+  UnsubscribeChain: unsubscribeChain,
   SseQuery: sseQuery,
   KiteClientMessage: kiteClientMessage,
 }
@@ -32,6 +43,15 @@ const SENT_BY_US = {
   Ticks: server.ticks,
   Gap: server.gap,
   State: server.state,
+  PricingModel: pricingModel,
+  LegUnavailable: legUnavailable,
+  OptionLeg: optionLeg,
+  OptionChain: optionChain,
+  ChainRefusal: chainRefusal,
+  ChainSubscribed: server.chainSubscribed,
+  ChainUnsubscribed: server.chainUnsubscribed,
+  Chain: server.chain,
+  ChainUnavailable: server.chainUnavailable,
   Heartbeat: server.heartbeat,
   Pong: server.pong,
   Error: server.error,

@@ -1,0 +1,22 @@
+import { type Quotes, quotes, type quotesQuery } from '@ticker/shared/domain'
+import type { z } from 'zod'
+import { askOwnersInstance } from '../command-channel/ask-owner.ts'
+import type { Call } from '../http/call.ts'
+import { done, type Outcome } from '../http/problem.ts'
+import type { RecentAnswers } from './recent-answers.ts'
+
+export async function readQuotes(
+  call: Call,
+  { instruments }: z.output<typeof quotesQuery>,
+  recent: RecentAnswers<Quotes>,
+): Promise<Outcome<Quotes>> {
+  const params = { owner: call.actor.owner, instruments }
+  const key = JSON.stringify(params)
+  const known = recent.get(key)
+  if (known) return done(known)
+  const asked = await askOwnersInstance(call, { call: 'quotes', params })
+  if (!asked.ok) return asked
+  const answer = quotes.parse(asked.value)
+  recent.put(key, answer)
+  return done(answer)
+}
