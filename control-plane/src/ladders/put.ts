@@ -55,7 +55,7 @@ export async function putLadder(call: Call, id: string, input: LadderPut): Promi
         select id, max_connections * max_instruments_per_connection as room,
           exists (select 1 from ticker.sessions s where s.account_id = a.id and s.version = a.session_version
             and s.status = 'active' and s.expires_at > now()) as live
-        from ticker.accounts a where owner = ${actor.owner} and status = 'active'
+        from ticker.accounts a where owner = ${actor.owner} and status = 'active' and market_data
       ), verdict as materialized (
         select
           coalesce((select jsonb_agg(jsonb_build_object('exchange', exchange, 'expiries', expiries,

@@ -78,6 +78,7 @@ async function setup(options: { paused?: boolean } = {}) {
     epoch,
     maxConnections: 3,
     maxInstrumentsPerConnection: 3000,
+    socketRefused: false,
     session: {
       version: sessionVersion,
       brokerUserId: 'X',
@@ -89,12 +90,15 @@ async function setup(options: { paused?: boolean } = {}) {
       active: true,
       owner: 'desk',
       api_key: 'app',
+      market_data: true,
+      trading: true,
       max_connections: 3,
       max_instruments_per_connection: 3000,
       trading_state: 'ACTIVE',
       order_gate_reason: null,
       session_version: sessionVersion,
       session_live: true,
+      socket_refused: false,
       due_orders: true,
       postback_hints: false,
     },
@@ -487,6 +491,20 @@ it('a gate that a person has opened refuses nothing, whatever was last seen', as
   desk.start()
   desk.set(desk.account)
   await desk.becomes(id, 'ACCEPTED')
+})
+
+it('an account that is no longer for trading sends nothing of its queue, and says so', async () => {
+  const desk = await setup({ paused: true })
+  const id = await desk.place()
+  await desk.pool.query('update ticker.accounts set trading = false where id = $1', [desk.accountId])
+  // What this instance saw last is older: the claim reads the row.
+  desk.start()
+  await desk.becomes(id, 'QUEUED')
+  desk.set({ ...desk.account, observed: { ...desk.account.observed, trading: false } })
+  await desk.becomes(id, 'REFUSED')
+  const { rows } = await desk.pool.query('select reason_code from ticker.order_intents where id = $1', [id])
+  expect(rows).toEqual([{ reason_code: 'trading_not_enabled' }])
+  expect(desk.broker.posts).toHaveLength(0)
 })
 
 it('half a surrogate pair in the broker’s words costs nobody anything', async () => {

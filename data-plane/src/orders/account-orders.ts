@@ -138,8 +138,8 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
         await inDoubt(written)
         continue
       }
-      const gate = account.observed.order_gate_reason
-      if (gate !== null) {
+      const { order_gate_reason: gate, trading } = account.observed
+      if (gate !== null || !trading) {
         // What was seen may be of before a person opened it: the row decides.
         await intents.refuseIfGated(accountId, intent.id)
         continue

@@ -16,6 +16,9 @@ export interface ObservedAccount {
   active: boolean
   owner: string
   api_key: string
+  /** What it is for. Without market data it opens no socket; without trading nothing is sent. */
+  market_data: boolean
+  trading: boolean
   max_connections: number
   max_instruments_per_connection: number
   trading_state: TradingState
@@ -23,6 +26,8 @@ export interface ObservedAccount {
   session_version: number
   /** Of the current session version, while it is active and not past its expiry. */
   session_live: boolean
+  /** The broker refuses the sockets of this session though it lives. */
+  socket_refused: boolean
   due_orders: boolean
   postback_hints: boolean
 }
@@ -77,12 +82,14 @@ export async function renewAndObserve(
        'accounts', coalesce((
          select jsonb_agg(jsonb_build_object(
            'account_id', a.id, 'active', a.status = 'active', 'owner', a.owner, 'api_key', a.api_key,
+           'market_data', a.market_data, 'trading', a.trading,
            'max_connections', a.max_connections,
            'max_instruments_per_connection', a.max_instruments_per_connection,
            'trading_state', case when f.trading_state = 'HALTED' then 'HALTED' else a.trading_state end,
            'order_gate_reason', a.order_gate_reason,
            'session_version', a.session_version,
            'session_live', coalesce(s.status = 'active' and s.expires_at > now(), false),
+           'socket_refused', s.socket_refused_at is not null,
            'due_orders', exists (select 1 from ticker.order_intents o
              where o.account_id = a.id and o.state in ('QUEUED', 'SENDING', 'UNKNOWN')),
            'postback_hints', exists (select 1 from ticker.postback_hints h where h.account_id = a.id)

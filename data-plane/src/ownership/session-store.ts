@@ -25,6 +25,21 @@ export async function readSession(
   }
 }
 
+/** Whether the broker refuses the sockets of this version though it lives; true: that is news. */
+export async function markSocketRefused(
+  pool: pg.Pool,
+  accountId: string,
+  version: number,
+  refused: boolean,
+): Promise<boolean> {
+  const result = await pool.query(
+    `update ticker.sessions set socket_refused_at = case when $3 then now() end
+     where account_id = $1 and version = $2 and (socket_refused_at is not null) <> $3`,
+    [accountId, version, refused],
+  )
+  return result.rowCount === 1
+}
+
 /** The broker refused this version's token: only that version is dead, a newer login is not touched. */
 export async function markSessionDead(
   pool: pg.Pool,

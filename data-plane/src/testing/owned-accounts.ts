@@ -18,6 +18,7 @@ export function ownedAccount(accountId: string, changes: Partial<OwnedAccount> =
     epoch: 1,
     maxConnections: 3,
     maxInstrumentsPerConnection: 3_000,
+    socketRefused: false,
     session: brokerSession(1),
     ...changes,
   }

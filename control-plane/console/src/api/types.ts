@@ -5,6 +5,7 @@ export interface Session {
   user_name: string | null
   expires_at: string | null
   reason: string | null
+  market_data_reason: string | null
 }
 
 export interface Account {
@@ -13,6 +14,8 @@ export interface Account {
   broker_user_id: string | null
   status: 'active' | 'disabled'
   order_gate_reason: string | null
+  market_data: boolean
+  trading: boolean
   session: Session
   owner_instance_id: string | null
 }

@@ -104,12 +104,19 @@ export function Board({ api }: { api: Api }) {
               <tr key={account.id}>
                 <th scope="row">{account.id}</th>
                 <td>{account.broker_user_id ?? 'not known yet'}</td>
-                <td className={account.session.status === 'active' ? 'good' : 'bad'}>
-                  {account.session.status} {account.session.reason}
+                <td
+                  className={
+                    account.session.status === 'active' && !account.session.market_data_reason
+                      ? 'good'
+                      : 'bad'
+                  }
+                >
+                  {account.session.status} {account.session.reason ?? account.session.market_data_reason}
+                  {!account.market_data && ' (no market data)'}
                 </td>
                 <td>{timeOf(account.session.expires_at)}</td>
                 <td className={account.order_gate_reason ? 'bad' : undefined}>
-                  {account.order_gate_reason ?? 'open'}
+                  {account.order_gate_reason ?? (account.trading ? 'open' : 'not for trading')}
                   {account.order_gate_reason && (
                     <button
                       type="button"
