@@ -54,6 +54,7 @@ async function metric(name: string): Promise<number> {
 }
 
 const simulatorState = z.object({ data: z.object({ sockets: z.array(z.unknown()) }) })
+const reminder = z.object({ event_type: z.string(), instance_id: z.string() })
 async function simulatorFault(method: string, fault?: object) {
   const answered = await fetch(`${simulator.url}/sim/faults`, {
     method,
@@ -166,6 +167,24 @@ describe('the data plane as one process', () => {
     expect(await socketRefused()).toBe(false)
     await database.pool.query('update ticker.sessions set socket_refused_at = now() where version = 2')
     await vi.waitFor(async () => expect(await socketRefused()).toBe(false), eventually)
+  })
+
+  it('a session near its end and a logged-out account are reminded of in the metrics and on the event stream', async () => {
+    const redis = createClient({ url: testRedisUrl() })
+    await redis.connect()
+    const said = async () =>
+      ((await redis.xRange('sim:events', '-', '+')) ?? [])
+        .map(({ message }) => reminder.parse(JSON.parse(message.event ?? '')))
+        .filter(({ instance_id }) => instance_id === dataPlane.instanceId)
+        .map(({ event_type }) => event_type)
+    await seedSession(database.pool, 'desk1', TOKEN, '20 minutes')
+    await vi.waitFor(async () => expect(await said()).toContain('session_expiring'), eventually)
+    const until = await metric('ticker_session_expires_timestamp_seconds')
+    expect(Math.abs(until - Date.now() / 1000 - 1200)).toBeLessThan(60)
+    await database.pool.query(`update ticker.sessions set status = 'logged_out' where version = 3`)
+    await vi.waitFor(async () => expect(await said()).toContain('login_needed'), eventually)
+    expect(await metric('ticker_session_expires_timestamp_seconds')).toBe(0)
+    redis.destroy()
   })
 
   it('answers no path but its own on the stream port', async () => {

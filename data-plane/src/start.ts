@@ -12,7 +12,7 @@ import { createInstrumentRefresh } from './instruments/refresh.ts'
 import { toOrderUpdate } from './kite-compat/order-update.ts'
 import { createKiteCompatServer } from './kite-compat/server.ts'
 import { openWebSocket } from './kite-socket/raw-socket.ts'
-import { contractLife, tradingHours, watchCalendar } from './market-data/market-hours.ts'
+import { contractLife, loginHours, tradingHours, watchCalendar } from './market-data/market-hours.ts'
 import { createQuotes } from './market-data/quotes.ts'
 import { marketDataReadiness } from './market-data/readiness.ts'
 import { createMarketData } from './market-data/runtime.ts'
@@ -42,6 +42,7 @@ import {
 import type { OwnershipView } from './ownership/ownership.ts'
 import { createOwnership } from './ownership/ownership.ts'
 import { createSessionGuard } from './ownership/session-guard.ts'
+import { createSessionReminders } from './ownership/session-reminders.ts'
 import { markSessionDead, markSocketRefused, readSession } from './ownership/session-store.ts'
 import { startPublishing } from './publish/publishing.ts'
 import { createAllClients } from './stream/all-clients.ts'
@@ -239,6 +240,15 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
 
   readiness.register('instruments', refresh.unfit)
 
+  const reminders = createSessionReminders({
+    clock,
+    log,
+    registry,
+    accounts: () => ownership.view()?.accounts ?? [],
+    isLoginWanted: loginHours(config.marketHours, calendar, clock),
+    emit: (reminder) => publishing?.remind(reminder),
+  })
+
   let versions = ''
   function applyView(view: OwnershipView) {
     marketData.setAccounts(view.accounts.filter(({ observed }) => observed.active && observed.market_data))
@@ -248,6 +258,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
         void socketRefused(account_id, account.session.version, false)
     }
     orderDesk.setAccounts(view.accounts)
+    reminders.look(view.accounts)
     publishing?.sessions(marketData.status().accounts)
     const { subscriptions_version, instruments_version, accounts_version } = view.observation
     const seen = `${subscriptions_version}/${instruments_version}/${accounts_version}`

@@ -236,6 +236,10 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
       if (!outcome.ok) {
         // A name the broker does not know, an answer nobody can read: the book will say. No answer: asked again.
         bookWanted = true
+        if (isDeadSession(outcome.failure)) {
+          await deps.onSessionDead(accountId, account.session.version, describeFailure(outcome.failure))
+          return IDLE_MS
+        }
         if (outcome.failure.kind === 'timeout' || outcome.failure.kind === 'network') return IDLE_MS
       } else {
         await merge(outcome.data, 'postback')

@@ -3,6 +3,7 @@ import { type FormEvent, useCallback, useState } from 'react'
 import type { Api } from '../api/client.ts'
 import type { Fleet, Problem, Readiness } from '../api/types.ts'
 import { number, timeOf } from '../components/format.ts'
+import { loginNote } from '../components/login-note.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
 import { useAccounts } from '../components/use-accounts.ts'
 import { asProblem, usePoll } from '../components/use-poll.ts'
@@ -86,6 +87,9 @@ export function Board({ api }: { api: Api }) {
       </section>
       <ProblemNote problem={fleet.problem ?? problem ?? accounts.problem} />
       <h2>Accounts</h2>
+      <p className="bad" role="status">
+        {loginNote(accounts.value?.items ?? [], Date.now())}
+      </p>
       <div className="scroll">
         <table>
           <thead>
