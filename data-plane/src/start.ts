@@ -158,7 +158,8 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       renewAndObserve: (epoch) => renewAndObserve(pool, instanceId, epoch),
       claimAccounts: (epoch) => claimAccounts(pool, instanceId, epoch),
       release: (epoch) => releaseInstance(pool, instanceId, epoch),
-      readSession: (accountId, version) => readSession(pool, config.credentialKeys, accountId, version),
+      readSession: (accountId, version) =>
+        readSession(pool, config.credentialKeys, instanceId, accountId, version),
     },
     onView: applyView,
   })
