@@ -1,6 +1,7 @@
 // The container's entry: `serve` (default), or one of the commands below. Ends with 0 after a clean stop.
 import { createApiKey } from './cli/create-api-key.ts'
 import { healthcheck } from './cli/healthcheck.ts'
+import { importAccounts } from './cli/import-accounts/import-accounts.ts'
 import { migrate } from './cli/migrate.ts'
 import { rotateKeys } from './cli/rotate-keys.ts'
 import { ConfigInvalid, readConfig } from './config.ts'
@@ -30,6 +31,7 @@ const commands: Record<string, () => Promise<void>> = {
   healthcheck: () => healthcheck(readConfig(process.env)),
   migrate: () => migrate(readConfig(process.env)),
   'create-api-key': () => createApiKey(readConfig(process.env), args),
+  'import-accounts': () => importAccounts(readConfig(process.env), args),
   'rotate-keys': () => rotateKeys(readConfig(process.env)),
 }
 
