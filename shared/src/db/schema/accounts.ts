@@ -16,6 +16,8 @@ export const accounts = ticker.table(
     /** What its app at the broker is for: an account without market data opens no socket, one without trading sends no order. */
     market_data: boolean('market_data').notNull().default(true),
     trading: boolean('trading').notNull().default(true),
+    /** Which instances may own it: those that leave through the address that the broker knows for its app. */
+    egress_group: text('egress_group').notNull().default('default'),
     max_connections: integer('max_connections').notNull().default(3),
     max_instruments_per_connection: integer('max_instruments_per_connection').notNull().default(3000),
     trading_state: text('trading_state')
