@@ -148,6 +148,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     id: instanceId,
     streamUrl: config.publicStreamUrl ?? `ws://127.0.0.1:${streamPort}`,
     version: VERSION,
+    egressGroup: config.egressGroup,
   }
   const ownership = createOwnership({
     clock,

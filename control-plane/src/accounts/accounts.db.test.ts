@@ -122,6 +122,8 @@ describe('reading and changing accounts', () => {
     const changed = await harness.call('PATCH', '/v1/accounts/orders_only', { market_data: false }, as)
     expect(changed.body).toMatchObject({ market_data: false, trading: true })
     expect((await put()).body.code).toBe('subscription_limit')
+    const moved = await harness.call('PATCH', '/v1/accounts/orders_only', { egress_group: 'mumbai' }, as)
+    expect(moved.body.egress_group).toBe('mumbai')
     const both = await harness.call(
       'PATCH',
       '/v1/accounts/orders_only',
@@ -131,7 +133,9 @@ describe('reading and changing accounts', () => {
     expect(both.body).toMatchObject({ market_data: true, trading: false })
     expect((await put()).status).toBe(200)
     const created = await harness.call('POST', '/v1/accounts', { ...input('feed'), trading: false })
-    expect(created.body).toMatchObject({ market_data: true, trading: false })
+    expect(created.body).toMatchObject({ market_data: true, trading: false, egress_group: 'default' })
+    const bad = await harness.call('PATCH', '/v1/accounts/feed', { egress_group: 'A B' })
+    expect(bad.body.errors[0].path).toBe('egress_group')
   })
 
   test('a session whose sockets the broker refuses says why, until it ends', async () => {

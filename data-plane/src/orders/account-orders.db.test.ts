@@ -44,7 +44,12 @@ async function setup(options: { paused?: boolean } = {}) {
   const instanceId = `00000000-0000-4000-8000-${String(names).padStart(12, '0')}`
   await seedAccount(pool, accountId)
   const sessionVersion = await seedSession(pool, accountId, 'token')
-  const epoch = await registerInstance(pool, { id: instanceId, streamUrl: 'ws://127.0.0.1', version: 'test' })
+  const epoch = await registerInstance(pool, {
+    id: instanceId,
+    streamUrl: 'ws://127.0.0.1',
+    version: 'test',
+    egressGroup: 'default',
+  })
   await claimAccounts(pool, instanceId, epoch)
   const lease = createLeaseClock(systemClock)
   lease.renewed(lease.read())

@@ -15,6 +15,15 @@ const trading = z.boolean().meta({
     'Whether orders may be placed with the account. false: they are refused with `trading_not_enabled`',
 })
 
+export const egressGroup = z
+  .string()
+  .regex(/^[a-z0-9_-]{1,50}$/, 'an egress group is 1-50 of a-z, 0-9, _ and -')
+  .meta({
+    description:
+      'Only data planes with this EGRESS_GROUP serve the account: those that leave through the address which the broker knows for its app',
+    example: 'default',
+  })
+
 /** An app of the Personal plan, or a subscription that has run out: REST works, the socket does not (KITE.md 1.2). */
 export const SOCKET_REFUSED_REASON =
   'The broker refuses the market-data socket of this app (403) although its session works. An app of the Personal plan ' +
@@ -37,6 +46,7 @@ export const accountCreate = z
     }),
     market_data: marketData.optional(),
     trading: trading.optional(),
+    egress_group: egressGroup.optional(),
     max_connections: z.int().min(1).max(3).optional(),
     max_instruments_per_connection: z.int().min(1).max(3000).optional(),
   })
@@ -54,6 +64,7 @@ export const accountUpdate = z
     }),
     market_data: marketData.optional(),
     trading: trading.optional(),
+    egress_group: egressGroup.optional(),
     max_connections: z.int().min(1).max(3).optional(),
     max_instruments_per_connection: z.int().min(1).max(3000).optional(),
     order_gate_reason: z.null().optional().meta({
@@ -97,6 +108,7 @@ export const account = z
     order_gate_reason: z.string().nullable(),
     market_data: marketData,
     trading,
+    egress_group: egressGroup,
     max_connections: z.int(),
     max_instruments_per_connection: z.int(),
     session: session.omit({ account_id: true }),

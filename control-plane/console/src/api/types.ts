@@ -16,6 +16,7 @@ export interface Account {
   order_gate_reason: string | null
   market_data: boolean
   trading: boolean
+  egress_group: string
   session: Session
   owner_instance_id: string | null
 }
@@ -28,6 +29,7 @@ export interface Instance {
   lease_until: string
   stream_url: string
   version: string
+  egress_group: string
   accounts: string[]
 }
 

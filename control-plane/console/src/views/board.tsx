@@ -134,7 +134,7 @@ export function Board({ api }: { api: Api }) {
                     </button>
                   )}
                 </td>
-                <td>{account.owner_instance_id ? 'yes' : 'no instance'}</td>
+                <td>{account.owner_instance_id ? 'yes' : `no instance of group ${account.egress_group}`}</td>
                 <td>
                   {account.status === 'active' ? (
                     <>
@@ -176,6 +176,7 @@ export function Board({ api }: { api: Api }) {
               <th>Instance</th>
               <th>Epoch</th>
               <th>State</th>
+              <th>Egress group</th>
               <th>Lease until</th>
               <th>Streams</th>
               <th>Accounts</th>
@@ -191,6 +192,7 @@ export function Board({ api }: { api: Api }) {
                 <td className={instance.alive ? 'good' : 'bad'}>
                   {instance.alive ? instance.status : 'gone'}
                 </td>
+                <td>{instance.egress_group}</td>
                 <td>{timeOf(instance.lease_until)}</td>
                 <td>{instance.stream_url}</td>
                 <td>{instance.accounts.join(', ') || '—'}</td>
