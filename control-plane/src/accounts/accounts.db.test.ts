@@ -122,6 +122,11 @@ describe('reading and changing accounts', () => {
     const changed = await harness.call('PATCH', '/v1/accounts/orders_only', { market_data: false }, as)
     expect(changed.body).toMatchObject({ market_data: false, trading: true })
     expect((await put()).body.code).toBe('subscription_limit')
+    const pinned = { instruments: ['NSE:INFY'], mode: 'ltp', account_id: 'orders_only' }
+    expect((await harness.call('PUT', '/v1/subscriptions', pinned, as)).body).toMatchObject({
+      code: 'subscription_limit',
+      detail: expect.stringContaining('room for 0'),
+    })
     const moved = await harness.call('PATCH', '/v1/accounts/orders_only', { egress_group: 'mumbai' }, as)
     expect(moved.body.egress_group).toBe('mumbai')
     const both = await harness.call(
