@@ -63,6 +63,7 @@ async function setup(options: { paused?: boolean } = {}) {
     unreadable: 0,
     historyAllowed: Promise.resolve(),
     unreadableHistory: '',
+    deadFor: '',
     bookOutcome: undefined as KiteOutcome<OrderBook> | undefined,
     answer: (form: URLSearchParams): SendOutcome => broker.accept(form),
     accept(form: URLSearchParams): SendOutcome {
@@ -130,6 +131,16 @@ async function setup(options: { paused?: boolean } = {}) {
         },
       history: async (_account, _session, orderId) => {
         await broker.historyAllowed
+        if (orderId === broker.deadFor)
+          return {
+            ok: false,
+            failure: {
+              kind: 'refused',
+              status: 403,
+              error_type: 'TokenException',
+              message: 'Incorrect token',
+            },
+          }
         if (orderId === broker.unreadableHistory)
           return { ok: false, failure: { kind: 'unreadable', status: 200 } }
         return { ok: true, data: broker.history.get(orderId) ?? [] }
@@ -531,6 +542,25 @@ it('a history nobody can read costs its own postback, not the others', async () 
   desk.set({ ...desk.account, observed: { ...desk.account.observed, postback_hints: true } })
   desk.path.wake()
   await vi.waitFor(() => expect(desk.changes).toContain('good:OPEN'), { timeout: 10_000, interval: 25 })
+})
+
+it('a postback’s read that meets a dead token marks that session version, and leaves the hint for the next', async () => {
+  const desk = await setup()
+  await desk.becomes(await desk.place(), 'ACCEPTED')
+  await desk.pool.query(`insert into ticker.postback_hints (account_id, order_id) values ($1, 'late')`, [
+    desk.accountId,
+  ])
+  desk.broker.deadFor = 'late'
+  desk.set({ ...desk.account, observed: { ...desk.account.observed, postback_hints: true } })
+  desk.path.wake()
+  await vi.waitFor(() => expect(desk.deadSessions).toContain(desk.account.session?.version), {
+    timeout: 10_000,
+    interval: 25,
+  })
+  const { rows } = await desk.pool.query('select order_id from ticker.postback_hints where account_id = $1', [
+    desk.accountId,
+  ])
+  expect(rows).toEqual([{ order_id: 'late' }])
 })
 
 it('a stale epoch can neither claim nor settle', async () => {
