@@ -5,6 +5,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { requestId } from 'hono/request-id'
 import { NONCE, secureHeaders } from 'hono/secure-headers'
 import { accountRoutes } from './accounts/index.ts'
+import { auditRoutes } from './audit/index.ts'
 import { authenticate } from './auth/authenticate.ts'
 import { blockedAddresses } from './auth/blocked-addresses.ts'
 import { authRoutes } from './auth/index.ts'
@@ -66,6 +67,7 @@ export function createApp(deps: Dependencies) {
   const routes = app
     .route('/', operationsRoutes(deps))
     .route('/', authRoutes(deps, cache))
+    .route('/', auditRoutes(deps))
     .route('/', accountRoutes(deps))
     .route('/', sessionRoutes(deps, blocked))
     .route('/', instrumentRoutes(deps))

@@ -20,6 +20,8 @@ export interface Config {
   streamPort: number
   /** How clients reach the streams, without a path; undefined: ws://127.0.0.1:{port}. */
   publicStreamUrl: string | undefined
+  /** Accounts of this group are served: those whose apps know the address that this process leaves through. */
+  egressGroup: string
   /** A reverse proxy of ours is the only way in: the last address it added to X-Forwarded-For is the client's. */
   trustProxy: boolean
   opsHost: string
@@ -63,6 +65,10 @@ const environment = z.object({
   STREAM_HOST: z.string().default('0.0.0.0'),
   STREAM_PORT: port.default(8080),
   PUBLIC_STREAM_URL: url(['wss:', 'ws:']).optional(),
+  EGRESS_GROUP: z
+    .string()
+    .regex(/^[a-z0-9_-]{1,50}$/, 'must be 1-50 of a-z, 0-9, _ and -')
+    .default('default'),
   TRUST_PROXY: z.enum(['0', '1'], 'must be "0" or "1"').default('0'),
   OPS_HOST: z.string().default('127.0.0.1'),
   OPS_PORT: port.default(9090),
@@ -114,6 +120,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     streamHost: values.STREAM_HOST,
     streamPort: values.STREAM_PORT,
     publicStreamUrl: values.PUBLIC_STREAM_URL,
+    egressGroup: values.EGRESS_GROUP,
     trustProxy: values.TRUST_PROXY === '1',
     opsHost: values.OPS_HOST,
     opsPort: values.OPS_PORT,

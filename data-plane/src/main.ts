@@ -1,7 +1,9 @@
-// The container's entry: `serve` (default), `migrate`, `create-api-key` or `healthcheck`. Ends with 0 after a clean stop.
+// The container's entry: `serve` (default), or one of the commands below. Ends with 0 after a clean stop.
 import { createApiKey } from './cli/create-api-key.ts'
 import { healthcheck } from './cli/healthcheck.ts'
+import { importAccounts } from './cli/import-accounts/import-accounts.ts'
 import { migrate } from './cli/migrate.ts'
+import { rotateKeys } from './cli/rotate-keys.ts'
 import { ConfigInvalid, readConfig } from './config.ts'
 import { startDataPlane } from './start.ts'
 
@@ -29,6 +31,8 @@ const commands: Record<string, () => Promise<void>> = {
   healthcheck: () => healthcheck(readConfig(process.env)),
   migrate: () => migrate(readConfig(process.env)),
   'create-api-key': () => createApiKey(readConfig(process.env), args),
+  'import-accounts': () => importAccounts(readConfig(process.env), args),
+  'rotate-keys': () => rotateKeys(readConfig(process.env)),
 }
 
 try {

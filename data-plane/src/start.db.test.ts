@@ -4,6 +4,7 @@ import { freshDatabase, type TestDatabase, testRedisUrl } from '@ticker/infra/te
 import { answer, answerKey, COMMAND_FIELD, commandStreamKey, instanceStatus } from '@ticker/shared/commands'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { z } from 'zod'
 import { type DataPlane, startDataPlane } from './start.ts'
 import { subscribe } from './testing/desired-rows.ts'
 import { seedAccount, seedIntent, seedSession } from './testing/seed-account.ts'
@@ -50,6 +51,16 @@ const ops = (path: string) => fetch(`http://127.0.0.1:${dataPlane.opsPort}${path
 async function metric(name: string): Promise<number> {
   const text = await (await ops('/metrics')).text()
   return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (.*)$`, 'm').exec(text)?.[1] ?? Number.NaN)
+}
+
+const simulatorState = z.object({ data: z.object({ sockets: z.array(z.unknown()) }) })
+const reminder = z.object({ event_type: z.string(), instance_id: z.string() })
+async function simulatorFault(method: string, fault?: object) {
+  const answered = await fetch(`${simulator.url}/sim/faults`, {
+    method,
+    ...(fault && { body: JSON.stringify(fault), headers: { 'Content-Type': 'application/json' } }),
+  })
+  if (!answered.ok) throw new Error(await answered.text())
 }
 
 describe('the data plane as one process', () => {
@@ -115,6 +126,65 @@ describe('the data plane as one process', () => {
       instance_id: dataPlane.instanceId,
       accounts: [{ account_id: 'desk1', session: 'active', connections: [{ instruments: 1 }] }],
     })
+  })
+
+  const sockets = async () =>
+    simulatorState.parse(await (await fetch(`${simulator.url}/sim/state`)).json()).data.sockets.length
+  const changeAccount = (change: string) =>
+    database.pool.query(`with moved as (update ticker.fleet set accounts_version = accounts_version + 1)
+      update ticker.accounts set ${change} where id = 'desk1'`)
+  const socketRefused = async () =>
+    (
+      await database.pool.query(
+        'select socket_refused_at is not null as yes from ticker.sessions order by version desc limit 1',
+      )
+    ).rows[0].yes
+
+  it('without market data the account has no socket, and its orders are sent and followed all the same', async () => {
+    await changeAccount('market_data = false')
+    await vi.waitFor(async () => expect(await sockets()).toBe(0), eventually)
+    const id = await seedIntent(database.pool, 'desk1', { tag: 'tag000000002', price: 1600 })
+    await vi.waitFor(async () => {
+      const { rows } = await database.pool.query('select status from ticker.orders where intent_id = $1', [
+        id,
+      ])
+      expect(rows).toEqual([{ status: 'COMPLETE' }])
+    }, eventually)
+    await changeAccount('market_data = true')
+    await vi.waitFor(async () => expect(await sockets()).toBe(1), eventually)
+  })
+
+  it('says that the broker refuses the socket while the session lives, and takes it back when one is open', async () => {
+    await changeAccount('market_data = false')
+    await vi.waitFor(async () => expect(await sockets()).toBe(0), eventually)
+    await simulatorFault('POST', { kind: 'upgrade_403', duration_ms: 600_000 })
+    await changeAccount('market_data = true')
+    await vi.waitFor(async () => expect(await socketRefused()).toBe(true), eventually)
+    await simulatorFault('DELETE')
+    // A login tries anew; the guard does within a minute.
+    await seedSession(database.pool, 'desk1', TOKEN)
+    await vi.waitFor(async () => expect(await metric('ticker_instruments_assigned')).toBe(1), eventually)
+    expect(await socketRefused()).toBe(false)
+    await database.pool.query('update ticker.sessions set socket_refused_at = now() where version = 2')
+    await vi.waitFor(async () => expect(await socketRefused()).toBe(false), eventually)
+  })
+
+  it('a session near its end and a logged-out account are reminded of in the metrics and on the event stream', async () => {
+    const redis = createClient({ url: testRedisUrl() })
+    await redis.connect()
+    const said = async () =>
+      ((await redis.xRange('sim:events', '-', '+')) ?? [])
+        .map(({ message }) => reminder.parse(JSON.parse(message.event ?? '')))
+        .filter(({ instance_id }) => instance_id === dataPlane.instanceId)
+        .map(({ event_type }) => event_type)
+    await seedSession(database.pool, 'desk1', TOKEN, '20 minutes')
+    await vi.waitFor(async () => expect(await said()).toContain('session_expiring'), eventually)
+    const until = await metric('ticker_session_expires_timestamp_seconds')
+    expect(Math.abs(until - Date.now() / 1000 - 1200)).toBeLessThan(60)
+    await database.pool.query(`update ticker.sessions set status = 'logged_out' where version = 3`)
+    await vi.waitFor(async () => expect(await said()).toContain('login_needed'), eventually)
+    expect(await metric('ticker_session_expires_timestamp_seconds')).toBe(0)
+    redis.destroy()
   })
 
   it('answers no path but its own on the stream port', async () => {

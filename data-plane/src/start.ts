@@ -1,6 +1,7 @@
 // The composition root: builds every part from the configuration, starts the loops under the supervisor, and stops
 // them in order. main.ts runs it as the process; tests run it in theirs.
 import { randomUUID } from 'node:crypto'
+import { SOCKET_REFUSED_REASON } from '@ticker/shared/domain'
 import { getOrderHistory, getOrders, getProfile, type KiteHttp } from '@ticker/shared/kite-http'
 import { createMarketCalendar } from '@ticker/shared/market-calendar'
 import { systemClock } from './clock.ts'
@@ -11,7 +12,7 @@ import { createInstrumentRefresh } from './instruments/refresh.ts'
 import { toOrderUpdate } from './kite-compat/order-update.ts'
 import { createKiteCompatServer } from './kite-compat/server.ts'
 import { openWebSocket } from './kite-socket/raw-socket.ts'
-import { contractLife, tradingHours, watchCalendar } from './market-data/market-hours.ts'
+import { contractLife, loginHours, tradingHours, watchCalendar } from './market-data/market-hours.ts'
 import { createQuotes } from './market-data/quotes.ts'
 import { marketDataReadiness } from './market-data/readiness.ts'
 import { createMarketData } from './market-data/runtime.ts'
@@ -41,7 +42,8 @@ import {
 import type { OwnershipView } from './ownership/ownership.ts'
 import { createOwnership } from './ownership/ownership.ts'
 import { createSessionGuard } from './ownership/session-guard.ts'
-import { markSessionDead, readSession } from './ownership/session-store.ts'
+import { createSessionReminders } from './ownership/session-reminders.ts'
+import { markSessionDead, markSocketRefused, readSession } from './ownership/session-store.ts'
 import { startPublishing } from './publish/publishing.ts'
 import { createAllClients } from './stream/all-clients.ts'
 import { createAsyncApiHandler } from './stream/asyncapi/route.ts'
@@ -146,6 +148,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     id: instanceId,
     streamUrl: config.publicStreamUrl ?? `ws://127.0.0.1:${streamPort}`,
     version: VERSION,
+    egressGroup: config.egressGroup,
   }
   const ownership = createOwnership({
     clock,
@@ -156,7 +159,8 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       renewAndObserve: (epoch) => renewAndObserve(pool, instanceId, epoch),
       claimAccounts: (epoch) => claimAccounts(pool, instanceId, epoch),
       release: (epoch) => releaseInstance(pool, instanceId, epoch),
-      readSession: (accountId, version) => readSession(pool, config.credentialKeys, accountId, version),
+      readSession: (accountId, version) =>
+        readSession(pool, config.credentialKeys, instanceId, accountId, version),
     },
     onView: applyView,
   })
@@ -175,6 +179,18 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
         'broker session is dead; log in again',
       )
     ownership.wake()
+  }
+
+  async function socketRefused(accountId: string, version: number, refused: boolean) {
+    const news = await markSocketRefused(pool, accountId, version, refused).catch((error: unknown) => {
+      log.warn({ account_id: accountId, error }, 'not stored whether the sockets are refused')
+      return false
+    })
+    if (!news) return
+    if (refused) log.error({ account_id: accountId }, SOCKET_REFUSED_REASON)
+    else log.info({ account_id: accountId }, 'the broker takes the socket again')
+    ownership.wake()
+    marketData.wake('sockets refused or taken')
   }
 
   const orderDesk = createOrderDesk({
@@ -226,10 +242,25 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
 
   readiness.register('instruments', refresh.unfit)
 
+  const reminders = createSessionReminders({
+    clock,
+    log,
+    registry,
+    accounts: () => ownership.view()?.accounts ?? [],
+    isLoginWanted: loginHours(config.marketHours, calendar, clock),
+    emit: (reminder) => publishing?.remind(reminder),
+  })
+
   let versions = ''
   function applyView(view: OwnershipView) {
-    marketData.setAccounts(view.accounts.filter((account) => account.observed.active))
+    marketData.setAccounts(view.accounts.filter(({ observed }) => observed.active && observed.market_data))
+    for (const { account_id, connections } of marketData.status().accounts) {
+      const account = view.accounts.find((each) => each.accountId === account_id)
+      if (account?.session && account.socketRefused && connections.some(({ state }) => state === 'open'))
+        void socketRefused(account_id, account.session.version, false)
+    }
     orderDesk.setAccounts(view.accounts)
+    reminders.look(view.accounts)
     publishing?.sessions(marketData.status().accounts)
     const { subscriptions_version, instruments_version, accounts_version } = view.observation
     const seen = `${subscriptions_version}/${instruments_version}/${accounts_version}`
@@ -248,6 +279,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     readProfile: (apiKey, { accessToken }) =>
       getProfile(kite, { api_key: apiKey, access_token: accessToken }),
     onDead: sessionDead,
+    onSocketRefused: (accountId, version) => socketRefused(accountId, version, true),
     retry: marketData.retryAccount,
   })
   marketData.onSessionRefused(sessionGuard.refused)

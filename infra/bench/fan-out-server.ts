@@ -95,7 +95,7 @@ supervisor.run('client interest', interest.run)
 interest.setOwned([
   {
     ...{ accountId: 'bench', owner: 'bench', apiKey: 'bench', epoch: 1 },
-    ...{ maxConnections: 15, maxInstrumentsPerConnection: INSTRUMENTS / 15 },
+    ...{ maxConnections: 15, maxInstrumentsPerConnection: INSTRUMENTS / 15, socketRefused: false },
     session: {
       ...{ version: 1, brokerUserId: 'AB1234', accessToken: new Secret('bench') },
       expiresAtMs: Number.MAX_SAFE_INTEGER,

@@ -112,6 +112,52 @@ describe('reading and changing accounts', () => {
     expect(answer.status).toBe(403)
   })
 
+  test('PATCH says what an account is for: without market data its room does not count', async () => {
+    await harness.seed.instruments()
+    await harness.seed.account('orders_only', { owner: 'solo' })
+    const solo = await harness.keyWith(['accounts:write', 'subscriptions:write'], { owner: 'solo' })
+    const as = { as: solo.secret }
+    const put = () => harness.call('PUT', '/v1/subscriptions', { instruments: ['NSE:INFY'], mode: 'ltp' }, as)
+    expect((await put()).status).toBe(200)
+    const changed = await harness.call('PATCH', '/v1/accounts/orders_only', { market_data: false }, as)
+    expect(changed.body).toMatchObject({ market_data: false, trading: true })
+    expect((await put()).body.code).toBe('subscription_limit')
+    const pinned = { instruments: ['NSE:INFY'], mode: 'ltp', account_id: 'orders_only' }
+    expect((await harness.call('PUT', '/v1/subscriptions', pinned, as)).body).toMatchObject({
+      code: 'subscription_limit',
+      detail: expect.stringContaining('room for 0'),
+    })
+    const moved = await harness.call('PATCH', '/v1/accounts/orders_only', { egress_group: 'mumbai' }, as)
+    expect(moved.body.egress_group).toBe('mumbai')
+    const both = await harness.call(
+      'PATCH',
+      '/v1/accounts/orders_only',
+      { market_data: true, trading: false },
+      as,
+    )
+    expect(both.body).toMatchObject({ market_data: true, trading: false })
+    expect((await put()).status).toBe(200)
+    const created = await harness.call('POST', '/v1/accounts', { ...input('feed'), trading: false })
+    expect(created.body).toMatchObject({ market_data: true, trading: false, egress_group: 'default' })
+    const bad = await harness.call('PATCH', '/v1/accounts/feed', { egress_group: 'A B' })
+    expect(bad.body.errors[0].path).toBe('egress_group')
+  })
+
+  test('a session whose sockets the broker refuses says why, until it ends', async () => {
+    await harness.seed.account('personal', { loggedIn: true })
+    const reason = async () =>
+      (await harness.call('GET', '/v1/accounts/personal/session')).body.market_data_reason
+    expect(await reason()).toBeNull()
+    await harness.database.pool.query(
+      `update ticker.sessions set socket_refused_at = now() where account_id = 'personal'`,
+    )
+    expect(await reason()).toContain('Personal plan')
+    await harness.database.pool.query(
+      `update ticker.sessions set status = 'logged_out' where account_id = 'personal'`,
+    )
+    expect(await reason()).toBeNull()
+  })
+
   test('a session is shown as it counts now: active, expired, dead', async () => {
     await harness.seed.account('live', { loggedIn: true })
     const status = async () => (await harness.call('GET', '/v1/accounts/live')).body.session.status

@@ -24,9 +24,11 @@ export async function createAccount(call: Call, input: AccountCreate): Promise<O
       accountRow.extend({ nudge: nudgeList }),
       sql`with a as (
           insert into ticker.accounts
-            (id, name, owner, broker_user_id, api_key, api_secret, max_connections, max_instruments_per_connection)
+            (id, name, owner, broker_user_id, api_key, api_secret, market_data, trading, egress_group, max_connections,
+              max_instruments_per_connection)
           values (${input.id}, ${input.name ?? input.id}, ${call.actor.owner}, ${input.broker_user_id ?? null},
-            ${input.api_key}, ${sealed}, ${input.max_connections ?? 3}, ${input.max_instruments_per_connection ?? 3000})
+            ${input.api_key}, ${sealed}, ${input.market_data ?? true}, ${input.trading ?? true},
+            ${input.egress_group ?? 'default'}, ${input.max_connections ?? 3}, ${input.max_instruments_per_connection ?? 3000})
           returning *
         ), moved as (
           update ticker.fleet set accounts_version = accounts_version + 1 from a

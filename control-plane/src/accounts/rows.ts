@@ -1,5 +1,5 @@
 // Accounts as the API shows them, read with their session in one statement.
-import { account, session } from '@ticker/shared/domain'
+import { account, SOCKET_REFUSED_REASON, session } from '@ticker/shared/domain'
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Actor } from '../auth/actor.ts'
@@ -21,7 +21,9 @@ const SESSION_FIELDS = sql`
   'user_name', s.user_name,
   'login_at', ${iso(sql`s.login_at`)},
   'expires_at', ${iso(sql`s.expires_at`)},
-  'reason', s.dead_reason`
+  'reason', s.dead_reason,
+  'market_data_reason', case when s.socket_refused_at is not null and s.status = 'active' and s.expires_at > now()
+    then ${SOCKET_REFUSED_REASON}::text end`
 
 export const sessionJson = sql`jsonb_build_object('account_id', a.id, ${SESSION_FIELDS})`
 
@@ -29,6 +31,7 @@ export function accountJson(synthetic: boolean): SQL {
   return sql`jsonb_build_object(
     'id', a.id, 'name', a.name, 'owner', a.owner, 'broker_user_id', a.broker_user_id, 'api_key', a.api_key,
     'status', a.status, 'trading_state', a.trading_state, 'order_gate_reason', a.order_gate_reason,
+    'market_data', a.market_data, 'trading', a.trading, 'egress_group', a.egress_group,
     'max_connections', a.max_connections, 'max_instruments_per_connection', a.max_instruments_per_connection,
     'session', jsonb_build_object(${SESSION_FIELDS}),
     'owner_instance_id', a.owner_instance_id, 'synthetic', ${synthetic}::boolean,

@@ -27,6 +27,9 @@ export async function updateAccount(
           name = coalesce(${update.name ?? null}::text, name),
           api_secret = coalesce(${sealed}::text, api_secret),
           status = coalesce(${update.status ?? null}::text, status),
+          market_data = coalesce(${update.market_data ?? null}::boolean, market_data),
+          trading = coalesce(${update.trading ?? null}::boolean, trading),
+          egress_group = coalesce(${update.egress_group ?? null}::text, egress_group),
           max_connections = coalesce(${update.max_connections ?? null}::int, max_connections),
           max_instruments_per_connection =
             coalesce(${update.max_instruments_per_connection ?? null}::int, max_instruments_per_connection),

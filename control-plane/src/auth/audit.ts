@@ -7,7 +7,8 @@ export interface AuditEntry {
   auditor: Auditor
   /** subject.verb, such as `api_key.create` or `access_token.read`. */
   action: string
-  subject: string
+  /** Or what the statement knows of `source`. */
+  subject: string | SQL
   outcome: 'allowed' | 'denied'
   requestId: string
   detail?: Record<string, unknown>

@@ -52,8 +52,8 @@ export async function putLadder(call: Call, id: string, input: LadderPut): Promi
     sql`with ${chainsOf(underlying)}, chosen as materialized (
         select * from chain where ${input.exchange ?? null}::text is null or exchange = ${input.exchange ?? null}::text
       ), mine as materialized (
-        select id, max_connections * max_instruments_per_connection as room,
-          exists (select 1 from ticker.sessions s where s.account_id = a.id and s.version = a.session_version
+        select id, case when market_data then max_connections * max_instruments_per_connection else 0 end as room,
+          market_data and exists (select 1 from ticker.sessions s where s.account_id = a.id and s.version = a.session_version
             and s.status = 'active' and s.expires_at > now()) as live
         from ticker.accounts a where owner = ${actor.owner} and status = 'active'
       ), verdict as materialized (

@@ -22,7 +22,7 @@ export async function getFleet(call: Call): Promise<FleetStatus> {
         coalesce((select jsonb_agg(jsonb_build_object(
           'id', i.id, 'epoch', i.epoch, 'status', i.status,
           'alive', i.lease_until > now() and i.status <> 'stopped',
-          'lease_until', ${iso(sql`i.lease_until`)}, 'stream_url', i.stream_url, 'version', i.version,
+          'lease_until', ${iso(sql`i.lease_until`)}, 'stream_url', i.stream_url, 'version', i.version, 'egress_group', i.egress_group,
           'accounts', coalesce((select jsonb_agg(a.id order by a.id) from ticker.accounts a
             where a.owner_instance_id = i.id and ${visibleTo(call.actor)}), '[]'::jsonb)) order by i.started_at desc)
           from ticker.instances i where i.lease_until > now() - ${SHOWN_AFTER_DEATH}), '[]'::jsonb) as instances

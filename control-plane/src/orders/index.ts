@@ -38,6 +38,7 @@ const place = createRoute({
       'idempotency_conflict',
       'order_invalid',
       'order_gate_closed',
+      'trading_not_enabled',
       'session_inactive',
       'account_not_found',
       'account_not_allowed',

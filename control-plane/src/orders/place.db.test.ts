@@ -161,8 +161,10 @@ describe('POST /v1/orders', () => {
     )
     expect((await place(limit)).body.code).toBe('order_gate_closed')
     await pool.query(
-      `update ticker.accounts set trading_state = 'ACTIVE', status = 'disabled' where id = 'desk1'`,
+      `update ticker.accounts set trading_state = 'ACTIVE', trading = false where id = 'desk1'`,
     )
+    expect(await place(limit)).toMatchObject({ status: 409, body: { code: 'trading_not_enabled' } })
+    await pool.query(`update ticker.accounts set trading = true, status = 'disabled' where id = 'desk1'`)
     expect((await place(limit)).body.code).toBe('account_disabled')
     await pool.query(`update ticker.accounts set status = 'active' where id = 'desk1'`)
   })

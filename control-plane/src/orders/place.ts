@@ -20,6 +20,7 @@ const verdict = z.object({
   account: z
     .object({
       status: z.string(),
+      trading: z.boolean(),
       gate: z.string().nullable(),
       session_live: z.boolean(),
       nudge: nudgeList,
@@ -75,7 +76,7 @@ async function storeOnce(
   const [row] = await call.deps.db.rows(
     verdict,
     sql`with account as materialized (
-        select a.id, a.status, ${LISTENERS} as nudge,
+        select a.id, a.status, a.trading, ${LISTENERS} as nudge,
           case when f.trading_state = 'HALTED' then 'Trading is halted for the whole fleet.'
             when a.trading_state = 'HALTED' then 'Trading is halted for this account.'
             else a.order_gate_reason end as gate,
@@ -100,7 +101,8 @@ async function storeOnce(
           ${brokerTag(request.tag)}, ${request.tag ?? null},
           now() + make_interval(secs => ${request.expires_in_s}::int), ${call.actor.key_id}
         from account, instrument i
-        where not exists (select 1 from previous) and account.status = 'active' and account.gate is null
+        where not exists (select 1 from previous) and account.status = 'active' and account.trading
+          and account.gate is null
           and account.session_live and i.tradable and i.lot_ok and i.price_ok and i.trigger_ok
         -- Of two at once the second waits here for the first, and gets its row.
         on conflict (account_id, idempotency_key) do update set idempotency_key = excluded.idempotency_key
@@ -129,6 +131,7 @@ async function storeOnce(
 /** The first thing that kept the insert from happening, in the order a person would fix them. */
 function whyNotStored(request: PlaceOrder, { account, instrument }: Verdict): Outcome<never> {
   if (account && account.status !== 'active') return refused('account_disabled')
+  if (account && !account.trading) return refused('trading_not_enabled')
   if (account?.gate) return refused('order_gate_closed', { detail: account.gate })
   const errors = fieldErrors(request, instrument)
   if (errors.length > 0) return refused('order_invalid', { errors })

@@ -88,7 +88,7 @@ async function claimState(
         {
           auditor: { kind: 'browser', begun_by: 'login link' },
           action: 'api_secret.read',
-          subject: nonceSha256.slice(0, 16),
+          subject: sql`used.account_id`,
           outcome: 'allowed',
           requestId: call.requestId,
           detail: { purpose: 'token exchange' },

@@ -106,6 +106,8 @@ describe('broker login', () => {
     })
     const stored = await harness.database.pool.query('select access_token from ticker.sessions')
     expect(stored.rows[0].access_token).toMatch(/^k1\./)
+    const audit = await harness.call('GET', '/v1/audit-log?subject=one&action=api_secret.read')
+    expect(audit.body.items).toMatchObject([{ detail: { purpose: 'token exchange' }, outcome: 'allowed' }])
     await harness.settled()
     expect(await harness.redis('XLEN', `sim:commands:${instance}`)).toMatchObject({
       result: expect.any(Number),

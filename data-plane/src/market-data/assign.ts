@@ -9,7 +9,9 @@ export interface DesiredAccount {
   owner: string
   /** Instruments it can stream in all. */
   capacity: number
+  /** Neither disabled nor without market data. */
   active: boolean
+  /** Logged in, and the broker does not refuse its sockets. */
   session_active: boolean
 }
 

@@ -38,7 +38,7 @@ const accountRow = z.object({
 const VERSIONS = `
   select f.subscriptions_version as subscriptions, f.instruments_version as instruments,
          concat_ws('/', f.accounts_version,
-           (select string_agg(s.account_id || ':' || s.version, ',' order by s.account_id)
+           (select string_agg(s.account_id || ':' || s.version || case when s.socket_refused_at is null then '' else '-' end, ',' order by s.account_id)
               from ticker.accounts a
               join ticker.sessions s on s.account_id = a.id and s.version = a.session_version
              where a.status = 'active' and s.status = 'active' and s.expires_at > now())) as accounts,
@@ -47,10 +47,10 @@ const VERSIONS = `
 
 const ACCOUNTS = `
   select a.id, a.owner, a.max_connections * a.max_instruments_per_connection as capacity,
-         a.status = 'active' as active,
+         a.status = 'active' and a.market_data as active,
          exists (select from ticker.sessions s
                   where s.account_id = a.id and s.version = a.session_version
-                    and s.status = 'active' and s.expires_at > now()) as session_active
+                    and s.status = 'active' and s.expires_at > now() and s.socket_refused_at is null) as session_active
     from ticker.accounts a`
 
 export async function readVersions(db: Queries): Promise<DesiredVersions> {

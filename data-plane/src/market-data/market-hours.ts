@@ -22,6 +22,19 @@ export function tradingHours(hours: MarketHours, calendar: MarketCalendar, clock
   }
 }
 
+const IST_OFFSET_MS = 330 * 60_000
+
+/** From 06:00 IST, when tokens have died, to the close of NSE, on days on which it trades at noon. */
+export function loginHours(hours: MarketHours, calendar: MarketCalendar, clock: { nowMs(): number }) {
+  return (): boolean => {
+    if (hours === 'always') return true
+    const nowMs = clock.nowMs()
+    const noonMs = Date.parse(`${istDay(nowMs)}T12:00:00Z`) - IST_OFFSET_MS
+    const tradesToday = calendar.phaseAt('NSE', noonMs).phase === 'open'
+    return tradesToday && nowMs >= noonMs - 6 * 3_600_000 && !calendar.isDayOver('NSE', nowMs)
+  }
+}
+
 const CALENDAR_WARN_DAYS = 30
 
 /** The calendar ends with the holidays that are published; somebody must bring the next year's before that. */

@@ -184,6 +184,34 @@ describe('market data against Postgres', () => {
     )
   })
 
+  it('an account whose sockets are refused, or that is not for market data, leaves its instruments to others', async () => {
+    const db = database.pool
+    const accounts = () => marketData.setAccounts([ownedAccount('desk1'), ownedAccount('desk2')])
+    const unserved = (reason: string) =>
+      vi.waitFor(
+        () => expect(marketData.status().reconcile).toMatchObject({ served: 0, unserved: { [reason]: 1 } }),
+        eventually,
+      )
+    accounts()
+    await vi.waitFor(() => expect(marketData.status().reconcile.served).toBe(1), eventually)
+    await db.query('update ticker.sessions set socket_refused_at = now()')
+    await unserved('no_session')
+    await addAccount(db, 'desk2')
+    await addSession(db, 'desk2', 1)
+    await vi.waitFor(() => expect(marketData.status().reconcile.served).toBe(1), eventually)
+    const carries = () =>
+      marketData
+        .status()
+        .accounts.filter(({ connections }) => connections.some(({ instruments }) => instruments > 0))
+        .map(({ account_id }) => account_id)
+    await vi.waitFor(() => expect(carries()).toEqual(['desk2']), eventually)
+    // It keeps a socket to try: the broker may take it again.
+    expect(marketData.status().accounts[0]).toMatchObject({ account_id: 'desk1', connections: [{}] })
+    await db.query(`with moved as (update ticker.fleet set accounts_version = accounts_version + 1)
+      update ticker.accounts set market_data = false`)
+    await unserved('no_account')
+  })
+
   it('row 9: nothing of an owner whose session ended goes through another owner, though there is room', async () => {
     const db = database.pool
     await addAccount(db, 'theirs', 'other')

@@ -44,7 +44,12 @@ async function setup(options: { paused?: boolean } = {}) {
   const instanceId = `00000000-0000-4000-8000-${String(names).padStart(12, '0')}`
   await seedAccount(pool, accountId)
   const sessionVersion = await seedSession(pool, accountId, 'token')
-  const epoch = await registerInstance(pool, { id: instanceId, streamUrl: 'ws://127.0.0.1', version: 'test' })
+  const epoch = await registerInstance(pool, {
+    id: instanceId,
+    streamUrl: 'ws://127.0.0.1',
+    version: 'test',
+    egressGroup: 'default',
+  })
   await claimAccounts(pool, instanceId, epoch)
   const lease = createLeaseClock(systemClock)
   lease.renewed(lease.read())
@@ -58,6 +63,7 @@ async function setup(options: { paused?: boolean } = {}) {
     unreadable: 0,
     historyAllowed: Promise.resolve(),
     unreadableHistory: '',
+    deadFor: '',
     bookOutcome: undefined as KiteOutcome<OrderBook> | undefined,
     answer: (form: URLSearchParams): SendOutcome => broker.accept(form),
     accept(form: URLSearchParams): SendOutcome {
@@ -78,6 +84,7 @@ async function setup(options: { paused?: boolean } = {}) {
     epoch,
     maxConnections: 3,
     maxInstrumentsPerConnection: 3000,
+    socketRefused: false,
     session: {
       version: sessionVersion,
       brokerUserId: 'X',
@@ -89,12 +96,15 @@ async function setup(options: { paused?: boolean } = {}) {
       active: true,
       owner: 'desk',
       api_key: 'app',
+      market_data: true,
+      trading: true,
       max_connections: 3,
       max_instruments_per_connection: 3000,
       trading_state: 'ACTIVE',
       order_gate_reason: null,
       session_version: sessionVersion,
       session_live: true,
+      socket_refused: false,
       due_orders: true,
       postback_hints: false,
     },
@@ -121,6 +131,16 @@ async function setup(options: { paused?: boolean } = {}) {
         },
       history: async (_account, _session, orderId) => {
         await broker.historyAllowed
+        if (orderId === broker.deadFor)
+          return {
+            ok: false,
+            failure: {
+              kind: 'refused',
+              status: 403,
+              error_type: 'TokenException',
+              message: 'Incorrect token',
+            },
+          }
         if (orderId === broker.unreadableHistory)
           return { ok: false, failure: { kind: 'unreadable', status: 200 } }
         return { ok: true, data: broker.history.get(orderId) ?? [] }
@@ -489,6 +509,20 @@ it('a gate that a person has opened refuses nothing, whatever was last seen', as
   await desk.becomes(id, 'ACCEPTED')
 })
 
+it('an account that is no longer for trading sends nothing of its queue, and says so', async () => {
+  const desk = await setup({ paused: true })
+  const id = await desk.place()
+  await desk.pool.query('update ticker.accounts set trading = false where id = $1', [desk.accountId])
+  // What this instance saw last is older: the claim reads the row.
+  desk.start()
+  await desk.becomes(id, 'QUEUED')
+  desk.set({ ...desk.account, observed: { ...desk.account.observed, trading: false } })
+  await desk.becomes(id, 'REFUSED')
+  const { rows } = await desk.pool.query('select reason_code from ticker.order_intents where id = $1', [id])
+  expect(rows).toEqual([{ reason_code: 'trading_not_enabled' }])
+  expect(desk.broker.posts).toHaveLength(0)
+})
+
 it('half a surrogate pair in the broker’s words costs nobody anything', async () => {
   const desk = await setup()
   desk.broker.answer = () => refusal(400, 'MarginException', 'Insufficient funds \ud800')
@@ -508,6 +542,25 @@ it('a history nobody can read costs its own postback, not the others', async () 
   desk.set({ ...desk.account, observed: { ...desk.account.observed, postback_hints: true } })
   desk.path.wake()
   await vi.waitFor(() => expect(desk.changes).toContain('good:OPEN'), { timeout: 10_000, interval: 25 })
+})
+
+it('a postback’s read that meets a dead token marks that session version, and leaves the hint for the next', async () => {
+  const desk = await setup()
+  await desk.becomes(await desk.place(), 'ACCEPTED')
+  await desk.pool.query(`insert into ticker.postback_hints (account_id, order_id) values ($1, 'late')`, [
+    desk.accountId,
+  ])
+  desk.broker.deadFor = 'late'
+  desk.set({ ...desk.account, observed: { ...desk.account.observed, postback_hints: true } })
+  desk.path.wake()
+  await vi.waitFor(() => expect(desk.deadSessions).toContain(desk.account.session?.version), {
+    timeout: 10_000,
+    interval: 25,
+  })
+  const { rows } = await desk.pool.query('select order_id from ticker.postback_hints where account_id = $1', [
+    desk.accountId,
+  ])
+  expect(rows).toEqual([{ order_id: 'late' }])
 })
 
 it('a stale epoch can neither claim nor settle', async () => {

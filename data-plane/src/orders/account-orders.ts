@@ -138,8 +138,8 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
         await inDoubt(written)
         continue
       }
-      const gate = account.observed.order_gate_reason
-      if (gate !== null) {
+      const { order_gate_reason: gate, trading } = account.observed
+      if (gate !== null || !trading) {
         // What was seen may be of before a person opened it: the row decides.
         await intents.refuseIfGated(accountId, intent.id)
         continue
@@ -236,6 +236,10 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
       if (!outcome.ok) {
         // A name the broker does not know, an answer nobody can read: the book will say. No answer: asked again.
         bookWanted = true
+        if (isDeadSession(outcome.failure)) {
+          await deps.onSessionDead(accountId, account.session.version, describeFailure(outcome.failure))
+          return IDLE_MS
+        }
         if (outcome.failure.kind === 'timeout' || outcome.failure.kind === 'network') return IDLE_MS
       } else {
         await merge(outcome.data, 'postback')

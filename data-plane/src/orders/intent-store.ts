@@ -1,6 +1,6 @@
 // The intent rows and their transitions. Each transition is one statement: a conditional UPDATE that only the right
 // state (and epoch, and attempt) passes, with its event appended in the same commit. No row: it did not happen.
-import type { IntentState, PlaceOrder } from '@ticker/shared/domain'
+import { ERROR_CODES, type IntentState, type PlaceOrder } from '@ticker/shared/domain'
 import type pg from 'pg'
 
 export interface Intent {
@@ -146,14 +146,15 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
     async refuseIfGated(accountId, intentId) {
       const changed = await changedIds(
         `with changed as (
-           update ticker.order_intents o set state = 'REFUSED', reason_code = 'order_gate_closed',
-             reason = a.order_gate_reason, updated_at = now()
+           update ticker.order_intents o set state = 'REFUSED', updated_at = now(),
+             reason_code = case when a.trading then 'order_gate_closed' else 'trading_not_enabled' end,
+             reason = case when a.trading then a.order_gate_reason else $3 end
            from ticker.accounts a
            where o.account_id = $1 and o.id = $2 and o.state = 'QUEUED'
-             and a.id = o.account_id and a.order_gate_reason is not null
+             and a.id = o.account_id and (a.order_gate_reason is not null or not a.trading)
            returning o.account_id, o.id, 'intent.refused' as kind,
-             jsonb_build_object('code', 'order_gate_closed', 'reason', a.order_gate_reason) as detail)`,
-        [accountId, intentId],
+             jsonb_build_object('code', o.reason_code, 'reason', o.reason) as detail)`,
+        [accountId, intentId, ERROR_CODES.trading_not_enabled.title],
       )
       return changed.length === 1
     },
@@ -168,7 +169,7 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
              and a.id = o.account_id and a.status = 'active' and a.owner_instance_id = $2 and a.owner_epoch = $3
              and a.session_version = $4 and s.account_id = a.id and s.version = $4 and s.status = 'active'
              and s.expires_at > now() and a.trading_state <> 'HALTED' and f.trading_state <> 'HALTED'
-             and a.order_gate_reason is null and n.id = $2 and n.epoch = $3 and n.lease_until > now()
+             and a.order_gate_reason is null and a.trading and n.id = $2 and n.epoch = $3 and n.lease_until > now()
            returning o.account_id, o.id, o.attempts, 'intent.sending' as kind,
              jsonb_build_object('epoch', $3::bigint, 'attempt', o.attempts) as detail), ${LOG_CHANGED}
          select id, attempts from changed`,

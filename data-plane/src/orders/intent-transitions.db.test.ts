@@ -16,7 +16,12 @@ beforeAll(async () => {
   database = await freshDatabase()
   await seedAccount(database.pool, 'desk')
   await seedSession(database.pool, 'desk', 'token')
-  epoch = await registerInstance(database.pool, { id: INSTANCE, streamUrl: 'ws://x', version: 'test' })
+  epoch = await registerInstance(database.pool, {
+    id: INSTANCE,
+    streamUrl: 'ws://x',
+    version: 'test',
+    egressGroup: 'default',
+  })
   await claimAccounts(database.pool, INSTANCE, epoch)
 })
 afterAll(() => database.drop())

@@ -7,6 +7,8 @@ export interface InstanceIdentity {
   id: string
   streamUrl: string
   version: string
+  /** It owns accounts of this group alone. */
+  egressGroup: string
 }
 
 /** One owned account as the versions query sees it. */
@@ -16,6 +18,9 @@ export interface ObservedAccount {
   active: boolean
   owner: string
   api_key: string
+  /** What it is for. Without market data it opens no socket; without trading nothing is sent. */
+  market_data: boolean
+  trading: boolean
   max_connections: number
   max_instruments_per_connection: number
   trading_state: TradingState
@@ -23,6 +28,8 @@ export interface ObservedAccount {
   session_version: number
   /** Of the current session version, while it is active and not past its expiry. */
   session_live: boolean
+  /** The broker refuses the sockets of this session though it lives. */
+  socket_refused: boolean
   due_orders: boolean
   postback_hints: boolean
 }
@@ -44,17 +51,20 @@ const TTL = `interval '${LEASE_TTL_MS} milliseconds'`
 /** Takes the next epoch. Acts of every older epoch of any instance are fenced off where this one becomes owner. */
 export async function registerInstance(pool: pg.Pool, identity: InstanceIdentity): Promise<number> {
   const { rows } = await pool.query<{ epoch: string }>(
-    `insert into ticker.instances (id, epoch, lease_until, stream_url, version)
-     values ($1, nextval('ticker.instance_epoch'), now() + ${TTL}, $2, $3)
+    `insert into ticker.instances (id, epoch, lease_until, stream_url, version, egress_group)
+     values ($1, nextval('ticker.instance_epoch'), now() + ${TTL}, $2, $3, $4)
      on conflict (id) do update set epoch = excluded.epoch, lease_until = excluded.lease_until,
-       stream_url = excluded.stream_url, version = excluded.version, status = 'running'
+       stream_url = excluded.stream_url, version = excluded.version, egress_group = excluded.egress_group, status = 'running'
      returning epoch`,
-    [identity.id, identity.streamUrl, identity.version],
+    [identity.id, identity.streamUrl, identity.version, identity.egressGroup],
   )
   return Number(rows[0]?.epoch)
 }
 
-/** Renews and observes; undefined when the lease has expired or belongs to a newer epoch. */
+/**
+ * Renews and observes; undefined when the lease has expired or belongs to a newer epoch. An account that went to another
+ * egress group is given up here, before an instance of that group can claim it: at no time do two own it.
+ */
 export async function renewAndObserve(
   pool: pg.Pool,
   instanceId: string,
@@ -64,32 +74,38 @@ export async function renewAndObserve(
     `with me as (
        update ticker.instances set lease_until = now() + ${TTL}
        where id = $1 and epoch = $2 and lease_until > now() and status = 'running'
-       returning id
+       returning id, egress_group
+     ), given_up as (
+       update ticker.accounts a set owner_instance_id = null, owner_epoch = null
+       from me where a.owner_instance_id = me.id and a.owner_epoch = $2 and a.egress_group <> me.egress_group
      )
      select jsonb_build_object(
        'subscriptions_version', f.subscriptions_version,
        'instruments_version', f.instruments_version,
        'accounts_version', f.accounts_version,
        'unowned_accounts', exists (
-         select 1 from ticker.accounts a where ${SERVED} and not exists (
+         select 1 from ticker.accounts a where ${SERVED} and a.egress_group = me.egress_group and not exists (
            select 1 from ticker.instances i
            where i.id = a.owner_instance_id and i.epoch = a.owner_epoch and i.lease_until > now())),
        'accounts', coalesce((
          select jsonb_agg(jsonb_build_object(
            'account_id', a.id, 'active', a.status = 'active', 'owner', a.owner, 'api_key', a.api_key,
+           'market_data', a.market_data, 'trading', a.trading,
            'max_connections', a.max_connections,
            'max_instruments_per_connection', a.max_instruments_per_connection,
            'trading_state', case when f.trading_state = 'HALTED' then 'HALTED' else a.trading_state end,
            'order_gate_reason', a.order_gate_reason,
            'session_version', a.session_version,
            'session_live', coalesce(s.status = 'active' and s.expires_at > now(), false),
+           'socket_refused', s.socket_refused_at is not null,
            'due_orders', exists (select 1 from ticker.order_intents o
              where o.account_id = a.id and o.state in ('QUEUED', 'SENDING', 'UNKNOWN')),
            'postback_hints', exists (select 1 from ticker.postback_hints h where h.account_id = a.id)
          ) order by a.id)
          from ticker.accounts a
          left join ticker.sessions s on s.account_id = a.id and s.version = a.session_version
-         where a.owner_instance_id = $1 and a.owner_epoch = $2 and ${SERVED}), '[]')
+         where a.owner_instance_id = $1 and a.owner_epoch = $2 and a.egress_group = me.egress_group
+           and ${SERVED}), '[]')
      ) as observation
      from ticker.fleet f, me`,
     [instanceId, epoch],
@@ -97,11 +113,11 @@ export async function renewAndObserve(
   return rows[0]?.observation
 }
 
-/** Takes every active account without a living owner; the row lock decides between two instances. */
+/** Takes every active account of its group without a living owner; the row lock decides between two instances. */
 export async function claimAccounts(pool: pg.Pool, instanceId: string, epoch: number): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>(
     `update ticker.accounts a set owner_instance_id = $1, owner_epoch = $2
-     where ${SERVED} and not exists (
+     where ${SERVED} and a.egress_group = (select egress_group from ticker.instances where id = $1) and not exists (
        select 1 from ticker.instances i
        where i.id = a.owner_instance_id and i.epoch = a.owner_epoch and i.lease_until > now())
      returning a.id`,

@@ -16,6 +16,8 @@ export interface OwnedAccount {
   epoch: number
   maxConnections: number
   maxInstrumentsPerConnection: number
+  /** The broker refuses its sockets though the session lives; they are tried again all the same. */
+  socketRefused: boolean
   /** undefined: not logged in, logged out, expired, or found dead. */
   session: BrokerSession | undefined
 }

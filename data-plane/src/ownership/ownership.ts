@@ -102,6 +102,7 @@ export function createOwnership(deps: OwnershipDeps): Ownership {
         epoch: currentEpoch,
         maxConnections: observed.max_connections,
         maxInstrumentsPerConnection: observed.max_instruments_per_connection,
+        socketRefused: observed.socket_refused,
         session: await sessionOf(observed),
         observed,
       })

@@ -35,6 +35,7 @@ beforeEach(() => {
       said.push('read')
       return profile
     },
+    onSocketRefused: async (_, version) => void said.push(`refused ${version}`),
     onDead: async (_, version) => void said.push(`dead ${version}`),
     retry: () => void said.push('retry'),
   })
@@ -53,11 +54,11 @@ it('a refused socket whose session lives is tried again after a minute', async (
   profile = alive
   guard.refused(account.accountId, version())
   await clock.advance(59_000)
-  expect(said).toEqual(['read'])
+  expect(said).toEqual(['read', 'refused 1'])
   await clock.advance(2_000)
-  expect(said).toEqual(['read', 'read', 'retry'])
+  expect(said).toEqual(['read', 'refused 1', 'read', 'refused 1', 'retry'])
   await clock.advance(300_000)
-  expect(said).toHaveLength(3)
+  expect(said).toHaveLength(5)
 })
 
 it('while the broker does not answer, it asks once a minute and neither gives up nor retries', async () => {

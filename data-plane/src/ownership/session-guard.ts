@@ -1,6 +1,6 @@
 // What a refused broker socket means. A 403 alone does not tell a dead token from a broker in trouble or an app
 // without market data; a profile read does. Dead: the session is marked so. Alive: the socket is tried again every
-// minute, because nobody will log in anew for a session that lives.
+// minute, because nobody will log in anew for a session that lives; until one opens, its instruments go to others.
 import { isDeadSession, type KiteOutcome } from '@ticker/shared/kite-http'
 import { Counter, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
@@ -23,6 +23,8 @@ export function createSessionGuard(deps: {
   account(accountId: string): OwnedAccount | undefined
   readProfile(apiKey: string, session: NonNullable<OwnedAccount['session']>): Promise<KiteOutcome<unknown>>
   onDead(accountId: string, sessionVersion: number, reason: string): Promise<void>
+  /** The session lives and its sockets are refused: told once for each time they are. */
+  onSocketRefused(accountId: string, sessionVersion: number): Promise<void>
   /** Opens the sockets of the account again. */
   retry(accountId: string): void
 }): SessionGuard {
@@ -40,7 +42,10 @@ export function createSessionGuard(deps: {
     const account = deps.account(accountId)
     if (account?.session?.version !== version) return 'gone'
     const outcome = await deps.readProfile(account.apiKey, account.session)
-    if (outcome.ok) return 'alive'
+    if (outcome.ok) {
+      await deps.onSocketRefused(accountId, version)
+      return 'alive'
+    }
     if (!isDeadSession(outcome.failure)) return 'unclear'
     await deps.onDead(accountId, version, 'the broker ended this session')
     return 'dead'
@@ -59,13 +64,7 @@ export function createSessionGuard(deps: {
   return {
     refused(accountId, version) {
       refused.set(accountId, version)
-      void checked(accountId, version).then((outcome) => {
-        if (outcome === 'alive')
-          log.error(
-            { account_id: accountId, retry_in_s: RETRY_MS / 1000 },
-            'the broker refuses the market-data socket while the session lives: the app may lack market data',
-          )
-      })
+      void checked(accountId, version)
     },
     async run(signal) {
       while (!signal.aborted) {

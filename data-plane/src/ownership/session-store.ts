@@ -1,11 +1,13 @@
 import { type KeyRing, unseal } from '@ticker/shared/crypto'
+import { newId } from '@ticker/shared/domain'
 import type pg from 'pg'
 import type { BrokerSession } from './owned-account.ts'
 
-/** Reads and opens the session of exactly this version; undefined when it may not be used (any more). */
+/** Opens the session of exactly this version, and has that in the audit log first; undefined: it may not be used. */
 export async function readSession(
   pool: pg.Pool,
   ring: KeyRing,
+  instanceId: string,
   accountId: string,
   version: number,
 ): Promise<BrokerSession | undefined> {
@@ -17,12 +19,34 @@ export async function readSession(
   )
   const [row] = rows
   if (!row) return undefined
+  const accessToken = await unseal(ring, accountId, 'access_token', row.access_token)
+  await pool.query(
+    `insert into ticker.audit_log (id, actor, action, subject, outcome, detail)
+     values ($1, $2, 'access_token.read', $3, 'allowed',
+       jsonb_build_object('purpose', 'broker session', 'session_version', $4::bigint))`,
+    [newId('aud'), `instance:${instanceId}`, accountId, version],
+  )
   return {
     version,
     brokerUserId: row.broker_user_id,
-    accessToken: await unseal(ring, accountId, 'access_token', row.access_token),
+    accessToken,
     expiresAtMs: Number(row.expires_ms),
   }
+}
+
+/** Whether the broker refuses the sockets of this version though it lives; true: that is news. */
+export async function markSocketRefused(
+  pool: pg.Pool,
+  accountId: string,
+  version: number,
+  refused: boolean,
+): Promise<boolean> {
+  const result = await pool.query(
+    `update ticker.sessions set socket_refused_at = case when $3 then now() end
+     where account_id = $1 and version = $2 and (socket_refused_at is not null) <> $3`,
+    [accountId, version, refused],
+  )
+  return result.rowCount === 1
 }
 
 /** The broker refused this version's token: only that version is dead, a newer login is not touched. */

@@ -7,6 +7,7 @@ import { Counter, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../operations/log.ts'
 import type { RedisConnection } from '../operations/redis-connection.ts'
+import type { Reminder } from '../ownership/session-reminders.ts'
 
 export interface EventInstrument {
   instrument_token: number
@@ -23,6 +24,7 @@ export type TickEvent =
     }
   | { event_type: 'subscriptions_removed'; owner: string; instruments: EventInstrument[] }
   | { event_type: 'session_changed'; account_id: string; session: 'active' | 'parked' | 'none' }
+  | Reminder
   | { event_type: 'gap'; account_id: string; instruments: EventInstrument[] }
 
 /** Instruments in one event; a larger change is several events. */

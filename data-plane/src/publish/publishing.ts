@@ -7,6 +7,7 @@ import type { MarketDataRuntime } from '../market-data/runtime.ts'
 import type { Log } from '../operations/log.ts'
 import { createRedisConnection } from '../operations/redis-connection.ts'
 import type { Supervisor } from '../operations/supervisor.ts'
+import type { Reminder } from '../ownership/session-reminders.ts'
 import { createAnnouncer } from './announcer.ts'
 import { createEventStream } from './event-stream.ts'
 import { createPublisher } from './publisher.ts'
@@ -15,6 +16,7 @@ import { createTickRedis } from './tick-redis.ts'
 export interface Publishing {
   /** Says which sessions have changed since it was told last. */
   sessions(accounts: readonly PoolAccountStatus[]): void
+  remind(reminder: Reminder): void
   stop(): void
 }
 
@@ -43,5 +45,5 @@ export function startPublishing(deps: {
   supervisor.run('events', events.run)
   events.emit({ event_type: 'stream_started', stream_id: marketData.streamId.toString() })
 
-  return { sessions: announcer.sessions, stop: connection.stop }
+  return { sessions: announcer.sessions, remind: events.emit, stop: connection.stop }
 }

@@ -17,13 +17,18 @@ export async function seedAccount(pool: pg.Pool, accountId: string): Promise<voi
   )
 }
 
-export async function seedSession(pool: pg.Pool, accountId: string, token: string): Promise<number> {
+export async function seedSession(
+  pool: pg.Pool,
+  accountId: string,
+  token: string,
+  livesFor = '1 day',
+): Promise<number> {
   const sealed = await seal(testKeys, accountId, 'access_token', new Secret(token))
   const { rows } = await pool.query<{ version: string }>(
     `with a as (update ticker.accounts set session_version = session_version + 1 where id = $1 returning session_version, broker_user_id)
      insert into ticker.sessions (account_id, version, broker_user_id, user_name, access_token, expires_at)
-     select $1, session_version, broker_user_id, 'Test', $2, now() + interval '1 day' from a returning version`,
-    [accountId, sealed],
+     select $1, session_version, broker_user_id, 'Test', $2, now() + $3::interval from a returning version`,
+    [accountId, sealed, livesFor],
   )
   return Number(rows[0]?.version)
 }

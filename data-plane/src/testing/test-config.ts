@@ -16,6 +16,7 @@ export function testConfig(change: Partial<Config>): Config {
     streamHost: '127.0.0.1',
     streamPort: 0,
     publicStreamUrl: undefined,
+    egressGroup: 'default',
     trustProxy: false,
     opsHost: '127.0.0.1',
     opsPort: 0,

@@ -6,6 +6,30 @@ export const accountId = z
   .regex(/^[a-z0-9_-]{1,50}$/, 'an account id is 1-50 of a-z, 0-9, _ and -')
   .meta({ description: 'Slug chosen by you', example: 'desk1' })
 
+const marketData = z.boolean().meta({
+  description:
+    "Whether the account's app has market data. false: it opens no socket, and its orders are followed by reading the book",
+})
+const trading = z.boolean().meta({
+  description:
+    'Whether orders may be placed with the account. false: they are refused with `trading_not_enabled`',
+})
+
+export const egressGroup = z
+  .string()
+  .regex(/^[a-z0-9_-]{1,50}$/, 'an egress group is 1-50 of a-z, 0-9, _ and -')
+  .meta({
+    description:
+      'Only data planes with this EGRESS_GROUP serve the account: those that leave through the address which the broker knows for its app',
+    example: 'default',
+  })
+
+/** An app of the Personal plan, or a subscription that has run out: REST works, the socket does not (KITE.md 1.2). */
+export const SOCKET_REFUSED_REASON =
+  'The broker refuses the market-data socket of this app (403) although its session works. An app of the Personal plan ' +
+  'has no market data: make it a Connect app in the developer console, or set market_data to false to trade with it ' +
+  'alone. It is tried again every minute.'
+
 export const tradingState = z.enum(['ACTIVE', 'REDUCING', 'HALTED'])
 
 export const accountCreate = z
@@ -20,6 +44,9 @@ export const accountCreate = z
     api_secret: storedText(128, 1).meta({
       description: "The app's api_secret; stored encrypted, never shown",
     }),
+    market_data: marketData.optional(),
+    trading: trading.optional(),
+    egress_group: egressGroup.optional(),
     max_connections: z.int().min(1).max(3).optional(),
     max_instruments_per_connection: z.int().min(1).max(3000).optional(),
   })
@@ -35,6 +62,9 @@ export const accountUpdate = z
     api_secret: storedText(128, 1).optional().meta({
       description: "The app's api_secret, when it was mistyped or regenerated; needed at the next login",
     }),
+    market_data: marketData.optional(),
+    trading: trading.optional(),
+    egress_group: egressGroup.optional(),
     max_connections: z.int().min(1).max(3).optional(),
     max_instruments_per_connection: z.int().min(1).max(3000).optional(),
     order_gate_reason: z.null().optional().meta({
@@ -59,6 +89,10 @@ export const session = z
       .string()
       .nullable()
       .meta({ description: 'Why the session is dead, in the words of the broker' }),
+    market_data_reason: z
+      .string()
+      .nullable()
+      .meta({ description: 'Why a session that works has no market data: the broker refuses its socket' }),
   })
   .meta({ id: 'Session' })
 
@@ -72,6 +106,9 @@ export const account = z
     status: z.enum(['active', 'disabled']),
     trading_state: tradingState,
     order_gate_reason: z.string().nullable(),
+    market_data: marketData,
+    trading,
+    egress_group: egressGroup,
     max_connections: z.int(),
     max_instruments_per_connection: z.int(),
     session: session.omit({ account_id: true }),

@@ -48,6 +48,10 @@ export const ERROR_CODES = {
     title:
       'No account of yours streams any option of that expiry. Put a strike ladder, or subscribe its options.',
   },
+  trading_not_enabled: {
+    status: 409,
+    title: 'The account is not for trading. PATCH /v1/accounts/{id} {"trading":true} makes it one.',
+  },
   session_inactive: {
     status: 409,
     title:

@@ -17,6 +17,7 @@ export const fleetStatus = z
         lease_until: z.string(),
         stream_url: z.string(),
         version: z.string(),
+        egress_group: z.string(),
         accounts: z.array(z.string()),
       }),
     ),

@@ -10,5 +10,6 @@ export const SCOPES = [
   'stream',
   'fleet:read',
   'keys:write',
+  'audit:read',
 ] as const
 export type Scope = (typeof SCOPES)[number]

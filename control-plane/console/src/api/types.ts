@@ -5,6 +5,7 @@ export interface Session {
   user_name: string | null
   expires_at: string | null
   reason: string | null
+  market_data_reason: string | null
 }
 
 export interface Account {
@@ -13,6 +14,9 @@ export interface Account {
   broker_user_id: string | null
   status: 'active' | 'disabled'
   order_gate_reason: string | null
+  market_data: boolean
+  trading: boolean
+  egress_group: string
   session: Session
   owner_instance_id: string | null
 }
@@ -25,6 +29,7 @@ export interface Instance {
   lease_until: string
   stream_url: string
   version: string
+  egress_group: string
   accounts: string[]
 }
 

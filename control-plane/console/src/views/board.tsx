@@ -3,6 +3,7 @@ import { type FormEvent, useCallback, useState } from 'react'
 import type { Api } from '../api/client.ts'
 import type { Fleet, Problem, Readiness } from '../api/types.ts'
 import { number, timeOf } from '../components/format.ts'
+import { loginNote } from '../components/login-note.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
 import { useAccounts } from '../components/use-accounts.ts'
 import { asProblem, usePoll } from '../components/use-poll.ts'
@@ -86,6 +87,9 @@ export function Board({ api }: { api: Api }) {
       </section>
       <ProblemNote problem={fleet.problem ?? problem ?? accounts.problem} />
       <h2>Accounts</h2>
+      <p className="bad" role="status">
+        {loginNote(accounts.value?.items ?? [], Date.now())}
+      </p>
       <div className="scroll">
         <table>
           <thead>
@@ -104,12 +108,19 @@ export function Board({ api }: { api: Api }) {
               <tr key={account.id}>
                 <th scope="row">{account.id}</th>
                 <td>{account.broker_user_id ?? 'not known yet'}</td>
-                <td className={account.session.status === 'active' ? 'good' : 'bad'}>
-                  {account.session.status} {account.session.reason}
+                <td
+                  className={
+                    account.session.status === 'active' && !account.session.market_data_reason
+                      ? 'good'
+                      : 'bad'
+                  }
+                >
+                  {account.session.status} {account.session.reason ?? account.session.market_data_reason}
+                  {!account.market_data && ' (no market data)'}
                 </td>
                 <td>{timeOf(account.session.expires_at)}</td>
                 <td className={account.order_gate_reason ? 'bad' : undefined}>
-                  {account.order_gate_reason ?? 'open'}
+                  {account.order_gate_reason ?? (account.trading ? 'open' : 'not for trading')}
                   {account.order_gate_reason && (
                     <button
                       type="button"
@@ -123,7 +134,7 @@ export function Board({ api }: { api: Api }) {
                     </button>
                   )}
                 </td>
-                <td>{account.owner_instance_id ? 'yes' : 'no instance'}</td>
+                <td>{account.owner_instance_id ? 'yes' : `no instance of group ${account.egress_group}`}</td>
                 <td>
                   {account.status === 'active' ? (
                     <>
@@ -165,6 +176,7 @@ export function Board({ api }: { api: Api }) {
               <th>Instance</th>
               <th>Epoch</th>
               <th>State</th>
+              <th>Egress group</th>
               <th>Lease until</th>
               <th>Streams</th>
               <th>Accounts</th>
@@ -180,6 +192,7 @@ export function Board({ api }: { api: Api }) {
                 <td className={instance.alive ? 'good' : 'bad'}>
                   {instance.alive ? instance.status : 'gone'}
                 </td>
+                <td>{instance.egress_group}</td>
                 <td>{timeOf(instance.lease_until)}</td>
                 <td>{instance.stream_url}</td>
                 <td>{instance.accounts.join(', ') || '—'}</td>

@@ -42,8 +42,8 @@ export function placeInterest(
   return targets
 }
 
-/** A socket needs a session; what the rows give an account without one is not streamed. */
-export const canStream = ({ session }: OwnedAccount) => session !== undefined
+/** A socket needs a session, and a broker that takes it; what the rows give an account without is not streamed. */
+export const canStream = ({ session, socketRefused }: OwnedAccount) => session !== undefined && !socketRefused
 
 function roomsOf(owner: string, { owned, base }: Surroundings): Room[] {
   return owned

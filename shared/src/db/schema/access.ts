@@ -31,5 +31,5 @@ export const auditLog = ticker.table(
     request_id: text('request_id'),
     detail: jsonb('detail').notNull(),
   },
-  (table) => [index('audit_log_at').on(table.at)],
+  (table) => [index('audit_log_at').on(table.at), index('audit_log_subject').on(table.subject, table.id)],
 )

@@ -1,5 +1,5 @@
 // Broker accounts and their logins.
-import { bigint, integer, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { bigint, boolean, integer, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { at, now, ticker } from './ticker.ts'
 
 export const accounts = ticker.table(
@@ -13,6 +13,11 @@ export const accounts = ticker.table(
     /** Sealed (crypto/sealed.ts), as is every credential in this database. */
     api_secret: text('api_secret').notNull(),
     status: text('status').$type<'active' | 'disabled'>().notNull().default('active'),
+    /** What its app at the broker is for: an account without market data opens no socket, one without trading sends no order. */
+    market_data: boolean('market_data').notNull().default(true),
+    trading: boolean('trading').notNull().default(true),
+    /** Which instances may own it: those that leave through the address that the broker knows for its app. */
+    egress_group: text('egress_group').notNull().default('default'),
     max_connections: integer('max_connections').notNull().default(3),
     max_instruments_per_connection: integer('max_instruments_per_connection').notNull().default(3000),
     trading_state: text('trading_state')
@@ -47,6 +52,8 @@ export const sessions = ticker.table(
     access_token: text('access_token').notNull(),
     status: text('status').$type<'active' | 'dead' | 'logged_out'>().notNull().default('active'),
     dead_reason: text('dead_reason'),
+    /** Since when the broker refuses its sockets though the session lives; null again once one is open. */
+    socket_refused_at: at('socket_refused_at'),
     login_at: at('login_at').notNull().default(now),
     expires_at: at('expires_at').notNull(),
   },

@@ -42,6 +42,8 @@ export const instances = ticker.table('instances', {
   status: text('status').$type<'running' | 'draining' | 'stopped'>().notNull().default('running'),
   stream_url: text('stream_url').notNull(),
   version: text('version').notNull(),
+  /** It owns accounts of this group alone. */
+  egress_group: text('egress_group').notNull().default('default'),
 })
 
 /** Every registration of an instance takes the next epoch; acts of an older epoch are fenced off. */

@@ -1,0 +1,36 @@
+import { auditEntry } from '@ticker/shared/domain'
+import { type SQL, sql } from 'drizzle-orm'
+import { z } from 'zod'
+import { visibleTo } from '../accounts/rows.ts'
+import type { Actor } from '../auth/actor.ts'
+import { iso } from '../database.ts'
+import type { Call } from '../http/call.ts'
+import { cursorText, decodeCursor, type PageQuery, pageOf } from '../http/pagination.ts'
+
+export async function listAudit(call: Call, query: PageQuery & { subject?: string; action?: string }) {
+  const before = decodeCursor(query.cursor, z.tuple([cursorText]))
+  const rows = await call.deps.db.rows(
+    z.object({ entry: auditEntry }),
+    sql`select jsonb_build_object('id', l.id, 'at', ${iso(sql`l.at`)}, 'actor', l.actor, 'action', l.action,
+        'subject', l.subject, 'outcome', l.outcome, 'request_id', l.request_id, 'detail', l.detail) as entry
+      from ticker.audit_log l
+      where ${mayRead(call.actor)}
+        and ${query.subject === undefined ? sql`true` : sql`l.subject = ${query.subject}`}
+        and ${query.action === undefined ? sql`true` : sql`l.action = ${query.action}`}
+        and ${before ? sql`l.id < ${before[0]}` : sql`true`}
+      order by l.id desc limit ${query.limit + 1}`,
+  )
+  return pageOf(
+    rows.map((row) => row.entry),
+    query.limit,
+    (entry) => [entry.id],
+  )
+}
+
+/** What is about accounts the key may see; to a key without a list, also what is about and by keys of its owner. */
+function mayRead(actor: Actor): SQL {
+  const accounts = sql`l.subject in (select a.id from ticker.accounts a where ${visibleTo(actor)})`
+  if (actor.account_ids !== null) return accounts
+  const keys = sql`(select k.id from ticker.api_keys k where k.owner = ${actor.owner})`
+  return sql`(${accounts} or l.subject in ${keys} or l.actor in ${keys})`
+}

@@ -1,0 +1,2 @@
+ALTER TABLE "ticker"."accounts" ADD COLUMN "egress_group" text DEFAULT 'default' NOT NULL;--> statement-breakpoint
+ALTER TABLE "ticker"."instances" ADD COLUMN "egress_group" text DEFAULT 'default' NOT NULL;
