@@ -1,6 +1,7 @@
 export * from './accounts.ts'
 export * from './api-keys.ts'
 export * from './audit.ts'
+export * from './calendar.ts'
 export * from './error-codes.ts'
 export * from './fleet.ts'
 export * from './ids.ts'
