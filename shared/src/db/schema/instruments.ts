@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import {
   bigint,
   boolean,
+  check,
   date,
   index,
   integer,
@@ -46,3 +47,25 @@ export const instrumentSnapshots = ticker.table('instrument_snapshots', {
   row_count: integer('row_count').notNull(),
   sha256: text('sha256').notNull(),
 })
+
+/** Somebody wants the dump fetched now. At most one waits: whoever asks meanwhile gets that one. */
+export const instrumentRefreshes = ticker.table(
+  'instrument_refreshes',
+  {
+    id: text('id').primaryKey(),
+    /** Stores a dump that the shrink guard refuses. */
+    force: boolean('force').notNull(),
+    state: text('state').$type<'waiting' | 'stored' | 'failed'>().notNull().default('waiting'),
+    requested_by: text('requested_by').notNull(),
+    requested_at: at('requested_at').notNull().default(now),
+    finished_at: at('finished_at'),
+    /** Why it failed, in words for the caller. */
+    reason: text('reason'),
+    row_count: integer('row_count'),
+  },
+  (table) => [
+    uniqueIndex('instrument_refreshes_one_waits').on(table.state).where(sql`${table.state} = 'waiting'`),
+    index('instrument_refreshes_requested_at').on(table.requested_at),
+    check('state_known', sql`${table.state} in ('waiting', 'stored', 'failed')`),
+  ],
+)
