@@ -295,6 +295,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     onNudge: () => {
       ownership.wake()
       marketData.wake('nudge')
+      refresh.wake()
     },
     answer: createAnswers({
       clock,

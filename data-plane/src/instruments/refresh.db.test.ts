@@ -185,6 +185,66 @@ describe('createInstrumentRefresh', () => {
     expect((await storing).rowCount).toBe(20_000)
   })
 
+  describe('a refresh that was asked for', () => {
+    const ask = (id: string, force: boolean, age = '0 minutes') =>
+      database.pool.query(
+        `insert into ticker.instrument_refreshes (id, force, requested_by, requested_at)
+         values ($1, $2, 'key_1', now() - $3::interval)`,
+        [id, force, age],
+      )
+    const outcome = async (id: string) => {
+      const { rows } = await database.pool.query(
+        'select state, reason, row_count, finished_at is not null as finished from ticker.instrument_refreshes where id = $1',
+        [id],
+      )
+      return rows[0]
+    }
+    /** Runs the loop until that one is finished. */
+    async function served(id: string) {
+      const controller = new AbortController()
+      const asked = refresh()
+      const running = asked.run(controller.signal)
+      asked.wake()
+      await vi.waitFor(async () => expect(await outcome(id)).toMatchObject({ finished: true }))
+      controller.abort()
+      await running
+      return outcome(id)
+    }
+
+    it('stores the dump though one of today is there; says why not; with force, in spite of the guard', async () => {
+      body = csv([nifty, infy, ...many(90), option])
+      await ask('ref_1', true)
+      expect(await served('ref_1')).toMatchObject({ state: 'stored', row_count: 93, reason: null })
+      body = csv([nifty, infy, option])
+      await ask('ref_2', false)
+      expect(await served('ref_2')).toMatchObject({
+        state: 'failed',
+        reason: expect.stringContaining('NSE 92 → 2'),
+      })
+      await ask('ref_3', true)
+      expect(await served('ref_3')).toMatchObject({ state: 'stored', row_count: 3 })
+    })
+
+    it('fails in our words when the broker does not answer, and asks no second time', async () => {
+      const before = fetches
+      status = 503
+      await ask('ref_4', false)
+      expect(await served('ref_4')).toMatchObject({ state: 'failed', reason: 'the broker answered 503' })
+      expect(fetches).toBe(before + 1)
+      status = 200
+    })
+
+    it('that nobody took in time is not done later', async () => {
+      const before = fetches
+      await ask('ref_5', true, '11 minutes')
+      expect(await served('ref_5')).toMatchObject({
+        state: 'failed',
+        reason: expect.stringContaining('ask again'),
+      })
+      expect(fetches).toBe(before)
+    })
+  })
+
   it('says so when the dump of today is overdue', async () => {
     const clock = fakeClock()
     await database.pool.query(

@@ -38,6 +38,29 @@ export const instrument = z
   .meta({ id: 'Instrument' })
 export type Instrument = z.infer<typeof instrument>
 
+export const instrumentRefreshCreate = z
+  .strictObject({
+    force: z.boolean().default(false).meta({
+      description:
+        'Stores the dump even if an exchange lost more than a fifth of its unexpired contracts in it',
+    }),
+  })
+  .meta({ id: 'InstrumentRefreshCreate' })
+
+export const instrumentRefresh = z
+  .object({
+    id: z.string().meta({ example: 'ref_0193b1f0c0de7a55' }),
+    force: z.boolean(),
+    state: z.enum(['waiting', 'stored', 'failed']),
+    requested_by: z.string().meta({ description: 'Id of the API key' }),
+    requested_at: z.string(),
+    finished_at: z.string().nullable(),
+    reason: z.string().nullable().meta({ description: 'Why it failed; the last good dump is kept' }),
+    row_count: z.int().nullable().meta({ description: 'Instruments in the stored dump' }),
+  })
+  .meta({ id: 'InstrumentRefresh' })
+export type InstrumentRefresh = z.infer<typeof instrumentRefresh>
+
 export function splitInstrumentKey(key: string): { exchange: string; tradingsymbol: string } {
   const colon = key.indexOf(':')
   return { exchange: key.slice(0, colon), tradingsymbol: key.slice(colon + 1) }
