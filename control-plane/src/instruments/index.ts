@@ -1,6 +1,13 @@
-// /v1/instruments: the broker's current dump; /v1/instrument-refreshes: a newer one, now.
+// /v1/instruments: the broker's current dump; /v1/instrument-refreshes: a newer one, now;
+// /v1/instrument-changes: what differs from the one before.
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import { instrument, instrumentRefresh, instrumentRefreshCreate, storedText } from '@ticker/shared/domain'
+import {
+  instrument,
+  instrumentChange,
+  instrumentRefresh,
+  instrumentRefreshCreate,
+  storedText,
+} from '@ticker/shared/domain'
 import { requireScope } from '../auth/scope.ts'
 import type { AppEnv, Dependencies } from '../dependencies.ts'
 import { callOf } from '../http/call.ts'
@@ -8,6 +15,7 @@ import { invalidRequest } from '../http/errors.ts'
 import { bodyFailures, bodyOptional, failures, json, needs, optionalJsonBody } from '../http/openapi.ts'
 import { page, pageQuery } from '../http/pagination.ts'
 import { settle } from '../http/problem.ts'
+import { changeQuery, listChanges } from './changes.ts'
 import { askRefresh, getRefresh, listRefreshes } from './refresh.ts'
 import { getInstrument, instrumentQuery, searchInstruments } from './search.ts'
 
@@ -34,6 +42,18 @@ const get = createRoute({
   },
 })
 
+const changes = createRoute({
+  method: 'get',
+  path: '/v1/instrument-changes',
+  summary:
+    'Lots, ticks, strikes, expiries, tokens and symbols that a dump changed, and contracts that are gone',
+  ...needs('instruments:read'),
+  request: { query: changeQuery },
+  responses: {
+    200: json(page(instrumentChange, 'InstrumentChangePage'), 'The newest first'),
+    ...failures('invalid_request'),
+  },
+})
 const ask = createRoute({
   method: 'post',
   path: '/v1/instrument-refreshes',
@@ -78,6 +98,7 @@ export function instrumentRoutes(deps: Dependencies) {
     .openapi(get, async (c) =>
       c.json(settle(await getInstrument(callOf(c, deps), c.req.valid('param').ref)), 200),
     )
+    .openapi(changes, async (c) => c.json(await listChanges(callOf(c, deps), c.req.valid('query')), 200))
     .openapi(ask, async (c) => {
       const refresh = await askRefresh(callOf(c, deps), c.req.valid('json'))
       return c.json(refresh, 202, { Location: `/v1/instrument-refreshes/${refresh.id}` })

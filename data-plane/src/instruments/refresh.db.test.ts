@@ -185,6 +185,54 @@ describe('createInstrumentRefresh', () => {
     expect((await storing).rowCount).toBe(20_000)
   })
 
+  it('writes down what differs of contracts that have not expired: a lot, a strike, a tick, a symbol, a token, one that is gone', async () => {
+    const contract = (token: number, symbol: string, more: string) =>
+      `${token},${token >> 8},${symbol},"TCS",0,${more}`
+    const lot = (symbol: string, lot: number, tick = '0.05') =>
+      contract(900_098, symbol, `2031-09-30,410,${tick},${lot},PE,NFO-OPT,NFO`)
+    const gone = contract(900_354, 'TCS31SEP420PE', '2031-09-30,420,0.05,175,PE,NFO-OPT,NFO')
+    const expired = contract(900_610, 'TCS20SEP420PE', '2020-09-30,420,0.05,175,PE,NFO-OPT,NFO')
+    const adjusted = (symbol: string, strike: string) =>
+      contract(900_866, symbol, `2031-09-30,${strike},0.05,175,PE,NFO-OPT,NFO`)
+    body = csv([infy, mm, nifty, lot('TCS31SEP410PE', 175), gone, expired, adjusted('TCS31SEP430PE', '430')])
+    await refresh().refreshNow({ force: true })
+    await database.pool.query('delete from ticker.instrument_changes')
+    const next = csv([
+      infy.replace('408065', '408321'),
+      mm,
+      nifty,
+      lot('TCS31SEP410PE', 225, '0.1'),
+      adjusted('TCS31SEP410.75PE', '410.75'),
+      // A reused token: of another underlying, it is another contract.
+      gone.replace('TCS31SEP420PE,"TCS"', 'SBIN31SEP420PE,"SBIN"'),
+    ])
+    body = next
+    const { changes } = await refresh().refreshNow({ force: true })
+    expect(changes).toEqual({ gone: 1, instrument_token: 1, lot_size: 1, tick_size: 1, tradingsymbol: 1 })
+    const written = async () =>
+      (
+        await database.pool.query(
+          `select tradingsymbol || ' ' || change || ' ' || coalesce(before || ' → ' || after, '') as t
+           from ticker.instrument_changes`,
+        )
+      ).rows
+        .map(({ t }) => t)
+        .sort()
+    const all = [
+      'INFY instrument_token 408065 → 408321',
+      'TCS31SEP410PE lot_size 175 → 225',
+      'TCS31SEP410PE tick_size 0.05 → 0.1',
+      'TCS31SEP420PE gone ',
+      'TCS31SEP430PE tradingsymbol TCS31SEP430PE → TCS31SEP410.75PE',
+    ]
+    expect(await written()).toEqual(all)
+    // The same dump again, and one that is refused, change nothing.
+    expect((await refresh().refreshNow({ force: false })).changes).toEqual({})
+    body = csv([infy])
+    await expect(refresh().refreshNow({ force: false })).rejects.toThrow(/NFO/)
+    expect(await written()).toEqual(all)
+  })
+
   describe('a refresh that was asked for', () => {
     const ask = (id: string, force: boolean, age = '0 minutes') =>
       database.pool.query(

@@ -35,7 +35,7 @@ export interface RefreshDeps {
   registry: Registry
   /** Any owned account that is logged in; the dump is the same for all. */
   credentials(): Credentials | undefined
-  onStored(): void
+  onStored(stored: StoredDump): void
 }
 
 export interface InstrumentRefresh {
@@ -59,6 +59,12 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
   const ambiguous = new Gauge({
     name: 'ticker_instruments_ambiguous',
     help: 'Instruments that the last dump contradicts itself about; they are not offered',
+    registers,
+  })
+  const changed = new Counter({
+    name: 'ticker_instrument_changes_total',
+    help: 'Unexpired contracts that a dump lists otherwise than the one before, by what differs',
+    labelNames: ['change'],
     registers,
   })
   const failures = new Counter({
@@ -88,6 +94,7 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
     const stored = await storeDump(pool, readDump(Readable.from(chunks)), hash.digest('hex'), options)
     rows.set(stored.rowCount)
     ambiguous.set(stored.ambiguous.length)
+    for (const [change, count] of Object.entries(stored.changes)) changed.inc({ change }, count)
     if (stored.ambiguous.length > 0)
       log.error(
         { instruments: stored.ambiguous.slice(0, AMBIGUOUS_LOGGED_MAX), count: stored.ambiguous.length },
@@ -97,12 +104,13 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
       {
         rows: stored.rowCount,
         snapshot_id: stored.snapshotId,
+        changes: stored.changes,
         took_ms: Math.round(clock.monotonicMs() - startedMs),
       },
       'instruments stored',
     )
     dueSinceMs = undefined
-    deps.onStored()
+    deps.onStored(stored)
     return stored
   }
 

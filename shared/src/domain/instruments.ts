@@ -61,6 +61,35 @@ export const instrumentRefresh = z
   .meta({ id: 'InstrumentRefresh' })
 export type InstrumentRefresh = z.infer<typeof instrumentRefresh>
 
+/** What a dump can say otherwise than the one before about a contract that has not expired. */
+export const INSTRUMENT_CHANGES = [
+  'instrument_token',
+  'tradingsymbol',
+  'lot_size',
+  'tick_size',
+  'strike',
+  'expiry',
+  'gone',
+] as const
+export type InstrumentChangeKind = (typeof INSTRUMENT_CHANGES)[number]
+
+export const instrumentChange = z
+  .object({
+    id: z.int(),
+    snapshot_id: z.int().meta({ description: 'Of the dump that said so' }),
+    at: z.string(),
+    exchange,
+    tradingsymbol: z.string().meta({ description: 'As it was before' }),
+    name: z.string(),
+    change: z.enum(INSTRUMENT_CHANGES).meta({
+      description:
+        'What differs; tradingsymbol: the contract has another name now; gone: no longer listed, before its expiry',
+    }),
+    before: z.string().nullable(),
+    after: z.string().nullable(),
+  })
+  .meta({ id: 'InstrumentChange' })
+
 export function splitInstrumentKey(key: string): { exchange: string; tradingsymbol: string } {
   const colon = key.indexOf(':')
   return { exchange: key.slice(0, colon), tradingsymbol: key.slice(colon + 1) }
