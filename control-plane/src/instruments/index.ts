@@ -4,6 +4,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import {
   instrument,
   instrumentChange,
+  instrumentDetail,
   instrumentRefresh,
   instrumentRefreshCreate,
   storedText,
@@ -33,11 +34,11 @@ const search = createRoute({
 const get = createRoute({
   method: 'get',
   path: '/v1/instruments/{ref}',
-  summary: 'One instrument, by token or EXCHANGE:TRADINGSYMBOL',
+  summary: 'One instrument, by token, EXCHANGE:TRADINGSYMBOL or alias (NIFTY50, ^NSEI, INFY.NS, INFY-EQ)',
   ...needs('instruments:read'),
   request: { params: z.object({ ref: storedText(120).meta({ example: 'NSE:INFY' }) }) },
   responses: {
-    200: json(instrument, 'The instrument'),
+    200: json(instrumentDetail, 'The instrument'),
     ...failures('instrument_not_found', 'invalid_request'),
   },
 })

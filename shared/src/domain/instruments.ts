@@ -38,6 +38,26 @@ export const instrument = z
   .meta({ id: 'Instrument' })
 export type Instrument = z.infer<typeof instrument>
 
+/** One instrument, with what the dump does not say of it. */
+export const instrumentDetail = instrument
+  .extend({
+    underlying: instrumentKey.nullable().meta({
+      description:
+        'Of a derivative, where it trades itself; null for commodities and currencies, which have but futures',
+      example: 'NSE:NIFTY 50',
+    }),
+    multiplier: z.int().nullable().meta({
+      description:
+        'Units of one quantity; null where quantities are lots (MCX, CDS, BCD, NCO): the dump does not say of how much',
+    }),
+    freeze_quantity: z
+      .object({ quantity: z.int(), from: z.string(), unconfirmed: z.boolean(), source: z.string() })
+      .nullable()
+      .meta({ description: "The most one order may ask for; known of indices' derivatives only" }),
+  })
+  .meta({ id: 'InstrumentDetail' })
+export type InstrumentDetail = z.infer<typeof instrumentDetail>
+
 export const instrumentRefreshCreate = z
   .strictObject({
     force: z.boolean().default(false).meta({
