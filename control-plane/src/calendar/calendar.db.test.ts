@@ -106,6 +106,10 @@ test.each([
   ['/v1/calendar?from=2026-11-23&to=2026-11-22', 'to'],
   ['/v1/calendar?from=2026-01-01&to=2026-12-31', 'to'],
   ['/v1/calendar?from=tomorrow', 'from'],
+  ['/v1/calendar?from=9999-12-31', 'from'],
+  ['/v1/calendar/expiries?from=0000-01-01', 'from'],
+  ['/v1/instruments?expiry=0000-01-01', 'expiry'],
+  ['/v1/instrument-changes?since=0000-01-01T00:00:00Z', 'since'],
   ['/v1/calendar?exchange=XXX', 'exchange'],
   ['/v1/calendar/now?exchange=XXX', 'exchange'],
 ])('400: %s', async (path, field) => {

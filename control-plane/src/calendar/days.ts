@@ -2,6 +2,7 @@
 import {
   CALENDAR_DAYS_MAX,
   type CalendarDay,
+  calendarDate,
   type calendarDays,
   exchange,
   istDay,
@@ -20,9 +21,8 @@ const DAY_MS = 86_400_000
 const WEEK_DAYS = 7
 
 export const calendarQuery = z.object({
-  from: z.iso.date().optional().meta({ description: 'Today in India when absent' }),
-  to: z.iso
-    .date()
+  from: calendarDate.optional().meta({ description: 'Today in India when absent' }),
+  to: calendarDate
     .optional()
     .meta({ description: `Up to and including; a week when absent, at most ${CALENDAR_DAYS_MAX} days` }),
   exchange: exchange.optional(),

@@ -1,5 +1,5 @@
 // Which contracts end when: from the dump, the one place that knows; the calendar only says whether the day trades.
-import { exchange, expiry, istDay, storedText } from '@ticker/shared/domain'
+import { calendarDate, exchange, expiry, istDay, storedText } from '@ticker/shared/domain'
 import type { MarketCalendar } from '@ticker/shared/market-calendar'
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
@@ -9,8 +9,8 @@ import { cursorText, decodeCursor, pageOf, pageQuery } from '../http/pagination.
 export const expiryQuery = pageQuery.extend({
   exchange: exchange.optional(),
   name: storedText(100).optional().meta({ description: 'Exact name of the underlying', example: 'NIFTY' }),
-  from: z.iso.date().optional().meta({ description: 'Today in India when absent' }),
-  to: z.iso.date().optional().meta({ description: 'Up to and including' }),
+  from: calendarDate.optional().meta({ description: 'Today in India when absent' }),
+  to: calendarDate.optional().meta({ description: 'Up to and including' }),
 })
 export type ExpiryQuery = z.output<typeof expiryQuery>
 
@@ -18,7 +18,7 @@ const row = expiry.omit({ trading: true, unconfirmed: true })
 
 /** By expiry, exchange, name. */
 export async function listExpiries(call: Call, calendar: MarketCalendar, query: ExpiryQuery) {
-  const after = decodeCursor(query.cursor, z.tuple([z.iso.date(), cursorText, cursorText]))
+  const after = decodeCursor(query.cursor, z.tuple([calendarDate, cursorText, cursorText]))
   const from = query.from ?? istDay(call.deps.clock.nowMs())
   const conditions: SQL[] = [sql`i.is_active`, sql`i.expiry >= ${from}::date`]
   if (query.to) conditions.push(sql`i.expiry <= ${query.to}::date`)

@@ -10,7 +10,10 @@ export const changeQuery = pageQuery.extend({
   exchange: exchange.optional(),
   name: storedText(100).optional().meta({ description: 'Exact name of the underlying', example: 'NIFTY' }),
   change: z.enum(INSTRUMENT_CHANGES).optional(),
-  since: z.iso.datetime({ offset: true }).optional(),
+  since: z.iso
+    .datetime({ offset: true })
+    .refine((at) => at >= '2000' && at < '2200', 'a moment of this century or the next')
+    .optional(),
   subscribed: z.stringbool().default(false).meta({ description: 'Only contracts that you subscribe' }),
 })
 export type ChangeQuery = z.output<typeof changeQuery>

@@ -1,5 +1,6 @@
 import {
   CASH_EXCHANGE,
+  calendarDate,
   exchange,
   freezeQuantityOf,
   type Instrument,
@@ -33,7 +34,7 @@ export const instrumentQuery = pageQuery.extend({
   segment: storedText(20).optional().meta({ example: 'NFO-OPT' }),
   name: storedText(100).optional().meta({ description: 'Exact name of the underlying', example: 'NIFTY' }),
   prefix: storedText(100, 1).optional().meta({ description: 'The tradingsymbol begins with' }),
-  expiry: z.iso.date().optional(),
+  expiry: calendarDate.optional(),
   strike_min: strike.optional(),
   strike_max: strike.optional(),
   type: z.enum(['EQ', 'FUT', 'CE', 'PE']).optional(),

@@ -23,15 +23,21 @@ export async function nextAskedRefresh(pool: pg.Pool): Promise<AskedRefresh | un
   return waiting.optional().parse(rows[0])
 }
 
-export async function finishAskedRefresh(pool: pg.Pool, id: string, outcome: RefreshOutcome): Promise<void> {
+/** One that was made forceful meanwhile is not finished: it waits to be done with force. */
+export async function finishAskedRefresh(
+  pool: pg.Pool,
+  { id, force }: AskedRefresh,
+  outcome: RefreshOutcome,
+): Promise<void> {
   await pool.query(
     `update ticker.instrument_refreshes set state = $2, reason = $3, row_count = $4, finished_at = now()
-     where id = $1 and state = 'waiting'`,
+     where id = $1 and force = $5 and state = 'waiting'`,
     [
       id,
       outcome.state,
       outcome.state === 'failed' ? outcome.reason : null,
       outcome.state === 'stored' ? outcome.rowCount : null,
+      force,
     ],
   )
 }

@@ -248,12 +248,14 @@ describe('createInstrumentRefresh', () => {
       return rows[0]
     }
     /** Runs the loop until that one is finished. */
-    async function served(id: string) {
+    async function served(id: string, fetched: typeof fetch = fetch) {
       const controller = new AbortController()
-      const asked = refresh()
+      const asked = refresh(fetched)
       const running = asked.run(controller.signal)
-      asked.wake()
-      await vi.waitFor(async () => expect(await outcome(id)).toMatchObject({ finished: true }))
+      await vi.waitFor(async () => {
+        asked.wake()
+        expect(await outcome(id)).toMatchObject({ finished: true })
+      })
       controller.abort()
       await running
       return outcome(id)
@@ -271,6 +273,19 @@ describe('createInstrumentRefresh', () => {
       })
       await ask('ref_3', true)
       expect(await served('ref_3')).toMatchObject({ state: 'stored', row_count: 3 })
+    })
+
+    it('made forceful while it is under way, is done again with force', async () => {
+      body = csv([infy, mm, nifty, option])
+      await ask('ref_a', true)
+      await served('ref_a')
+      body = csv([infy, option])
+      await ask('ref_b', false)
+      const forcedMeanwhile = async (url: Parameters<typeof fetch>[0], init?: RequestInit) => {
+        await database.pool.query("update ticker.instrument_refreshes set force = true where id = 'ref_b'")
+        return fetch(url, init)
+      }
+      expect(await served('ref_b', forcedMeanwhile)).toMatchObject({ state: 'stored', row_count: 2 })
     })
 
     it('fails in our words when the broker does not answer, and asks no second time', async () => {

@@ -128,10 +128,11 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
   }
 
   /** Whoever asked is told how it ended; it is not tried again. */
-  async function serve({ id, force }: AskedRefresh) {
+  async function serve(asked: AskedRefresh) {
+    const { id, force } = asked
     try {
       const { rowCount } = await refreshNow({ force })
-      await finishAskedRefresh(pool, id, { state: 'stored', rowCount })
+      await finishAskedRefresh(pool, asked, { state: 'stored', rowCount })
     } catch (error) {
       failures.inc({ reason: reasonOf(error) })
       log.error({ error, refresh_id: id, force }, 'the refresh that was asked for failed')
@@ -139,7 +140,7 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
         error instanceof DumpRejected || error instanceof DumpUnreadable
           ? error.message
           : 'the dump could not be fetched or stored; the log of the data plane says why'
-      await finishAskedRefresh(pool, id, { state: 'failed', reason })
+      await finishAskedRefresh(pool, asked, { state: 'failed', reason })
     }
   }
 

@@ -6,6 +6,11 @@ export const exchange = z
   .regex(/^[A-Z]{2,10}$/, 'an exchange is NSE, NFO, BSE, BFO, MCX, CDS, BCD …')
   .meta({ example: 'NSE' })
 
+/** A day that a calendar and a database both know: theirs begin and end elsewhere than ISO's. */
+export const calendarDate = z.iso
+  .date()
+  .refine((date) => date >= '2000' && date < '2200', 'a day of this century or the next')
+
 export const instrumentToken = z.int().min(1).max(4_294_967_295).meta({ example: 408065 })
 
 /** exchange:tradingsymbol; symbols hold spaces, &, - and dots, and the first colon splits. */
