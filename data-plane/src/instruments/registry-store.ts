@@ -133,19 +133,21 @@ async function sweep(client: pg.PoolClient) {
   )
 }
 
-/** Rows that the dump says nothing new about stay as they are. */
+/** Rows that the dump says nothing new about stay as they are. New ones apart: for each, ON CONFLICT costs more. */
 async function upsert(client: pg.PoolClient, snapshotId: number) {
+  const said = `instrument_token, exchange_token, name, expiry, strike, tick_size, lot_size, instrument_type, segment`
+  const of = (row: string) => said.replaceAll(/(\w+)/g, `${row}.$1`)
   await client.query(
-    `insert into ticker.instruments as i (${COLUMNS}, snapshot_id, is_active)
-     select ${COLUMNS}, $1::bigint, true from dump order by exchange, tradingsymbol
-     on conflict (exchange, tradingsymbol) do update set instrument_token = excluded.instrument_token,
-       exchange_token = excluded.exchange_token, name = excluded.name, expiry = excluded.expiry, strike = excluded.strike,
-       tick_size = excluded.tick_size, lot_size = excluded.lot_size, instrument_type = excluded.instrument_type,
-       segment = excluded.segment, snapshot_id = excluded.snapshot_id, is_active = true
-     where (i.instrument_token, i.exchange_token, i.name, i.expiry, i.strike, i.tick_size, i.lot_size, i.instrument_type,
-            i.segment, i.is_active)
-       is distinct from (excluded.instrument_token, excluded.exchange_token, excluded.name, excluded.expiry,
-            excluded.strike, excluded.tick_size, excluded.lot_size, excluded.instrument_type, excluded.segment, true)`,
+    `update ticker.instruments i set (${said}, snapshot_id, is_active) = (${of('d')}, $1::bigint, true) from dump d
+     where i.exchange = d.exchange and i.tradingsymbol = d.tradingsymbol
+       and (${of('i')}, i.is_active) is distinct from (${of('d')}, true)`,
+    [snapshotId],
+  )
+  await client.query(
+    `insert into ticker.instruments (${COLUMNS}, snapshot_id, is_active)
+     select ${COLUMNS}, $1::bigint, true from dump d where not exists (select 1 from ticker.instruments i
+       where i.exchange = d.exchange and i.tradingsymbol = d.tradingsymbol)
+     order by exchange, tradingsymbol`,
     [snapshotId],
   )
 }
