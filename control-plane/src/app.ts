@@ -10,6 +10,7 @@ import { authenticate } from './auth/authenticate.ts'
 import { blockedAddresses } from './auth/blocked-addresses.ts'
 import { authRoutes } from './auth/index.ts'
 import { keyCache } from './auth/key-cache.ts'
+import { calendarRoutes } from './calendar/index.ts'
 import type { AppEnv, Dependencies } from './dependencies.ts'
 import { notFoundHandler, openApiDocument } from './http/document.ts'
 import { errorHandler, invalidRequest } from './http/errors.ts'
@@ -71,6 +72,7 @@ export function createApp(deps: Dependencies) {
     .route('/', accountRoutes(deps))
     .route('/', sessionRoutes(deps, blocked))
     .route('/', instrumentRoutes(deps))
+    .route('/', calendarRoutes(deps))
     .route('/', subscriptionRoutes(deps))
     .route('/', ladderRoutes(deps))
     .route('/', optionChainRoutes(deps))

@@ -237,7 +237,10 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       const account = ownership.view()?.accounts.find((each) => each.session)
       return account?.session && { api_key: account.apiKey, access_token: account.session.accessToken }
     },
-    onStored: () => ownership.wake(),
+    onStored: ({ snapshotId, changes }) => {
+      ownership.wake()
+      publishing?.instruments(snapshotId, changes)
+    },
   })
 
   readiness.register('instruments', refresh.unfit)
@@ -295,6 +298,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     onNudge: () => {
       ownership.wake()
       marketData.wake('nudge')
+      refresh.wake()
     },
     answer: createAnswers({
       clock,

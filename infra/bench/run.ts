@@ -16,6 +16,7 @@ import type { Row } from './measure.ts'
 import { optionChain } from './option-chain.ts'
 import { pool } from './pool.ts'
 import { publish } from './publish.ts'
+import { registry } from './registry.ts'
 import { markdownTable, type Report, withSection } from './report.ts'
 import { simulatorRate } from './simulator-rate.ts'
 import { soak } from './soak.ts'
@@ -35,6 +36,7 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   'fan-out': fanOut,
   'option-chain': optionChain,
   pool,
+  registry,
   'worker-size': workerSize,
   api,
   'simulator-rate': simulatorRate,

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { systemClock } from '../clock.ts'
 import { type Harness, startHarness } from '../testing/harness.ts'
 
 let harness: Harness
 
 beforeAll(async () => {
-  harness = await startHarness()
+  const nowMs = () => Date.parse('2026-11-23T10:00:00+05:30')
+  harness = await startHarness({ deps: { clock: { ...systemClock, nowMs } } })
   await harness.seed.instruments()
 })
 afterAll(() => harness.close())
@@ -51,14 +53,34 @@ test('200: one, by token or by symbol; an index is not tradable', async () => {
     instrument_type: 'CE',
     segment: 'NFO-OPT',
     tradable: true,
+    underlying: 'NSE:NIFTY 50',
+    multiplier: 1,
+    freeze_quantity: { quantity: 1800, from: '2026-08-03', unconfirmed: true, source: 'NSE FAOP75521' },
   })
   const index = await harness.call('GET', `/v1/instruments/${encodeURIComponent('NSE:NIFTY 50')}`)
-  expect(index.body).toMatchObject({ instrument_token: 256265, tradable: false })
+  expect(index.body).toMatchObject({
+    ...{ instrument_token: 256265, tradable: false },
+    ...{ underlying: null, multiplier: null, freeze_quantity: null },
+  })
+})
+
+test('200: by the aliases of the earlier service; a symbol that is listed is itself', async () => {
+  const symbol = async (ref: string) =>
+    (await harness.call('GET', `/v1/instruments/${encodeURIComponent(ref)}`)).body.tradingsymbol
+  for (const ref of ['INFY', 'infy.ns', 'NSE:INFY-EQ', 'INFY-BE']) expect(await symbol(ref)).toBe('INFY')
+  for (const ref of ['^NSEI', 'NIFTY', 'nifty 50']) expect(await symbol(ref)).toBe('NIFTY 50')
+  await harness.database.pool.query(
+    `insert into ticker.instruments (exchange, tradingsymbol, instrument_token, exchange_token, name, strike, tick_size,
+       lot_size, instrument_type, segment, snapshot_id) values ('NSE', 'INFY-BE', 5121, 20, 'INFOSYS', 0, 0.05, 1, 'EQ', 'NSE', 1)`,
+  )
+  expect(await symbol('NSE:INFY-BE')).toBe('INFY-BE')
+  expect(await symbol('NSE:INFY-EQ')).toBe('INFY')
 })
 
 test('404 for an unknown or expired one, 400 for what is no reference', async () => {
   expect((await harness.call('GET', '/v1/instruments/1')).body.code).toBe('instrument_not_found')
   expect((await harness.call('GET', '/v1/instruments/NSE:GONE')).status).toBe(404)
-  expect((await harness.call('GET', '/v1/instruments/INFY')).status).toBe(400)
+  expect((await harness.call('GET', '/v1/instruments/a:b:c')).status).toBe(400)
+  expect((await harness.call('GET', '/v1/instruments/12345678901')).status).toBe(400)
   expect((await harness.call('GET', '/v1/instruments?expiry=tomorrow')).body.errors[0].path).toBe('expiry')
 })

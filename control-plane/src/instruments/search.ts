@@ -1,9 +1,16 @@
 import {
+  CASH_EXCHANGE,
+  calendarDate,
   exchange,
+  freezeQuantityOf,
   type Instrument,
+  type InstrumentDetail,
   instrument,
   instrumentKey,
+  istDay,
+  keyOfAlias,
   splitInstrumentKey,
+  spotKey,
   storedText,
 } from '@ticker/shared/domain'
 import { type SQL, sql } from 'drizzle-orm'
@@ -27,7 +34,7 @@ export const instrumentQuery = pageQuery.extend({
   segment: storedText(20).optional().meta({ example: 'NFO-OPT' }),
   name: storedText(100).optional().meta({ description: 'Exact name of the underlying', example: 'NIFTY' }),
   prefix: storedText(100, 1).optional().meta({ description: 'The tradingsymbol begins with' }),
-  expiry: z.iso.date().optional(),
+  expiry: calendarDate.optional(),
   strike_min: strike.optional(),
   strike_max: strike.optional(),
   type: z.enum(['EQ', 'FUT', 'CE', 'PE']).optional(),
@@ -60,18 +67,39 @@ export async function searchInstruments(call: Call, query: InstrumentQuery) {
   )
 }
 
-export async function getInstrument(call: Call, ref: string): Promise<Outcome<Instrument>> {
-  const condition = conditionOf(ref)
-  if (!condition) {
+/** By token or exchange:tradingsymbol; what the dump does not list by that name may be an alias. */
+export async function getInstrument(call: Call, ref: string): Promise<Outcome<InstrumentDetail>> {
+  const exact = conditionOf(ref)
+  const alias = /^\d+$/.test(ref) ? undefined : keyOfAlias(ref)
+  const aliased = alias === undefined ? undefined : conditionOf(alias)
+  if (!exact && !aliased) {
     return refused('invalid_request', {
       errors: [{ path: 'ref', message: 'a token or EXCHANGE:TRADINGSYMBOL, URL-encoded' }],
     })
   }
-  const [found] = await call.deps.db.rows(
-    row,
-    sql`select ${INSTRUMENT_JSON} as instrument from ticker.instruments i where i.is_active and ${condition}`,
+  const rows = await call.deps.db.rows(
+    z.object({ instrument, exact: z.boolean() }),
+    sql`select ${INSTRUMENT_JSON} as instrument, (${exact ?? sql`false`}) as exact from ticker.instruments i
+      where i.is_active and ((${exact ?? sql`false`}) or (${aliased ?? sql`false`}))`,
   )
-  return found ? done(found.instrument) : refused('instrument_not_found')
+  const found = rows.find((each) => each.exact) ?? rows[0]
+  return found
+    ? done(detailOf(found.instrument, istDay(call.deps.clock.nowMs())))
+    : refused('instrument_not_found')
+}
+
+/** Of these a quantity is a number of units. */
+const UNIT_EXCHANGES = new Set(['NSE', 'BSE', 'NFO', 'BFO'])
+
+function detailOf(found: Instrument, today: string): InstrumentDetail {
+  const isDerivative = found.expiry !== null
+  return {
+    ...found,
+    underlying: (isDerivative && spotKey(found)) || null,
+    multiplier: found.tradable && UNIT_EXCHANGES.has(found.exchange) ? 1 : null,
+    freeze_quantity:
+      (isDerivative && CASH_EXCHANGE.has(found.exchange) && freezeQuantityOf(found.name, today)) || null,
+  }
 }
 
 function conditionOf(ref: string): SQL | undefined {

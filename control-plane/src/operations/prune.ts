@@ -9,10 +9,19 @@ const REVOKED_KEY_AGE_DAYS_MAX = 400
 const LOGIN_STATE_AGE_DAYS_MAX = 1
 /** A data plane that has missed one reads everything again. */
 const SUBSCRIPTION_CHANGE_AGE_HOURS_MAX = 1
+const REFRESH_AGE_DAYS_MAX = 400
+const INSTRUMENT_CHANGE_AGE_DAYS_MAX = 100
 
 export async function prune(deps: Pick<Dependencies, 'db' | 'log'>): Promise<void> {
   const [row] = await deps.db.rows(
-    z.object({ login_states: z.int(), audit_rows: z.int(), api_keys: z.int(), changes: z.int() }),
+    z.object({
+      login_states: z.int(),
+      audit_rows: z.int(),
+      api_keys: z.int(),
+      changes: z.int(),
+      refreshes: z.int(),
+      instrument_changes: z.int(),
+    }),
     sql`with states as (
         delete from ticker.login_states
         where expires_at < now() - make_interval(days => ${LOGIN_STATE_AGE_DAYS_MAX}::int) returning 1
@@ -25,9 +34,17 @@ export async function prune(deps: Pick<Dependencies, 'db' | 'log'>): Promise<voi
       ), changes as (
         delete from ticker.subscription_changes
         where at < now() - make_interval(hours => ${SUBSCRIPTION_CHANGE_AGE_HOURS_MAX}::int) returning 1
+      ), refreshes as (
+        delete from ticker.instrument_refreshes
+        where requested_at < now() - make_interval(days => ${REFRESH_AGE_DAYS_MAX}::int) returning 1
+      ), instrument_changes as (
+        delete from ticker.instrument_changes
+        where at < now() - make_interval(days => ${INSTRUMENT_CHANGE_AGE_DAYS_MAX}::int) returning 1
       )
       select (select count(*) from states)::int as login_states, (select count(*) from audit)::int as audit_rows,
-        (select count(*) from keys)::int as api_keys, (select count(*) from changes)::int as changes`,
+        (select count(*) from keys)::int as api_keys, (select count(*) from changes)::int as changes,
+        (select count(*) from refreshes)::int as refreshes,
+        (select count(*) from instrument_changes)::int as instrument_changes`,
   )
   deps.log('info', 'pruned', { ...row })
 }

@@ -1,4 +1,4 @@
-import { accountId, exchange, mode, storedText, subscription } from '@ticker/shared/domain'
+import { accountId, exchange, istDay, mode, storedText, subscription } from '@ticker/shared/domain'
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { pinnedElsewhere } from '../auth/pins.ts'
@@ -27,12 +27,14 @@ export async function listSubscriptions(call: Call, query: SubscriptionQuery) {
   const rows = await call.deps.db.rows(
     z.object({ subscription }),
     sql`select jsonb_build_object(
-        'exchange', s.exchange, 'tradingsymbol', s.tradingsymbol, 'instrument_token', i.instrument_token,
+        'exchange', s.exchange, 'tradingsymbol', s.tradingsymbol, 'instrument_token', case when i.is_active then i.instrument_token end,
+        'contract', case when i.expiry < ${istDay(call.deps.clock.nowMs())}::date then 'expired'
+          when i.is_active then 'listed' else 'gone' end,
         'mode', s.mode, 'source', s.source, 'account_id', s.account_id,
         'created_at', ${iso(sql`s.created_at`)}, 'updated_at', ${iso(sql`s.updated_at`)}) as subscription
       from ticker.subscriptions s
       left join ticker.instruments i
-        on i.exchange = s.exchange and i.tradingsymbol = s.tradingsymbol and i.is_active
+        on i.exchange = s.exchange and i.tradingsymbol = s.tradingsymbol
       where ${sql.join(conditions, sql` and `)}
       order by s.exchange, s.tradingsymbol, s.source limit ${query.limit + 1}`,
   )

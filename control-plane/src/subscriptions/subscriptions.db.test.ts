@@ -148,7 +148,7 @@ describe('GET and DELETE /v1/subscriptions', () => {
     )
     const first = await harness.call('GET', '/v1/subscriptions?limit=2')
     expect(first.body.items).toMatchObject([
-      { tradingsymbol: 'GONE', instrument_token: null },
+      { tradingsymbol: 'GONE', instrument_token: null, contract: 'gone' },
       { tradingsymbol: 'INFY', source: 'api', mode: 'ltp', account_id: 'desk1' },
     ])
     const second = await harness.call('GET', `/v1/subscriptions?cursor=${first.body.next_cursor}`)

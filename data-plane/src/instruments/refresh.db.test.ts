@@ -185,6 +185,129 @@ describe('createInstrumentRefresh', () => {
     expect((await storing).rowCount).toBe(20_000)
   })
 
+  it('writes down what differs of contracts that have not expired: a lot, a strike, a tick, a symbol, a token, one that is gone', async () => {
+    const contract = (token: number, symbol: string, more: string) =>
+      `${token},${token >> 8},${symbol},"TCS",0,${more}`
+    const lot = (symbol: string, lot: number, tick = '0.05') =>
+      contract(900_098, symbol, `2031-09-30,410,${tick},${lot},PE,NFO-OPT,NFO`)
+    const gone = contract(900_354, 'TCS31SEP420PE', '2031-09-30,420,0.05,175,PE,NFO-OPT,NFO')
+    const expired = contract(900_610, 'TCS20SEP420PE', '2020-09-30,420,0.05,175,PE,NFO-OPT,NFO')
+    const adjusted = (symbol: string, strike: string) =>
+      contract(900_866, symbol, `2031-09-30,${strike},0.05,175,PE,NFO-OPT,NFO`)
+    body = csv([infy, mm, nifty, lot('TCS31SEP410PE', 175), gone, expired, adjusted('TCS31SEP430PE', '430')])
+    await refresh().refreshNow({ force: true })
+    await database.pool.query('delete from ticker.instrument_changes')
+    const next = csv([
+      infy.replace('408065', '408321'),
+      mm,
+      nifty,
+      lot('TCS31SEP410PE', 225, '0.1'),
+      adjusted('TCS31SEP410.75PE', '410.75'),
+      // A reused token: of another underlying, it is another contract.
+      gone.replace('TCS31SEP420PE,"TCS"', 'SBIN31SEP420PE,"SBIN"'),
+    ])
+    body = next
+    const { changes } = await refresh().refreshNow({ force: true })
+    expect(changes).toEqual({ gone: 1, instrument_token: 1, lot_size: 1, tick_size: 1, tradingsymbol: 1 })
+    const written = async () =>
+      (
+        await database.pool.query(
+          `select tradingsymbol || ' ' || change || ' ' || coalesce(before || ' → ' || after, '') as t
+           from ticker.instrument_changes`,
+        )
+      ).rows
+        .map(({ t }) => t)
+        .sort()
+    const all = [
+      'INFY instrument_token 408065 → 408321',
+      'TCS31SEP410PE lot_size 175 → 225',
+      'TCS31SEP410PE tick_size 0.05 → 0.1',
+      'TCS31SEP420PE gone ',
+      'TCS31SEP430PE tradingsymbol TCS31SEP430PE → TCS31SEP410.75PE',
+    ]
+    expect(await written()).toEqual(all)
+    // The same dump again, and one that is refused, change nothing.
+    expect((await refresh().refreshNow({ force: false })).changes).toEqual({})
+    body = csv([infy])
+    await expect(refresh().refreshNow({ force: false })).rejects.toThrow(/NFO/)
+    expect(await written()).toEqual(all)
+  })
+
+  describe('a refresh that was asked for', () => {
+    const ask = (id: string, force: boolean, age = '0 minutes') =>
+      database.pool.query(
+        `insert into ticker.instrument_refreshes (id, force, requested_by, requested_at)
+         values ($1, $2, 'key_1', now() - $3::interval)`,
+        [id, force, age],
+      )
+    const outcome = async (id: string) => {
+      const { rows } = await database.pool.query(
+        'select state, reason, row_count, finished_at is not null as finished from ticker.instrument_refreshes where id = $1',
+        [id],
+      )
+      return rows[0]
+    }
+    /** Runs the loop until that one is finished. */
+    async function served(id: string, fetched: typeof fetch = fetch) {
+      const controller = new AbortController()
+      const asked = refresh(fetched)
+      const running = asked.run(controller.signal)
+      await vi.waitFor(async () => {
+        asked.wake()
+        expect(await outcome(id)).toMatchObject({ finished: true })
+      })
+      controller.abort()
+      await running
+      return outcome(id)
+    }
+
+    it('stores the dump though one of today is there; says why not; with force, in spite of the guard', async () => {
+      body = csv([nifty, infy, ...many(90), option])
+      await ask('ref_1', true)
+      expect(await served('ref_1')).toMatchObject({ state: 'stored', row_count: 93, reason: null })
+      body = csv([nifty, infy, option])
+      await ask('ref_2', false)
+      expect(await served('ref_2')).toMatchObject({
+        state: 'failed',
+        reason: expect.stringContaining('NSE 92 → 2'),
+      })
+      await ask('ref_3', true)
+      expect(await served('ref_3')).toMatchObject({ state: 'stored', row_count: 3 })
+    })
+
+    it('made forceful while it is under way, is done again with force', async () => {
+      body = csv([infy, mm, nifty, option])
+      await ask('ref_a', true)
+      await served('ref_a')
+      body = csv([infy, option])
+      await ask('ref_b', false)
+      const forcedMeanwhile = async (url: Parameters<typeof fetch>[0], init?: RequestInit) => {
+        await database.pool.query("update ticker.instrument_refreshes set force = true where id = 'ref_b'")
+        return fetch(url, init)
+      }
+      expect(await served('ref_b', forcedMeanwhile)).toMatchObject({ state: 'stored', row_count: 2 })
+    })
+
+    it('fails in our words when the broker does not answer, and asks no second time', async () => {
+      const before = fetches
+      status = 503
+      await ask('ref_4', false)
+      expect(await served('ref_4')).toMatchObject({ state: 'failed', reason: 'the broker answered 503' })
+      expect(fetches).toBe(before + 1)
+      status = 200
+    })
+
+    it('that nobody took in time is not done later', async () => {
+      const before = fetches
+      await ask('ref_5', true, '11 minutes')
+      expect(await served('ref_5')).toMatchObject({
+        state: 'failed',
+        reason: expect.stringContaining('ask again'),
+      })
+      expect(fetches).toBe(before)
+    })
+  })
+
   it('says so when the dump of today is overdue', async () => {
     const clock = fakeClock()
     await database.pool.query(

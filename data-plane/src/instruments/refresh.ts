@@ -1,4 +1,5 @@
-// Keeps the registry of today: fetches the broker's dump when none was stored since 08:30 IST, and stores it row by row.
+// Keeps the registry of today: fetches the broker's dump when none was stored since 08:30 IST, or when somebody asks,
+// and stores it row by row.
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { authorization, type Credentials, KITE_VERSION } from '@ticker/shared/kite-http'
@@ -7,10 +8,12 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../operations/log.ts'
 import { withAdvisoryLock } from '../operations/transaction.ts'
-import { readDump } from './dump-rows.ts'
+import { type AskedRefresh, finishAskedRefresh, nextAskedRefresh } from './asked-refreshes.ts'
+import { DumpUnreadable, readDump } from './dump-rows.ts'
 import { DumpRejected, type StoredDump, storeDump } from './registry-store.ts'
 
-const CHECK_INTERVAL_MS = 60_000
+/** How late a refresh that was asked for begins when nobody wakes the loop. */
+const CHECK_INTERVAL_MS = 10_000
 const RETRY_MIN_MS = 2_000
 const RETRY_MAX_MS = 300_000
 const AMBIGUOUS_LOGGED_MAX = 50
@@ -32,11 +35,13 @@ export interface RefreshDeps {
   registry: Registry
   /** Any owned account that is logged in; the dump is the same for all. */
   credentials(): Credentials | undefined
-  onStored(): void
+  onStored(stored: StoredDump): void
 }
 
 export interface InstrumentRefresh {
   run(signal: AbortSignal): Promise<void>
+  /** Somebody may have asked for a refresh. */
+  wake(): void
   /** Fetches and stores now, whatever is stored; force accepts a dump that the shrink guard refuses. */
   refreshNow(options: { force: boolean }): Promise<StoredDump>
   /** Says so when today's dump is long overdue. */
@@ -56,6 +61,12 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
     help: 'Instruments that the last dump contradicts itself about; they are not offered',
     registers,
   })
+  const changed = new Counter({
+    name: 'ticker_instrument_changes_total',
+    help: 'Unexpired contracts that a dump lists otherwise than the one before, by what differs',
+    labelNames: ['change'],
+    registers,
+  })
   const failures = new Counter({
     name: 'ticker_instrument_refresh_failures_total',
     help: 'Dumps that were not stored',
@@ -65,6 +76,7 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
 
   let dueSinceMs: number | undefined
   let lastError = ''
+  let woken = new AbortController()
 
   async function refreshNow(options: { force: boolean }): Promise<StoredDump> {
     const credentials = deps.credentials()
@@ -82,6 +94,7 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
     const stored = await storeDump(pool, readDump(Readable.from(chunks)), hash.digest('hex'), options)
     rows.set(stored.rowCount)
     ambiguous.set(stored.ambiguous.length)
+    for (const [change, count] of Object.entries(stored.changes)) changed.inc({ change }, count)
     if (stored.ambiguous.length > 0)
       log.error(
         { instruments: stored.ambiguous.slice(0, AMBIGUOUS_LOGGED_MAX), count: stored.ambiguous.length },
@@ -91,12 +104,13 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
       {
         rows: stored.rowCount,
         snapshot_id: stored.snapshotId,
+        changes: stored.changes,
         took_ms: Math.round(clock.monotonicMs() - startedMs),
       },
       'instruments stored',
     )
     dueSinceMs = undefined
-    deps.onStored()
+    deps.onStored(stored)
     return stored
   }
 
@@ -113,36 +127,67 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
     return found[0]?.due ?? true
   }
 
+  /** Whoever asked is told how it ended; it is not tried again. */
+  async function serve(asked: AskedRefresh) {
+    const { id, force } = asked
+    try {
+      const { rowCount } = await refreshNow({ force })
+      await finishAskedRefresh(pool, asked, { state: 'stored', rowCount })
+    } catch (error) {
+      failures.inc({ reason: reasonOf(error) })
+      log.error({ error, refresh_id: id, force }, 'the refresh that was asked for failed')
+      const reason =
+        error instanceof DumpRejected || error instanceof DumpUnreadable
+          ? error.message
+          : 'the dump could not be fetched or stored; the log of the data plane says why'
+      await finishAskedRefresh(pool, asked, { state: 'failed', reason })
+    }
+  }
+
   return {
     refreshNow,
+    wake: () => woken.abort(),
     unfit: () =>
       dueSinceMs !== undefined && clock.monotonicMs() - dueSinceMs > OVERDUE_UNFIT_MS
         ? `today's instruments could not be stored (${lastError}); the last good dump is in use`
         : undefined,
     async run(signal) {
       let failed = 0
+      let retryAtMs = Number.NEGATIVE_INFINITY
       while (!signal.aborted) {
-        let delayMs = CHECK_INTERVAL_MS
+        // Before it looks: who asks while it looks must not be overheard.
+        woken = new AbortController()
         try {
           await withAdvisoryLock(pool, LOAD_LOCK, async () => {
+            const asked = await nextAskedRefresh(pool)
+            if (asked) await serve(asked)
             if (await isDue()) {
               dueSinceMs ??= clock.monotonicMs()
+              // Being woken is no reason to ask a broker again that has just failed.
+              if (clock.monotonicMs() < retryAtMs) return
               await refreshNow({ force: false })
             } else dueSinceMs = undefined
+            failed = 0
           })
-          failed = 0
         } catch (error) {
           failed += 1
           lastError = error instanceof Error ? error.message : String(error)
-          failures.inc({ reason: error instanceof DumpRejected ? 'rejected' : 'failed' })
-          delayMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (failed - 1))
+          failures.inc({ reason: reasonOf(error) })
+          const delayMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (failed - 1))
+          retryAtMs = clock.monotonicMs() + delayMs
           log.error({ error, retry_in_ms: delayMs }, 'instruments not refreshed; the last good dump is kept')
         }
-        await clock.sleep(delayMs, signal)
+        const retryInMs = retryAtMs - clock.monotonicMs()
+        await clock.sleep(
+          retryInMs > 0 ? Math.min(CHECK_INTERVAL_MS, retryInMs) : CHECK_INTERVAL_MS,
+          AbortSignal.any([signal, woken.signal]),
+        )
       }
     },
   }
 }
+
+const reasonOf = (error: unknown) => (error instanceof DumpRejected ? 'rejected' : 'failed')
 
 /** All of it before any of it is stored: a server may close on a reader that waits for a database. */
 async function download(body: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {

@@ -1,13 +1,18 @@
-// Stores a dump in one transaction, mark and sweep by snapshot: readers see the old registry or the new one.
+// Stores a dump in one transaction: readers see the old registry or the new one. All of it goes into a temporary table
+// first, where it is checked and compared; only rows that differ are written.
 import type pg from 'pg'
 import { inTransaction } from '../operations/transaction.ts'
-import { createAmbiguousRows } from './ambiguous-rows.ts'
+import { type ChangeCounts, recordChanges } from './changes.ts'
 import type { DumpRow } from './dump-rows.ts'
 
 const BATCH_ROWS = 2_000
 
 /** An exchange that loses more than this share of contracts that have not expired is a broken dump (fault row 34). */
 const SHRINK_MAX = 0.2
+
+const COLUMNS = `exchange, tradingsymbol, instrument_token, exchange_token, name, expiry, strike, tick_size, lot_size,
+  instrument_type, segment`
+const NOT_EXPIRED = `(expiry is null or expiry >= (now() at time zone 'Asia/Kolkata')::date)`
 
 export class DumpRejected extends Error {}
 
@@ -16,6 +21,8 @@ export interface StoredDump {
   rowCount: number
   /** `exchange:tradingsymbol` of what the dump contradicts itself about; not offered. */
   ambiguous: string[]
+  /** How many contracts differ from the dump before, and in what. */
+  changes: ChangeCounts
 }
 
 export async function storeDump(
@@ -25,54 +32,46 @@ export async function storeDump(
   options: { force: boolean },
 ): Promise<StoredDump> {
   return inTransaction(pool, async (client) => {
-    const inserted = await client.query<{ id: string }>(
-      `insert into ticker.instrument_snapshots (row_count, sha256) values (0, '') returning id`,
-    )
-    const snapshotId = Number(inserted.rows[0]?.id)
-    // Two rows may swap tokens between dumps: nothing is active until all of them are in.
-    await client.query(`create temp table dump_before on commit drop as
-      select exchange, count(*)::int as n from ticker.instruments
-      where is_active and (expiry is null or expiry >= (now() at time zone 'Asia/Kolkata')::date) group by exchange`)
-    await client.query('update ticker.instruments set is_active = false where is_active')
-    let rowCount = 0
-    const ambiguousRows = createAmbiguousRows()
-    for await (const batch of batched(ambiguousRows.without(rows))) {
-      await upsert(client, snapshotId, batch)
-      rowCount += batch.length
-    }
-    const ambiguous = ambiguousRows.found()
+    // 150,000 rows are sorted and joined in memory.
+    await client.query("set local work_mem = '64MB'")
     await client.query(
-      `update ticker.instruments set is_active = false
-       where (exchange, tradingsymbol) in (select * from unnest($1::text[], $2::text[]))`,
-      [ambiguous.map((row) => row.exchange), ambiguous.map((row) => row.tradingsymbol)],
+      `create temp table dump on commit drop as select ${COLUMNS} from ticker.instruments with no data`,
     )
+    // A batch is stored while the next is read.
+    let storing = Promise.resolve()
+    for await (const batch of batched(rows)) {
+      await storing
+      storing = insert(client, batch)
+      // Awaited above or below; that it failed before is not unhandled.
+      storing.catch(() => {})
+    }
+    await storing
+    const ambiguous = await removeAmbiguous(client)
+    await client.query('create unique index on dump (exchange, tradingsymbol)')
+    await client.query('analyze dump')
+    const rowCount = await countRows(client)
     if (rowCount === 0) throw new DumpRejected('the dump is empty')
     if (!options.force) await refuseShrinking(client)
-    await client.query('update ticker.instrument_snapshots set row_count = $2, sha256 = $3 where id = $1', [
-      snapshotId,
-      rowCount,
-      sha256,
-    ])
+    const inserted = await client.query<{ id: string }>(
+      'insert into ticker.instrument_snapshots (row_count, sha256) values ($1, $2) returning id',
+      [rowCount, sha256],
+    )
+    const snapshotId = Number(inserted.rows[0]?.id)
+    const changes = await recordChanges(client, snapshotId)
+    await sweep(client)
+    await upsert(client, snapshotId)
+    // Searches are planned by what is in the table now, not before it was loaded.
+    await client.query('analyze ticker.instruments')
     await client.query('update ticker.fleet set instruments_version = instruments_version + 1')
-    return {
-      snapshotId,
-      rowCount,
-      ambiguous: ambiguous.map((row) => `${row.exchange}:${row.tradingsymbol}`),
-    }
+    return { snapshotId, rowCount, ambiguous, changes }
   })
 }
 
-async function upsert(client: pg.PoolClient, snapshotId: number, batch: DumpRow[]) {
+async function insert(client: pg.PoolClient, batch: DumpRow[]) {
   const column = (name: keyof DumpRow) => batch.map((row) => row[name])
   await client.query(
-    `insert into ticker.instruments (exchange, tradingsymbol, instrument_token, exchange_token, name, expiry, strike,
-       tick_size, lot_size, instrument_type, segment, snapshot_id, is_active)
-     select *, $12::bigint, true from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::date[],
-       $7::numeric[], $8::numeric[], $9::int[], $10::text[], $11::text[])
-     on conflict (exchange, tradingsymbol) do update set instrument_token = excluded.instrument_token,
-       exchange_token = excluded.exchange_token, name = excluded.name, expiry = excluded.expiry, strike = excluded.strike,
-       tick_size = excluded.tick_size, lot_size = excluded.lot_size, instrument_type = excluded.instrument_type,
-       segment = excluded.segment, snapshot_id = excluded.snapshot_id, is_active = true`,
+    `insert into dump (${COLUMNS}) select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[],
+       $6::date[], $7::numeric[], $8::numeric[], $9::int[], $10::text[], $11::text[])`,
     [
       column('exchange'),
       column('tradingsymbol'),
@@ -85,21 +84,72 @@ async function upsert(client: pg.PoolClient, snapshotId: number, batch: DumpRow[
       column('lot_size'),
       column('instrument_type'),
       column('segment'),
-      snapshotId,
     ],
   )
 }
 
+/**
+ * A dump in which one name has two tokens, or one token two names, does not say which is meant: none of them is offered,
+ * and the rest of the dump stands. A row that is there twice with the same name and token is one row.
+ */
+async function removeAmbiguous(client: pg.PoolClient): Promise<string[]> {
+  await client.query(
+    `delete from dump where ctid in (select ctid from (select ctid,
+       row_number() over (partition by exchange, tradingsymbol, instrument_token) as n from dump) d where n > 1)`,
+  )
+  const { rows } = await client.query<{ key: string }>(
+    `with ambiguous as (delete from dump
+       where (exchange, tradingsymbol) in (select exchange, tradingsymbol from dump group by 1, 2 having count(*) > 1)
+          or instrument_token in (select instrument_token from dump group by 1 having count(*) > 1)
+       returning exchange || ':' || tradingsymbol as key)
+     select distinct key from ambiguous order by key`,
+  )
+  return rows.map(({ key }) => key)
+}
+
+async function countRows(client: pg.PoolClient): Promise<number> {
+  const { rows } = await client.query<{ n: number }>('select count(*)::int as n from dump')
+  return rows[0]?.n ?? 0
+}
+
 async function refuseShrinking(client: pg.PoolClient) {
   const { rows } = await client.query<{ exchange: string; before: number; after: number }>(
-    `select b.exchange, b.n as before, count(i.*)::int as after from dump_before b
-     left join ticker.instruments i on i.exchange = b.exchange and i.is_active
-     group by b.exchange, b.n having count(i.*) < b.n * ${1 - SHRINK_MAX}`,
+    `select exchange, b.n::int as before, coalesce(a.n, 0)::int as after
+     from (select exchange, count(*) as n from ticker.instruments where is_active and ${NOT_EXPIRED} group by 1) b
+     left join (select exchange, count(*) as n from dump where ${NOT_EXPIRED} group by 1) a using (exchange)
+     where coalesce(a.n, 0) < b.n * ${1 - SHRINK_MAX} order by exchange`,
   )
   if (rows.length > 0) {
     const words = rows.map((row) => `${row.exchange} ${row.before} → ${row.after}`).join(', ')
     throw new DumpRejected(`instruments disappeared: ${words}; the last good dump is kept`)
   }
+}
+
+/** What is gone; and what has another token now, because two rows may have swapped theirs. */
+async function sweep(client: pg.PoolClient) {
+  await client.query(
+    `update ticker.instruments i set is_active = false where is_active and not exists (select 1 from dump d
+       where d.exchange = i.exchange and d.tradingsymbol = i.tradingsymbol and d.instrument_token = i.instrument_token)`,
+  )
+}
+
+/** Rows that the dump says nothing new about stay as they are. New ones apart: for each, ON CONFLICT costs more. */
+async function upsert(client: pg.PoolClient, snapshotId: number) {
+  const said = `instrument_token, exchange_token, name, expiry, strike, tick_size, lot_size, instrument_type, segment`
+  const of = (row: string) => said.replaceAll(/(\w+)/g, `${row}.$1`)
+  await client.query(
+    `update ticker.instruments i set (${said}, snapshot_id, is_active) = (${of('d')}, $1::bigint, true) from dump d
+     where i.exchange = d.exchange and i.tradingsymbol = d.tradingsymbol
+       and (${of('i')}, i.is_active) is distinct from (${of('d')}, true)`,
+    [snapshotId],
+  )
+  await client.query(
+    `insert into ticker.instruments (${COLUMNS}, snapshot_id, is_active)
+     select ${COLUMNS}, $1::bigint, true from dump d where not exists (select 1 from ticker.instruments i
+       where i.exchange = d.exchange and i.tradingsymbol = d.tradingsymbol)
+     order by exchange, tradingsymbol`,
+    [snapshotId],
+  )
 }
 
 async function* batched(rows: AsyncIterable<DumpRow>): AsyncGenerator<DumpRow[]> {

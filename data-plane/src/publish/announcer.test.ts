@@ -69,3 +69,12 @@ it('splits a large change, and says each change of a session once', () => {
     { event_type: 'session_changed', account_id: 'a', session: 'parked' },
   ])
 })
+
+it('says what a dump changed by number and kind, and nothing of a dump that changed nothing', () => {
+  const { emitted, announcer } = announcing()
+  announcer.instruments(7, {})
+  announcer.instruments(8, { lot_size: 2, gone: 1 })
+  expect(emitted).toEqual([
+    { event_type: 'instruments_changed', snapshot_id: 8, changes: { lot_size: 2, gone: 1 } },
+  ])
+})

@@ -1,5 +1,7 @@
 // Turns what happens in market data into events of the event stream.
+
 import type { Mode } from '@ticker/shared/kite-wire'
+import type { ChangeCounts } from '../instruments/changes.ts'
 import type { DesiredChange } from '../market-data/desired-view.ts'
 import type { InstrumentDirectory } from '../market-data/instrument-directory.ts'
 import { type EventInstrument, type EventStream, INSTRUMENTS_PER_EVENT } from './event-stream.ts'
@@ -11,6 +13,7 @@ export interface Announcer {
   /** The accounts of this instance, as a whole; says what differs from the last call. */
   sessions(accounts: readonly { account_id: string; session: SessionState }[]): void
   gap(accountId: string, tokens: Iterable<number>): void
+  instruments(snapshotId: number, changes: ChangeCounts): void
 }
 
 export function createAnnouncer(deps: {
@@ -46,6 +49,10 @@ export function createAnnouncer(deps: {
         if (known.get(account_id) !== session)
           events.emit({ event_type: 'session_changed', account_id, session })
       known = next
+    },
+    instruments(snapshotId, changes) {
+      if (Object.keys(changes).length > 0)
+        events.emit({ event_type: 'instruments_changed', snapshot_id: snapshotId, changes })
     },
     gap(accountId, tokens) {
       for (const batch of batches(tokens))

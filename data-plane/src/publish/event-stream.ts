@@ -5,6 +5,7 @@ import type { Realm } from '@ticker/shared/commands'
 import type { Mode } from '@ticker/shared/kite-wire'
 import { Counter, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
+import type { ChangeCounts } from '../instruments/changes.ts'
 import type { Log } from '../operations/log.ts'
 import type { RedisConnection } from '../operations/redis-connection.ts'
 import type { Reminder } from '../ownership/session-reminders.ts'
@@ -25,6 +26,7 @@ export type TickEvent =
   | { event_type: 'subscriptions_removed'; owner: string; instruments: EventInstrument[] }
   | { event_type: 'session_changed'; account_id: string; session: 'active' | 'parked' | 'none' }
   | Reminder
+  | { event_type: 'instruments_changed'; snapshot_id: number; changes: ChangeCounts }
   | { event_type: 'gap'; account_id: string; instruments: EventInstrument[] }
 
 /** Instruments in one event; a larger change is several events. */

@@ -2,6 +2,7 @@
 import type { Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { JsonTicks } from '../config.ts'
+import type { ChangeCounts } from '../instruments/changes.ts'
 import type { PoolAccountStatus } from '../kite-socket/pool-status.ts'
 import type { MarketDataRuntime } from '../market-data/runtime.ts'
 import type { Log } from '../operations/log.ts'
@@ -17,6 +18,8 @@ export interface Publishing {
   /** Says which sessions have changed since it was told last. */
   sessions(accounts: readonly PoolAccountStatus[]): void
   remind(reminder: Reminder): void
+  /** Says that a dump lists contracts otherwise than the one before; nothing when it does not. */
+  instruments(snapshotId: number, changes: ChangeCounts): void
   stop(): void
 }
 
@@ -45,5 +48,10 @@ export function startPublishing(deps: {
   supervisor.run('events', events.run)
   events.emit({ event_type: 'stream_started', stream_id: marketData.streamId.toString() })
 
-  return { sessions: announcer.sessions, remind: events.emit, stop: connection.stop }
+  return {
+    sessions: announcer.sessions,
+    remind: events.emit,
+    instruments: announcer.instruments,
+    stop: connection.stop,
+  }
 }

@@ -39,6 +39,7 @@ export const ERROR_CODES = {
     status: 404,
     title: 'The current dump lists no live options of that underlying and expiry; see detail.',
   },
+  refresh_not_found: { status: 404, title: 'There is no instrument refresh of that id.' },
   ladder_not_found: { status: 404, title: 'You have no strike ladder of that id.' },
   method_not_allowed: { status: 405, title: 'The resource does not take that method.' },
   account_exists: { status: 409, title: 'An account of that id, broker user or api_key exists already.' },

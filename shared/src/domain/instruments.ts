@@ -6,6 +6,11 @@ export const exchange = z
   .regex(/^[A-Z]{2,10}$/, 'an exchange is NSE, NFO, BSE, BFO, MCX, CDS, BCD …')
   .meta({ example: 'NSE' })
 
+/** A day that a calendar and a database both know: theirs begin and end elsewhere than ISO's. */
+export const calendarDate = z.iso
+  .date()
+  .refine((date) => date >= '2000' && date < '2200', 'a day of this century or the next')
+
 export const instrumentToken = z.int().min(1).max(4_294_967_295).meta({ example: 408065 })
 
 /** exchange:tradingsymbol; symbols hold spaces, &, - and dots, and the first colon splits. */
@@ -37,6 +42,78 @@ export const instrument = z
   })
   .meta({ id: 'Instrument' })
 export type Instrument = z.infer<typeof instrument>
+
+/** One instrument, with what the dump does not say of it. */
+export const instrumentDetail = instrument
+  .extend({
+    underlying: instrumentKey.nullable().meta({
+      description:
+        'Of a derivative, where it trades itself; null for commodities and currencies, which have but futures',
+      example: 'NSE:NIFTY 50',
+    }),
+    multiplier: z.int().nullable().meta({
+      description:
+        'Units of one quantity; null where quantities are lots (MCX, CDS, BCD, NCO): the dump does not say of how much',
+    }),
+    freeze_quantity: z
+      .object({ quantity: z.int(), from: z.string(), unconfirmed: z.boolean(), source: z.string() })
+      .nullable()
+      .meta({ description: "The most one order may ask for; known of indices' derivatives only" }),
+  })
+  .meta({ id: 'InstrumentDetail' })
+export type InstrumentDetail = z.infer<typeof instrumentDetail>
+
+export const instrumentRefreshCreate = z
+  .strictObject({
+    force: z.boolean().default(false).meta({
+      description:
+        'Stores the dump even if an exchange lost more than a fifth of its unexpired contracts in it',
+    }),
+  })
+  .meta({ id: 'InstrumentRefreshCreate' })
+
+export const instrumentRefresh = z
+  .object({
+    id: z.string().meta({ example: 'ref_0193b1f0c0de7a55' }),
+    force: z.boolean(),
+    state: z.enum(['waiting', 'stored', 'failed']),
+    requested_by: z.string().meta({ description: 'Id of the API key' }),
+    requested_at: z.string(),
+    finished_at: z.string().nullable(),
+    reason: z.string().nullable().meta({ description: 'Why it failed; the last good dump is kept' }),
+    row_count: z.int().nullable().meta({ description: 'Instruments in the stored dump' }),
+  })
+  .meta({ id: 'InstrumentRefresh' })
+export type InstrumentRefresh = z.infer<typeof instrumentRefresh>
+
+/** What a dump can say otherwise than the one before about a contract that has not expired. */
+export const INSTRUMENT_CHANGES = [
+  'instrument_token',
+  'tradingsymbol',
+  'lot_size',
+  'tick_size',
+  'strike',
+  'expiry',
+  'gone',
+] as const
+export type InstrumentChangeKind = (typeof INSTRUMENT_CHANGES)[number]
+
+export const instrumentChange = z
+  .object({
+    id: z.int(),
+    snapshot_id: z.int().meta({ description: 'Of the dump that said so' }),
+    at: z.string(),
+    exchange,
+    tradingsymbol: z.string().meta({ description: 'As it was before' }),
+    name: z.string(),
+    change: z.enum(INSTRUMENT_CHANGES).meta({
+      description:
+        'What differs; tradingsymbol: the contract has another name now; gone: no longer listed, before its expiry',
+    }),
+    before: z.string().nullable(),
+    after: z.string().nullable(),
+  })
+  .meta({ id: 'InstrumentChange' })
 
 export function splitInstrumentKey(key: string): { exchange: string; tradingsymbol: string } {
   const colon = key.indexOf(':')

@@ -3,6 +3,7 @@ export const SCOPES = [
   'accounts:read',
   'accounts:write',
   'instruments:read',
+  'instruments:write',
   'subscriptions:read',
   'subscriptions:write',
   'orders:read',

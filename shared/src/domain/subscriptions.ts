@@ -49,6 +49,10 @@ export const subscription = z
     instrument_token: instrumentToken
       .nullable()
       .meta({ description: 'null when the contract is no longer in the dump' }),
+    contract: z.enum(['listed', 'expired', 'gone']).meta({
+      description:
+        'Why nothing can flow: it has expired, or the dump lists it no more (GET /v1/instrument-changes says what became of it)',
+    }),
     mode,
     source: z.string(),
     account_id: accountId.nullable(),

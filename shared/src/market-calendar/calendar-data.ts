@@ -46,6 +46,8 @@ export interface CalendarData {
 const EQUITY = ['NSE', 'NFO', 'BSE', 'BFO']
 const CURRENCY = ['CDS', 'BCD']
 const COMMODITY = ['MCX', 'NCO', 'BCO']
+/** Every exchange there are hours of. */
+export const CALENDAR_EXCHANGES: readonly string[] = [...EQUITY, ...CURRENCY, ...COMMODITY]
 const ALL = [...EQUITY, ...CURRENCY, ...COMMODITY]
 
 const day: Span[] = [

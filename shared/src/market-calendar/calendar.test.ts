@@ -76,6 +76,25 @@ describe('the market calendar', () => {
     expect(calendar.isDayOver(exchange, ist(at))).toBe(over)
   })
 
+  it('plans a day with its phases and source, and finds the next opening over holidays and weekends', () => {
+    expect(calendar.day('NSE', '2026-11-23')).toEqual({
+      phases: [
+        { phase: 'pre_open', fromMs: ist('2026-11-23 09:00'), toMs: ist('2026-11-23 09:15') },
+        { phase: 'open', fromMs: ist('2026-11-23 09:15'), toMs: ist('2026-11-23 15:15') },
+        { phase: 'closing_auction', fromMs: ist('2026-11-23 15:15'), toMs: ist('2026-11-23 15:35') },
+        { phase: 'post_close', fromMs: ist('2026-11-23 15:50'), toMs: ist('2026-11-23 16:00') },
+      ],
+      confirmed: true,
+      name: undefined,
+      source: expect.stringContaining('CMTR74466'),
+    })
+    expect(calendar.day('NSE', '2026-11-24')).toMatchObject({ phases: [], name: 'Guru Nanak Jayanti' })
+    expect(calendar.nextOpenMs('NSE', ist('2026-11-23 09:15'))).toBe(ist('2026-11-23 09:15'))
+    expect(calendar.nextOpenMs('NSE', ist('2026-11-23 09:16'))).toBe(ist('2026-11-25 09:15'))
+    expect(calendar.nextOpenMs('NFO', ist('2026-12-24 16:00'))).toBe(ist('2026-12-28 09:15'))
+    expect(calendar.nextOpenMs('XXX', ist('2026-11-23 09:00'))).toBeUndefined()
+  })
+
   it('every row of the data is well formed: real dates, spans in order, one row per exchange and day', () => {
     const seen = new Set<string>()
     for (const { date, exchanges, spans } of CALENDAR_DATA.days) {

@@ -15,6 +15,10 @@ export interface PhaseAt {
 export interface MarketCalendar {
   /** `exchange` by the broker's name: NSE, NFO, BSE, BFO, CDS, BCD, MCX, NCO, BCO. */
   phaseAt(exchange: string, epochMs: number): PhaseAt
+  /** What that exchange plans for an IST day, `YYYY-MM-DD`. */
+  day(exchange: string, date: string): TradingDay
+  /** When continuous trading next begins, at this moment or later; undefined: not within two weeks. */
+  nextOpenMs(exchange: string, epochMs: number): number | undefined
   /** Whether that exchange's trading of this IST day has ended. False where the hours are not confirmed. */
   isDayOver(exchange: string, epochMs: number): boolean
   /** When contracts that expire on this IST day (YYYY-MM-DD) trade for the last time; undefined: hours unknown. */
@@ -23,14 +27,25 @@ export interface MarketCalendar {
   knownForDays(epochMs: number): number
 }
 
+export interface TradingDay {
+  /** In order; none: closed all day, or open at hours that nobody has published (then not confirmed). */
+  phases: { phase: Exclude<Phase, 'closed'>; fromMs: number; toMs: number }[]
+  confirmed: boolean
+  name: string | undefined
+  /** Circular or page; undefined: a weekend, or nothing known of the exchange. */
+  source: string | undefined
+}
+
+const NEXT_OPEN_DAYS_MAX = 14
 const IST_OFFSET_MS = 330 * 60_000
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
 interface DayPlan {
-  spans: { fromMinute: number; toMinute: number; phase: Phase }[]
+  spans: { fromMinute: number; toMinute: number; phase: Exclude<Phase, 'closed'> }[]
   confirmed: boolean
   name: string | undefined
+  source: string | undefined
 }
 
 export function createMarketCalendar(data: CalendarData = CALENDAR_DATA): MarketCalendar {
@@ -64,6 +79,21 @@ export function createMarketCalendar(data: CalendarData = CALENDAR_DATA): Market
         name: plan.name,
       }
     },
+    day(exchange, date) {
+      const day = Math.floor(Date.parse(date) / DAY_MS)
+      const { spans, ...plan } = makePlan(data, exchange, day)
+      return { ...plan, phases: phasesOf(day, spans) }
+    },
+    nextOpenMs(exchange, epochMs) {
+      const today = Math.floor((epochMs + IST_OFFSET_MS) / DAY_MS)
+      for (let day = today; day <= today + NEXT_OPEN_DAYS_MAX; day += 1) {
+        const next = phasesOf(day, makePlan(data, exchange, day).spans).find(
+          ({ phase, fromMs }) => phase === 'open' && fromMs >= epochMs,
+        )
+        if (next) return next.fromMs
+      }
+      return undefined
+    },
     isDayOver(exchange, epochMs) {
       const { plan, minute } = at(exchange, epochMs)
       const last = lastOpen(plan.spans)
@@ -90,16 +120,24 @@ export function createMarketCalendar(data: CalendarData = CALENDAR_DATA): Market
 function makePlan(data: CalendarData, exchange: string, day: number): DayPlan {
   const date = new Date(day * DAY_MS).toISOString().slice(0, 10)
   const special = data.days.find((each) => each.date === date && each.exchanges.includes(exchange))
-  if (special) return { spans: inMinutes(special.spans), confirmed: special.confirmed, name: special.name }
+  if (special)
+    return {
+      spans: inMinutes(special.spans),
+      confirmed: special.confirmed,
+      name: special.name,
+      source: special.source,
+    }
   // 1 January 1970 was a Thursday.
   const weekday = (day + 4) % 7
-  if (weekday === 0 || weekday === 6) return { spans: [], confirmed: true, name: 'weekend' }
+  if (weekday === 0 || weekday === 6)
+    return { spans: [], confirmed: true, name: 'weekend', source: undefined }
   const normal = normalHours(data, exchange, date)
-  if (!normal) return { spans: [], confirmed: false, name: undefined }
+  if (!normal) return { spans: [], confirmed: false, name: undefined, source: undefined }
   return {
     spans: inMinutes(normal.spans),
     confirmed: normal.confirmed && date <= data.knownUntil,
     name: undefined,
+    source: normal.source,
   }
 }
 
@@ -107,6 +145,15 @@ const lastOpen = (spans: DayPlan['spans']) => spans.findLast(({ phase }) => phas
 
 function normalHours(data: CalendarData, exchange: string, date: string): NormalHours | undefined {
   return data.hours.filter((row) => row.exchanges.includes(exchange) && row.from <= date).at(-1)
+}
+
+function phasesOf(day: number, spans: DayPlan['spans']): TradingDay['phases'] {
+  const atMs = (minute: number) => day * DAY_MS + minute * MINUTE_MS - IST_OFFSET_MS
+  return spans.map(({ phase, fromMinute, toMinute }) => ({
+    phase,
+    fromMs: atMs(fromMinute),
+    toMs: atMs(toMinute),
+  }))
 }
 
 function inMinutes(spans: readonly Span[]): DayPlan['spans'] {

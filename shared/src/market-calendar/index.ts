@@ -1,2 +1,3 @@
-export { createMarketCalendar, type MarketCalendar, type PhaseAt } from './calendar.ts'
-export { CALENDAR_DATA, type CalendarData, type Phase } from './calendar-data.ts'
+export { type BrokerTimes, brokerTimesOf } from './broker-times.ts'
+export { createMarketCalendar, type MarketCalendar, type PhaseAt, type TradingDay } from './calendar.ts'
+export { CALENDAR_DATA, CALENDAR_EXCHANGES, type CalendarData, type Phase } from './calendar-data.ts'

@@ -33,6 +33,10 @@ export interface Instance {
   accounts: string[]
 }
 
+export interface MarketNow {
+  items: { exchange: string; phase: string; name: string | null; next_open: string | null }[]
+}
+
 export interface Fleet {
   realm: 'live' | 'sim'
   synthetic: boolean

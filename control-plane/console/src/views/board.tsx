@@ -1,7 +1,7 @@
 // The morning board: is everything up, who is logged in, what stops orders.
 import { type FormEvent, useCallback, useState } from 'react'
 import type { Api } from '../api/client.ts'
-import type { Fleet, Problem, Readiness } from '../api/types.ts'
+import type { Fleet, MarketNow, Problem, Readiness } from '../api/types.ts'
 import { number, timeOf } from '../components/format.ts'
 import { loginNote } from '../components/login-note.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
@@ -9,11 +9,16 @@ import { useAccounts } from '../components/use-accounts.ts'
 import { asProblem, usePoll } from '../components/use-poll.ts'
 
 const EVERY_MS = 3_000
+const MARKETS_EVERY_MS = 15_000
 
 export function Board({ api }: { api: Api }) {
   const fleet = usePoll(
     useCallback(() => api.get<Fleet>('/v1/fleet'), [api]),
     EVERY_MS,
+  )
+  const markets = usePoll(
+    useCallback(() => api.get<MarketNow>('/v1/calendar/now'), [api]),
+    MARKETS_EVERY_MS,
   )
   const accounts = useAccounts(api, EVERY_MS)
   const ready = usePoll(
@@ -74,6 +79,7 @@ export function Board({ api }: { api: Api }) {
             />
           </>
         )}
+        {markets.value && <MarketCard markets={markets.value} />}
         {ready.value && (
           <Card
             title="Control plane"
@@ -205,6 +211,20 @@ export function Board({ api }: { api: Api }) {
         <p className="bad">No data plane runs: nothing streams and no order is sent.</p>
       )}
     </>
+  )
+}
+
+/** The cash market, and what else is open: NFO trades on after it, MCX into the night. */
+function MarketCard({ markets }: { markets: MarketNow }) {
+  const [cash] = markets.items
+  const open = markets.items.filter(({ phase }) => phase === 'open').map(({ exchange }) => exchange)
+  if (!cash) return null
+  return (
+    <Card
+      title={cash.exchange}
+      value={cash.name ?? cash.phase.replace('_', ' ')}
+      note={`${open.length > 0 ? `open: ${open.join(', ')}` : 'nothing open'}; opens next ${timeOf(cash.next_open)}`}
+    />
   )
 }
 

@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import {
   bigint,
   boolean,
+  check,
   date,
   index,
   integer,
@@ -28,6 +29,7 @@ export const instruments = ticker.table(
     lot_size: integer('lot_size').notNull(),
     instrument_type: text('instrument_type').notNull(),
     segment: text('segment').notNull(),
+    /** The dump that changed the row last. */
     snapshot_id: bigint('snapshot_id', { mode: 'number' }).notNull(),
     is_active: boolean('is_active').notNull().default(true),
   },
@@ -36,13 +38,64 @@ export const instruments = ticker.table(
     uniqueIndex('instruments_active_token').on(table.instrument_token).where(sql`${table.is_active}`),
     index('instruments_symbol_prefix').on(sql`${table.tradingsymbol} text_pattern_ops`),
     index('instruments_name').on(table.name, table.expiry, table.strike),
+    // A search by one of these alone finds its page in the order it is shown in.
+    ...(['segment', 'expiry'] as const).map((column) =>
+      index(`instruments_active_${column}`)
+        .on(table[column], table.exchange, table.tradingsymbol)
+        .where(sql`${table.is_active}`),
+    ),
+    index('instruments_active_strike').on(table.strike).where(sql`${table.is_active}`),
   ],
 )
 
-/** One row per accepted dump; instruments of an older snapshot are inactive (mark and sweep). */
+/** One row per accepted dump; instruments that it does not list are inactive. */
 export const instrumentSnapshots = ticker.table('instrument_snapshots', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
   fetched_at: at('fetched_at').notNull().default(now),
   row_count: integer('row_count').notNull(),
   sha256: text('sha256').notNull(),
 })
+
+/** Somebody wants the dump fetched now. At most one waits: whoever asks meanwhile gets that one. */
+export const instrumentRefreshes = ticker.table(
+  'instrument_refreshes',
+  {
+    id: text('id').primaryKey(),
+    /** Stores a dump that the shrink guard refuses. */
+    force: boolean('force').notNull(),
+    state: text('state').$type<'waiting' | 'stored' | 'failed'>().notNull().default('waiting'),
+    requested_by: text('requested_by').notNull(),
+    requested_at: at('requested_at').notNull().default(now),
+    finished_at: at('finished_at'),
+    /** Why it failed, in words for the caller. */
+    reason: text('reason'),
+    row_count: integer('row_count'),
+  },
+  (table) => [
+    uniqueIndex('instrument_refreshes_one_waits').on(table.state).where(sql`${table.state} = 'waiting'`),
+    index('instrument_refreshes_requested_at').on(table.requested_at),
+    check('state_known', sql`${table.state} in ('waiting', 'stored', 'failed')`),
+  ],
+)
+
+/** What a dump said otherwise than the one before about a contract that has not expired. */
+export const instrumentChanges = ticker.table(
+  'instrument_changes',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    snapshot_id: bigint('snapshot_id', { mode: 'number' }).notNull(),
+    at: at('at').notNull().default(now),
+    exchange: text('exchange').notNull(),
+    /** As it was before. */
+    tradingsymbol: text('tradingsymbol').notNull(),
+    name: text('name').notNull(),
+    /** The column that differs; `gone`: no longer listed. */
+    change: text('change').notNull(),
+    before: text('before'),
+    after: text('after'),
+  },
+  (table) => [
+    index('instrument_changes_contract').on(table.exchange, table.tradingsymbol, table.id),
+    index('instrument_changes_at').on(table.at),
+  ],
+)

@@ -1,0 +1,54 @@
+import { commandStreamKey } from '@ticker/shared/commands'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type Harness, startHarness } from '../testing/harness.ts'
+
+let harness: Harness
+
+beforeAll(async () => {
+  harness = await startHarness()
+})
+beforeEach(() => harness.database.pool.query('delete from ticker.instrument_refreshes'))
+afterAll(() => harness.close())
+
+const ask = (body?: unknown) => harness.call('POST', '/v1/instrument-refreshes', body)
+
+test('202: stored, audited, every live data plane nudged; GET says how it goes', async () => {
+  const instance = await harness.seed.instance()
+  const asked = await ask()
+  expect(asked.status).toBe(202)
+  expect(asked.body).toMatchObject({ force: false, state: 'waiting', finished_at: null, reason: null })
+  expect(asked.headers.get('location')).toBe(`/v1/instrument-refreshes/${asked.body.id}`)
+  expect((await harness.call('GET', asked.headers.get('location') ?? '')).body).toEqual(asked.body)
+  await harness.settled()
+  expect(
+    JSON.stringify(await harness.redis('XRANGE', commandStreamKey('sim', instance), '-', '+')),
+  ).toContain('nudge')
+  const audit = await harness.database.pool.query(
+    "select actor, detail from ticker.audit_log where action = 'instruments.refresh'",
+  )
+  expect(audit.rows).toMatchObject([{ detail: { force: false } }])
+})
+
+test('202: one waits at a time, made forceful by whoever forces; after its end there is another', async () => {
+  const first = await ask({})
+  const forced = await ask({ force: true })
+  expect(forced.body).toMatchObject({ id: first.body.id, force: true })
+  expect((await ask({ force: false })).body).toMatchObject({ id: first.body.id, force: true })
+  await harness.database.pool.query(
+    "update ticker.instrument_refreshes set state = 'failed', finished_at = now(), reason = 'NSE 92 → 2'",
+  )
+  const second = await ask({ force: true })
+  expect(second.body.id).not.toBe(first.body.id)
+  const newest = await harness.call('GET', '/v1/instrument-refreshes?limit=1')
+  expect(newest.body.items).toMatchObject([{ id: second.body.id, state: 'waiting' }])
+  const older = await harness.call('GET', `/v1/instrument-refreshes?cursor=${newest.body.next_cursor}`)
+  expect(older.body).toMatchObject({ items: [{ state: 'failed', reason: 'NSE 92 → 2' }], next_cursor: null })
+})
+
+test('400, 403, 404: another body, a key that may only read, no such refresh', async () => {
+  expect((await ask({ forced: true })).body.code).toBe('invalid_request')
+  const reader = await harness.keyWith(['instruments:read'])
+  const answer = await harness.call('POST', '/v1/instrument-refreshes', {}, { as: reader.secret })
+  expect([answer.status, answer.body.code]).toEqual([403, 'scope_missing'])
+  expect((await harness.call('GET', '/v1/instrument-refreshes/ref_1')).body.code).toBe('refresh_not_found')
+})

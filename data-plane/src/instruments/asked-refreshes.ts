@@ -1,0 +1,43 @@
+// Refreshes that somebody asked for, as the control plane stored them. A row waits until it is finished: a process that
+// dies on the way leaves it to the next one, and storing a dump twice does no harm.
+import type pg from 'pg'
+import { z } from 'zod'
+
+/** Asked for longer ago: whoever forced a dump then did not mean today's. */
+const WAITS_MINUTES_MAX = 10
+
+const waiting = z.object({ id: z.string(), force: z.boolean() })
+export type AskedRefresh = z.output<typeof waiting>
+
+export type RefreshOutcome = { state: 'stored'; rowCount: number } | { state: 'failed'; reason: string }
+
+export async function nextAskedRefresh(pool: pg.Pool): Promise<AskedRefresh | undefined> {
+  await pool.query(
+    `update ticker.instrument_refreshes set state = 'failed', finished_at = now(),
+       reason = 'no data plane took it within ${WAITS_MINUTES_MAX} minutes; ask again'
+     where state = 'waiting' and requested_at < now() - interval '${WAITS_MINUTES_MAX} minutes'`,
+  )
+  const { rows } = await pool.query(
+    "select id, force from ticker.instrument_refreshes where state = 'waiting'",
+  )
+  return waiting.optional().parse(rows[0])
+}
+
+/** One that was made forceful meanwhile is not finished: it waits to be done with force. */
+export async function finishAskedRefresh(
+  pool: pg.Pool,
+  { id, force }: AskedRefresh,
+  outcome: RefreshOutcome,
+): Promise<void> {
+  await pool.query(
+    `update ticker.instrument_refreshes set state = $2, reason = $3, row_count = $4, finished_at = now()
+     where id = $1 and force = $5 and state = 'waiting'`,
+    [
+      id,
+      outcome.state,
+      outcome.state === 'failed' ? outcome.reason : null,
+      outcome.state === 'stored' ? outcome.rowCount : null,
+      force,
+    ],
+  )
+}
