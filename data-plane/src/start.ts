@@ -301,7 +301,6 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       refresh.wake()
     },
     answer: createAnswers({
-      clock,
       instanceStatus,
       optionChains,
       quotes: createQuotes({ clock, source: marketData }),

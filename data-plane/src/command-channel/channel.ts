@@ -20,7 +20,7 @@ export interface CommandChannelDeps {
   log: Log
   registry: Registry
   onNudge(): void
-  answer(question: Question): Promise<Answer>
+  answer(question: Question): Answer
 }
 
 export interface CommandChannel {

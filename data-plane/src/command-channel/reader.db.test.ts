@@ -28,7 +28,7 @@ it('wakes on nudges, answers questions in time, and skips what it cannot read wi
     log: silentLog,
     registry,
     onNudge: nudges,
-    answer: async (question) => ({ ok: true, result: { asked: question.call } }),
+    answer: (question) => ({ ok: true, result: { asked: question.call } }),
   })
   const send = (command: string) =>
     worker.sendCommand(['XADD', stream, 'MAXLEN', '~', '10000', '*', COMMAND_FIELD, command])
@@ -54,4 +54,53 @@ it('wakes on nudges, answers questions in time, and skips what it cannot read wi
   await send('{"kind":"nudge","subject":"fleet"}')
   await running
   expect(nudges).toHaveBeenCalledTimes(2)
+})
+
+it('writes an answer at once and then rests, so that questions never have more than a fifth of the time', async () => {
+  const instanceId = `resting-${process.pid}`
+  let aheadMs = 0
+  const sleptMs: number[] = []
+  const reader = createCommandReader({
+    realm: 'sim',
+    instanceId,
+    reading: () => reading,
+    writing: () => writing,
+    clock: {
+      ...systemClock,
+      monotonicMs: () => systemClock.monotonicMs() + aheadMs,
+      sleep(ms, signal) {
+        sleptMs.push(ms)
+        return systemClock.sleep(ms, signal)
+      },
+    },
+    log: silentLog,
+    registry: new Registry(),
+    onNudge: () => {},
+    answer() {
+      aheadMs += 10
+      return { ok: true, result: null }
+    },
+  })
+  const controller = new AbortController()
+  const running = reader.run(controller.signal)
+  const send = (command: object) =>
+    worker.sendCommand([
+      'XADD',
+      commandStreamKey('sim', instanceId),
+      '*',
+      COMMAND_FIELD,
+      JSON.stringify(command),
+    ])
+  await send({
+    kind: 'question',
+    id: 'long',
+    call: 'instance_status',
+    params: {},
+    deadline_ms: Date.now() + 60_000,
+  })
+  await vi.waitFor(() => expect(sleptMs.some((ms) => ms >= 40 && ms < 1_000)).toBe(true))
+  expect(await worker.get(answerKey('sim', 'long'))).toBe('{"ok":true,"result":null}')
+  controller.abort()
+  await send({ kind: 'nudge', subject: 'fleet' })
+  await running
 })

@@ -16,7 +16,7 @@ it('a Redis that neither answers nor fails ends the pass, so that the connection
     log: silentLog,
     registry: new Registry(),
     onNudge: () => {},
-    answer: async () => ({ ok: true, result: null }),
+    answer: () => ({ ok: true, result: null }),
   })
   const running = reader.run(new AbortController().signal)
   const ended = expect(running).rejects.toThrow(RedisStalled)
