@@ -181,6 +181,14 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     ownership.wake()
   }
 
+  const hasOpenSocket = (accountId: string) =>
+    marketData
+      .status()
+      .accounts.some(
+        ({ account_id, connections }) =>
+          account_id === accountId && connections.some(({ state }) => state === 'open'),
+      )
+
   async function socketRefused(accountId: string, version: number, refused: boolean) {
     const news = await markSocketRefused(pool, accountId, version, refused).catch((error: unknown) => {
       log.warn({ account_id: accountId, error }, 'not stored whether the sockets are refused')
@@ -257,11 +265,9 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   let versions = ''
   function applyView(view: OwnershipView) {
     marketData.setAccounts(view.accounts.filter(({ observed }) => observed.active && observed.market_data))
-    for (const { account_id, connections } of marketData.status().accounts) {
-      const account = view.accounts.find((each) => each.accountId === account_id)
-      if (account?.session && account.socketRefused && connections.some(({ state }) => state === 'open'))
-        void socketRefused(account_id, account.session.version, false)
-    }
+    for (const { accountId, session, socketRefused: isRefused } of view.accounts)
+      if (session && isRefused && hasOpenSocket(accountId))
+        void socketRefused(accountId, session.version, false)
     orderDesk.setAccounts(view.accounts)
     reminders.look(view.accounts)
     publishing?.sessions(marketData.status().accounts)
@@ -282,7 +288,10 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     readProfile: (apiKey, { accessToken }) =>
       getProfile(kite, { api_key: apiKey, access_token: accessToken }),
     onDead: sessionDead,
-    onSocketRefused: (accountId, version) => socketRefused(accountId, version, true),
+    // One socket of several may be refused for a moment; the account is not while another of it is open.
+    onSocketRefused: async (accountId, version) => {
+      if (!hasOpenSocket(accountId)) await socketRefused(accountId, version, true)
+    },
     retry: marketData.retryAccount,
   })
   marketData.onSessionRefused(sessionGuard.refused)

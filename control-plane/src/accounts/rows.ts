@@ -22,7 +22,7 @@ const SESSION_FIELDS = sql`
   'login_at', ${iso(sql`s.login_at`)},
   'expires_at', ${iso(sql`s.expires_at`)},
   'reason', s.dead_reason,
-  'market_data_reason', case when s.socket_refused_at is not null and s.status = 'active' and s.expires_at > now()
+  'market_data_reason', case when s.socket_refused_at is not null and a.market_data and s.status = 'active' and s.expires_at > now()
     then ${SOCKET_REFUSED_REASON}::text end`
 
 export const sessionJson = sql`jsonb_build_object('account_id', a.id, ${SESSION_FIELDS})`

@@ -42,6 +42,15 @@ describe('GET /v1/audit-log', () => {
     expect(subjects(await read('?action=account.update'))).toEqual(['desk1'])
   })
 
+  test('what another owner calls like an account of ours stays theirs', async () => {
+    await harness.database.pool.query(
+      `insert into ticker.audit_log (id, actor, action, subject, outcome, detail)
+       values ('aud_zz', 'key_of_another', 'strike_ladder.put', 'desk1', 'allowed', '{}')`,
+    )
+    expect(subjects(await read('?action=strike_ladder.put'))).toEqual([])
+    expect(subjects(await read('?subject=desk1'))).toContain('desk1')
+  })
+
   test('a key limited to some accounts sees what is about those, and nothing of keys', async () => {
     const made = await harness.call('POST', '/v1/api-keys', { name: 'made', scopes: ['stream'] })
     expect(subjects(await read('?action=api_key.create'))).toEqual([made.body.id])

@@ -27,10 +27,18 @@ export async function listAudit(call: Call, query: PageQuery & { subject?: strin
   )
 }
 
+/** What actions of these kinds are about is an account; a ladder or a key of another owner may be called the same. */
+const OF_ACCOUNTS = ['access_token', 'account', 'api_secret', 'kite_token', 'postback', 'session']
+
 /** What is about accounts the key may see; to a key without a list, also what is about and by keys of its owner. */
 function mayRead(actor: Actor): SQL {
-  const accounts = sql`l.subject in (select a.id from ticker.accounts a where ${visibleTo(actor)})`
+  const kinds = sql.join(
+    OF_ACCOUNTS.map((kind) => sql`${kind}`),
+    sql`, `,
+  )
+  const accounts = sql`(split_part(l.action, '.', 1) in (${kinds})
+    and l.subject in (select a.id from ticker.accounts a where ${visibleTo(actor)}))`
   if (actor.account_ids !== null) return accounts
   const keys = sql`(select k.id from ticker.api_keys k where k.owner = ${actor.owner})`
-  return sql`(${accounts} or l.subject in ${keys} or l.actor in ${keys})`
+  return sql`(${accounts} or (l.action like 'api_key.%' and l.subject in ${keys}) or l.actor in ${keys})`
 }

@@ -13,6 +13,8 @@ export const changeQuery = pageQuery.extend({
   since: z.iso
     .datetime({ offset: true })
     .refine((at) => at >= '2000' && at < '2200', 'a moment of this century or the next')
+    // The database knows fewer offsets than the standard.
+    .transform((at) => new Date(at).toISOString())
     .optional(),
   subscribed: z.stringbool().default(false).meta({ description: 'Only contracts that you subscribe' }),
 })

@@ -24,7 +24,7 @@ export async function logout(call: Call, accountId: string): Promise<Outcome<Ses
   const [row] = await db.rows(
     loggedOut,
     sql`with a as (
-        select id, api_key, session_version, owner_instance_id from ticker.accounts
+        select id, api_key, market_data, session_version, owner_instance_id from ticker.accounts
         where id = ${accountId} and owner = ${call.actor.owner}
       ), ended as (
         update ticker.sessions s set status = 'logged_out' from a

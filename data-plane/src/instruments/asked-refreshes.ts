@@ -1,10 +1,9 @@
 // Refreshes that somebody asked for, as the control plane stored them. A row waits until it is finished: a process that
 // dies on the way leaves it to the next one, and storing a dump twice does no harm.
+
+import { REFRESH_WAITS_MINUTES_MAX } from '@ticker/shared/domain'
 import type pg from 'pg'
 import { z } from 'zod'
-
-/** Asked for longer ago: whoever forced a dump then did not mean today's. */
-const WAITS_MINUTES_MAX = 10
 
 const waiting = z.object({ id: z.string(), force: z.boolean() })
 export type AskedRefresh = z.output<typeof waiting>
@@ -14,8 +13,8 @@ export type RefreshOutcome = { state: 'stored'; rowCount: number } | { state: 'f
 export async function nextAskedRefresh(pool: pg.Pool): Promise<AskedRefresh | undefined> {
   await pool.query(
     `update ticker.instrument_refreshes set state = 'failed', finished_at = now(),
-       reason = 'no data plane took it within ${WAITS_MINUTES_MAX} minutes; ask again'
-     where state = 'waiting' and requested_at < now() - interval '${WAITS_MINUTES_MAX} minutes'`,
+       reason = 'no data plane took it within ${REFRESH_WAITS_MINUTES_MAX} minutes; ask again'
+     where state = 'waiting' and requested_at < now() - interval '${REFRESH_WAITS_MINUTES_MAX} minutes'`,
   )
   const { rows } = await pool.query(
     "select id, force from ticker.instrument_refreshes where state = 'waiting'",

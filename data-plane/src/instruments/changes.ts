@@ -4,6 +4,7 @@
 import { INSTRUMENT_CHANGES, type InstrumentChangeKind } from '@ticker/shared/domain'
 import type pg from 'pg'
 import { z } from 'zod'
+import { wholeDump } from './whole-dump.ts'
 
 const COLUMNS = ['instrument_token', 'lot_size', 'tick_size', 'strike', 'expiry'] as const
 const of = (row: string) => COLUMNS.map((column) => `${row}.${column}`).join(', ')
@@ -24,7 +25,8 @@ const counted = z.object({ change: z.enum(INSTRUMENT_CHANGES), n: z.int() })
 export async function recordChanges(client: pg.PoolClient, snapshotId: number): Promise<ChangeCounts> {
   // The two are joined once, and what differs is little: the rest of the statement works on that.
   const { rows } = await client.query(
-    `with differing as materialized (
+    wholeDump(
+      `with differing as materialized (
        select b.exchange, b.tradingsymbol, b.name, b.instrument_type, d.exchange is not null as listed,
          ${COLUMNS.map((column) => `b.${column} as b_${column}, d.${column} as d_${column}`).join(', ')}
        from ticker.instruments b
@@ -46,7 +48,8 @@ export async function recordChanges(client: pg.PoolClient, snapshotId: number): 
        returning change
      )
      select change, count(*)::int as n from stored group by change order by change`,
-    [snapshotId],
+      [snapshotId],
+    ),
   )
   return Object.fromEntries(
     z

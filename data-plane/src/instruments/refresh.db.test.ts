@@ -255,7 +255,7 @@ describe('createInstrumentRefresh', () => {
       await vi.waitFor(async () => {
         asked.wake()
         expect(await outcome(id)).toMatchObject({ finished: true })
-      })
+      }, 10_000)
       controller.abort()
       await running
       return outcome(id)

@@ -14,6 +14,7 @@ import { DumpRejected, type StoredDump, storeDump } from './registry-store.ts'
 
 /** How late a refresh that was asked for begins when nobody wakes the loop. */
 const CHECK_INTERVAL_MS = 10_000
+const LOOK_AGAIN_MS_MIN = 1_000
 const RETRY_MIN_MS = 2_000
 const RETRY_MAX_MS = 300_000
 const AMBIGUOUS_LOGGED_MAX = 50
@@ -177,6 +178,8 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
           retryAtMs = clock.monotonicMs() + delayMs
           log.error({ error, retry_in_ms: delayMs }, 'instruments not refreshed; the last good dump is kept')
         }
+        // Any change of the fleet wakes it; that must not cost the database a look each.
+        await clock.sleep(LOOK_AGAIN_MS_MIN, signal)
         const retryInMs = retryAtMs - clock.monotonicMs()
         await clock.sleep(
           retryInMs > 0 ? Math.min(CHECK_INTERVAL_MS, retryInMs) : CHECK_INTERVAL_MS,

@@ -4,6 +4,7 @@ import type pg from 'pg'
 import { inTransaction } from '../operations/transaction.ts'
 import { type ChangeCounts, recordChanges } from './changes.ts'
 import type { DumpRow } from './dump-rows.ts'
+import { WHOLE_DUMP_MS, wholeDump } from './whole-dump.ts'
 
 const BATCH_ROWS = 2_000
 
@@ -34,6 +35,7 @@ export async function storeDump(
   return inTransaction(pool, async (client) => {
     // 150,000 rows are sorted and joined in memory.
     await client.query("set local work_mem = '64MB'")
+    await client.query(`set local statement_timeout = ${WHOLE_DUMP_MS}`)
     await client.query(
       `create temp table dump on commit drop as select ${COLUMNS} from ticker.instruments with no data`,
     )
@@ -47,8 +49,8 @@ export async function storeDump(
     }
     await storing
     const ambiguous = await removeAmbiguous(client)
-    await client.query('create unique index on dump (exchange, tradingsymbol)')
-    await client.query('analyze dump')
+    await client.query(wholeDump('create unique index on dump (exchange, tradingsymbol)'))
+    await client.query(wholeDump('analyze dump'))
     const rowCount = await countRows(client)
     if (rowCount === 0) throw new DumpRejected('the dump is empty')
     if (!options.force) await refuseShrinking(client)
@@ -61,7 +63,7 @@ export async function storeDump(
     await sweep(client)
     await upsert(client, snapshotId)
     // Searches are planned by what is in the table now, not before it was loaded.
-    await client.query('analyze ticker.instruments')
+    await client.query(wholeDump('analyze ticker.instruments'))
     await client.query('update ticker.fleet set instruments_version = instruments_version + 1')
     return { snapshotId, rowCount, ambiguous, changes }
   })
@@ -94,15 +96,19 @@ async function insert(client: pg.PoolClient, batch: DumpRow[]) {
  */
 async function removeAmbiguous(client: pg.PoolClient): Promise<string[]> {
   await client.query(
-    `delete from dump where ctid in (select ctid from (select ctid,
+    wholeDump(
+      `delete from dump where ctid in (select ctid from (select ctid,
        row_number() over (partition by exchange, tradingsymbol, instrument_token) as n from dump) d where n > 1)`,
+    ),
   )
   const { rows } = await client.query<{ key: string }>(
-    `with ambiguous as (delete from dump
+    wholeDump(
+      `with ambiguous as (delete from dump
        where (exchange, tradingsymbol) in (select exchange, tradingsymbol from dump group by 1, 2 having count(*) > 1)
           or instrument_token in (select instrument_token from dump group by 1 having count(*) > 1)
        returning exchange || ':' || tradingsymbol as key)
      select distinct key from ambiguous order by key`,
+    ),
   )
   return rows.map(({ key }) => key)
 }
@@ -128,8 +134,10 @@ async function refuseShrinking(client: pg.PoolClient) {
 /** What is gone; and what has another token now, because two rows may have swapped theirs. */
 async function sweep(client: pg.PoolClient) {
   await client.query(
-    `update ticker.instruments i set is_active = false where is_active and not exists (select 1 from dump d
+    wholeDump(
+      `update ticker.instruments i set is_active = false where is_active and not exists (select 1 from dump d
        where d.exchange = i.exchange and d.tradingsymbol = i.tradingsymbol and d.instrument_token = i.instrument_token)`,
+    ),
   )
 }
 
@@ -138,17 +146,21 @@ async function upsert(client: pg.PoolClient, snapshotId: number) {
   const said = `instrument_token, exchange_token, name, expiry, strike, tick_size, lot_size, instrument_type, segment`
   const of = (row: string) => said.replaceAll(/(\w+)/g, `${row}.$1`)
   await client.query(
-    `update ticker.instruments i set (${said}, snapshot_id, is_active) = (${of('d')}, $1::bigint, true) from dump d
+    wholeDump(
+      `update ticker.instruments i set (${said}, snapshot_id, is_active) = (${of('d')}, $1::bigint, true) from dump d
      where i.exchange = d.exchange and i.tradingsymbol = d.tradingsymbol
        and (${of('i')}, i.is_active) is distinct from (${of('d')}, true)`,
-    [snapshotId],
+      [snapshotId],
+    ),
   )
   await client.query(
-    `insert into ticker.instruments (${COLUMNS}, snapshot_id, is_active)
+    wholeDump(
+      `insert into ticker.instruments (${COLUMNS}, snapshot_id, is_active)
      select ${COLUMNS}, $1::bigint, true from dump d where not exists (select 1 from ticker.instruments i
        where i.exchange = d.exchange and i.tradingsymbol = d.tradingsymbol)
      order by exchange, tradingsymbol`,
-    [snapshotId],
+      [snapshotId],
+    ),
   )
 }
 

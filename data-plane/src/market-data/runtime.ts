@@ -161,6 +161,9 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
   deps.supervisor.run('strike ladders', ladders.runFollowing)
   deps.supervisor.run('strike ladder reports', ladders.runReporting)
 
+  /** Accounts whose sockets are refused: to the pool that is no change, to what may be placed on them it is. */
+  let refused = ''
+
   return {
     realm: deps.realm,
     streamId: randomBytes(8).readBigUInt64BE(),
@@ -172,7 +175,13 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
     livenessVersion: pool.livenessVersion,
     setAccounts(accounts) {
       interest.setOwned(accounts)
-      if (pool.setAccounts(accounts)) reconciler.reapply()
+      const nowRefused = accounts
+        .filter((each) => each.socketRefused)
+        .map((each) => each.accountId)
+        .join()
+      const isElsewhere = nowRefused !== refused
+      refused = nowRefused
+      if (pool.setAccounts(accounts) || isElsewhere) reconciler.reapply()
     },
     wake: reconciler.wake,
     retryAccount: pool.retry,

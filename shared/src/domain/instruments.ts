@@ -72,12 +72,18 @@ export const instrumentRefreshCreate = z
   })
   .meta({ id: 'InstrumentRefreshCreate' })
 
+/** What no data plane took within this time has failed: whoever forced a dump then did not mean a later one. */
+export const REFRESH_WAITS_MINUTES_MAX = 10
+
 export const instrumentRefresh = z
   .object({
     id: z.string().meta({ example: 'ref_0193b1f0c0de7a55' }),
     force: z.boolean(),
     state: z.enum(['waiting', 'stored', 'failed']),
-    requested_by: z.string().meta({ description: 'Id of the API key' }),
+    requested_by: z
+      .string()
+      .nullable()
+      .meta({ description: 'Id of the API key; null: one of another owner' }),
     requested_at: z.string(),
     finished_at: z.string().nullable(),
     reason: z.string().nullable().meta({ description: 'Why it failed; the last good dump is kept' }),
