@@ -45,6 +45,20 @@ test('202: one waits at a time, made forceful by whoever forces; after its end t
   expect(older.body).toMatchObject({ items: [{ state: 'failed', reason: 'NSE 92 → 2' }], next_cursor: null })
 })
 
+test('202: one that nobody took in time is asked for anew, without the force of then; another owner does not hear who asked', async () => {
+  await harness.database.pool.query(
+    "update ticker.instrument_refreshes set force = true, requested_at = now() - interval '11 minutes' where state = 'waiting'",
+  )
+  const asked = await ask({})
+  expect(asked.body).toMatchObject({ force: false, state: 'waiting', requested_by: harness.key.id })
+  expect(Date.now() - Date.parse(asked.body.requested_at)).toBeLessThan(300_000)
+  const stranger = await harness.keyWith(['instruments:read'], { owner: 'another' })
+  const seen = await harness.call('GET', `/v1/instrument-refreshes/${asked.body.id}`, undefined, {
+    as: stranger.secret,
+  })
+  expect(seen.body).toEqual({ ...asked.body, requested_by: null })
+})
+
 test('400, 403, 404: another body, a key that may only read, no such refresh', async () => {
   expect((await ask({ forced: true })).body.code).toBe('invalid_request')
   const reader = await harness.keyWith(['instruments:read'])
