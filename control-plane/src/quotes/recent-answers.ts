@@ -1,5 +1,5 @@
-// Answers of a moment ago, per isolate: whoever polls, or asks for the same as others of the owner, costs the data plane
-// one question a second. Bounded: an answer of 1,000 quotes is half a megabyte.
+// Answers of a moment ago, per isolate: whoever polls, or asks in the same words as others of the owner, costs the data plane
+// about one question a second; those that ask at the same moment are not joined. Bounded: an answer of 1,000 quotes is half a megabyte.
 
 export const ANSWER_AGE_MS_MAX = 1_000
 const ANSWERS_MAX = 20

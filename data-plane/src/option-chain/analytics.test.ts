@@ -48,6 +48,20 @@ describe('what a chain says', () => {
     )
     expect([pcrOi, pcrVolume]).toEqual([0.75, 3])
     expect(analyticsOf([at(100, { oi: 0 }, { oi: 50 })], undefined).pcrOi).toBeNull()
+    // Nothing known of the puts is not no puts.
+    expect(analyticsOf([at(100, { oi: 10, volume: 5 }, {})], undefined)).toMatchObject({
+      pcrOi: null,
+      pcrVolume: null,
+      maxPain: null,
+    })
+  })
+
+  it('what has stopped ticking counts in nothing', () => {
+    const strike = at(100, { oi: 200, volume: 10 }, { oi: 50, volume: 30 })
+    const other = at(110, { oi: 100, volume: 10 }, { oi: 100, volume: 10 })
+    if (strike.put) strike.put.unavailable = 'stale'
+    const found = analyticsOf([strike, other], undefined)
+    expect([found.pcrOi, found.pcrVolume, found.maxPain]).toEqual([100 / 300, 0.5, 100])
   })
 
   it('volatility at the money between the two strikes around the forward, of what is out of the money', () => {

@@ -1,5 +1,5 @@
 // What the legs of a chain say together. Each is null where the legs do not carry it: two strikes around the forward, both
-// sides of the skew, open interest of any call.
+// sides of the skew, open interest of calls and of puts. Legs that have stopped ticking count in nothing.
 import type { Leg } from './leg.ts'
 
 export interface ChainStrike {
@@ -53,17 +53,24 @@ function interpolated(points: readonly Point[], x: number): number | null {
   return null
 }
 
-function sumOf(legs: readonly (Leg | undefined)[], field: 'oi' | 'volume'): number {
-  return legs.reduce((sum, leg) => sum + (leg?.[field] ?? 0), 0)
+/** Null: no leg says it, which is not 0. */
+function sumOf(legs: readonly (Leg | undefined)[], field: 'oi' | 'volume'): number | null {
+  const said = legs.flatMap((leg) => (leg && isCurrent(leg) ? (leg[field] ?? []) : []))
+  return said.length === 0 ? null : said.reduce((sum, each) => sum + each, 0)
 }
 
-const ratio = (puts: number, calls: number): number | null => (calls > 0 ? puts / calls : null)
+export const isCurrent = ({ unavailable }: Leg) => unavailable !== 'stale'
+const oiOf = (leg: Leg | undefined) => (leg && isCurrent(leg) ? leg.oi : null)
+
+const ratio = (puts: number | null, calls: number | null): number | null =>
+  puts !== null && calls !== null && calls > 0 ? puts / calls : null
 
 /**
  * The strike at which what the writers pay is least. Going up a strike at a time, the calls below it gain and the puts
  * above it lose by the distance: one pass each way.
  */
-function maxPainOf(strikes: readonly ChainStrike[]): number | null {
+function maxPainOf(all: readonly ChainStrike[]): number | null {
+  const strikes = all.filter(({ call, put }) => oiOf(call) !== null || oiOf(put) !== null)
   const pain = new Float64Array(strikes.length)
   const add = (order: readonly number[], oiAt: (at: number) => number) => {
     let [open, paid, last] = [0, 0, Number.NaN]
@@ -77,9 +84,10 @@ function maxPainOf(strikes: readonly ChainStrike[]): number | null {
     return open
   }
   const up = strikes.map((_, at) => at)
-  const calls = add(up, (at) => strikes[at]?.call?.oi ?? 0)
-  const puts = add(up.toReversed(), (at) => strikes[at]?.put?.oi ?? 0)
-  if (calls + puts === 0) return null
+  const calls = add(up, (at) => oiOf(strikes[at]?.call) ?? 0)
+  const puts = add(up.toReversed(), (at) => oiOf(strikes[at]?.put) ?? 0)
+  // Of one side alone it would be the end of the list.
+  if (calls === 0 || puts === 0) return null
   let least = 0
   for (const at of up) if ((pain[at] ?? 0) < (pain[least] ?? 0)) least = at
   return strikes[least]?.strike ?? null

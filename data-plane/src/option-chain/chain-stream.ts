@@ -1,7 +1,12 @@
 // Option chains as a channel of /v1/stream: what clients of an owner ask for in the same words is computed and written
 // once, at its interval, and sent to all of them. One chain at a time, with the loop free in between: ticks and orders do
 // not wait for chains, chains become rarer when there are too many.
-import type { ChainRefusal, OptionChain, OptionChainRequest } from '@ticker/shared/domain'
+import {
+  CHAIN_STRIKES_DEFAULT,
+  type ChainRefusal,
+  type OptionChain,
+  type OptionChainRequest,
+} from '@ticker/shared/domain'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { OptionChains } from './option-chains.ts'
@@ -14,6 +19,8 @@ export const CHAINS_PER_OWNER_MAX = 40
 /** How often it is looked at what is due. */
 const LOOK_EVERY_MS = 50
 const PAUSE_MIN_MS = 5
+/** Sent a chain in one go; then the loop is free for a moment. */
+const READERS_A_TURN = 50
 /** After a chain as long as it took, this many times: chains have a fifth of the time at most. */
 const PAUSE_TIMES = 4
 
@@ -110,13 +117,25 @@ export function createChainStream(deps: {
     metrics[isDue ? 'sent' : 'skipped'].inc()
   }
 
-  function publish(entry: Entry) {
+  /** Returns how long it kept the loop busy: so many readers are not served in one go. */
+  async function publish(entry: Entry, signal: AbortSignal): Promise<number> {
+    let [busyMs, beganMs] = [0, clock.monotonicMs()]
     const before = entry.last?.refusal
     entry.dueMs = clock.monotonicMs() + entry.wish.every_s * 1_000
     entry.last = compose(entry)
     // Why there is none is said once.
-    if (entry.last.refusal !== undefined && entry.last.refusal === before) return
-    for (const reader of entry.readers) send(reader, entry.last)
+    const isNews = entry.last.refusal === undefined || entry.last.refusal !== before
+    let left = READERS_A_TURN
+    for (const reader of isNews ? entry.readers : []) {
+      send(reader, entry.last)
+      left -= 1
+      if (left > 0) continue
+      left = READERS_A_TURN
+      busyMs += clock.monotonicMs() - beganMs
+      await clock.sleep(PAUSE_MIN_MS, signal)
+      beganMs = clock.monotonicMs()
+    }
+    return busyMs + clock.monotonicMs() - beganMs
   }
 
   function nextDue(): Entry | undefined {
@@ -166,19 +185,18 @@ export function createChainStream(deps: {
     async run(signal) {
       while (!signal.aborted) {
         const due = nextDue()
-        const startedMs = clock.monotonicMs()
-        if (due) publish(due)
-        const tookMs = clock.monotonicMs() - startedMs
+        const tookMs = due ? await publish(due, signal) : 0
         await clock.sleep(due ? Math.max(PAUSE_MIN_MS, PAUSE_TIMES * tookMs) : LOOK_EVERY_MS, signal)
       }
     },
   }
 }
 
-/** The same for the same wish, however it is spelled. */
+/** The same for the same wish, whatever the order of its fields, and with the usual strikes said or not. */
 function keyOf(owner: string, wish: ChainWish): string {
   const { underlying, exchange, expiry, strikes, model, rate, dividend_yield, every_s } = wish
-  return JSON.stringify([owner, underlying, exchange, expiry, strikes, model, rate, dividend_yield, every_s])
+  const shown = strikes ?? CHAIN_STRIKES_DEFAULT
+  return JSON.stringify([owner, underlying, exchange, expiry, shown, model, rate, dividend_yield, every_s])
 }
 
 function createMetrics(registry: Registry, size: () => number) {

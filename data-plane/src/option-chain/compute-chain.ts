@@ -1,7 +1,7 @@
 // One look at a chain: every leg of the expiry by its last tick, and what they say together.
 import { CHAIN_STRIKES_DEFAULT, type OptionChain, type OptionChainRequest } from '@ticker/shared/domain'
 import { bandAround, nearestStrike } from '../market-data/ladders/money.ts'
-import { analyticsOf, type ChainStrike } from './analytics.ts'
+import { analyticsOf, type ChainStrike, isCurrent } from './analytics.ts'
 import type { ChainListing, ListedExpiry } from './chain-listing.ts'
 import { decimals, type LegDeps, legJson, legOf } from './leg.ts'
 import { DAYS_A_YEAR, forwardOf } from './pricing/option-value.ts'
@@ -72,7 +72,7 @@ export function computeChain(
     legs: {
       listed: listed.legs,
       streamed: streamed.length,
-      with_oi: legs.filter(({ oi }) => oi !== null).length,
+      with_oi: legs.filter((leg) => leg.oi !== null && isCurrent(leg)).length,
       with_iv: legs.filter(({ iv }) => iv !== null).length,
     },
     strikes: strikes

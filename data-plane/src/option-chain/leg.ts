@@ -45,7 +45,7 @@ export function legOf(
   const serving = deps.serving(token)
   const slot = serving ? store.slotOf(token) : -1
   const quote = slot < 0 ? NO_QUOTE : quoteOf(store.packetAt(slot), token)
-  const price = priceOf(quote)
+  const price = priceOf(quote, contract.tick_size)
   const leg: Leg = {
     ...quote,
     contract,
@@ -91,9 +91,21 @@ function quoteOf(packet: Uint8Array, token: number): LegQuote {
   }
 }
 
-/** The last trade may be hours old where the market has moved on; what is quoted is of now. */
-function priceOf({ lastPrice, bid, ask }: LegQuote): number | null {
-  return bid !== null && ask !== null && bid <= ask ? (bid + ask) / 2 : lastPrice
+/** A quote this many ticks wide is no wide one, however low its price. */
+const NARROW_TICKS = 10
+
+/**
+ * The last trade may be hours old where the market has moved on; what is quoted is of now. The middle of a quote wider than
+ * half of it is nobody's price, nor is a last trade at which somebody now offers to do better.
+ */
+function priceOf({ lastPrice, bid, ask }: LegQuote, tickSize: number): number | null {
+  if (bid !== null && ask !== null && bid <= ask) {
+    const middle = (bid + ask) / 2
+    return ask - bid <= Math.max(middle / 2, NARROW_TICKS * tickSize) ? middle : null
+  }
+  const isBeaten =
+    lastPrice === null || (bid !== null && lastPrice < bid) || (ask !== null && lastPrice > ask)
+  return isBeaten ? null : lastPrice
 }
 
 export function legJson(leg: Leg | undefined): OptionLeg | null {

@@ -148,17 +148,29 @@ describe('an option chain', () => {
     expect(chain.legs.with_iv).toBe(42)
   })
 
-  it('takes the middle of bid and ask where both are there, else the last price', () => {
+  it('takes the middle of bid and ask where both are there, else the last price, if anybody stands by it', () => {
     tickAll()
     const level = (price: number) => [
       { quantity: 75, price, orders: 1 },
       ...Array.from({ length: 4 }, () => ({ quantity: 0, price: 0, orders: 0 })),
     ]
     tick(token(25_000, 'CE'), 5, { depth: { buy: level(160), sell: level(162) } })
-    tick(token(25_000, 'PE'), 130, { depth: { buy: level(0), sell: level(129) } })
+    tick(token(25_000, 'PE'), 128, { depth: { buy: level(0), sell: level(129) } })
+    tick(token(25_050, 'PE'), 130, { depth: { buy: level(0), sell: level(129) } })
+    tick(token(25_100, 'CE'), 130, { depth: { buy: level(131), sell: level(0) } })
+    tick(token(25_100, 'PE'), 130, { depth: { buy: level(0.05), sell: level(400) } })
+    tick(token(25_500, 'CE'), 5, { depth: { buy: level(0.05), sell: level(0.5) } })
     const chain = read()
     expect(leg(chain, 25_000, 'call')).toMatchObject({ last_price: 5, bid: 160, ask: 162, price: 161 })
-    expect(leg(chain, 25_000, 'put')).toMatchObject({ bid: null, ask: 129, price: 130 })
+    expect(leg(chain, 25_000, 'put')).toMatchObject({ bid: null, ask: 129, price: 128 })
+    // Beaten by what is quoted now, or quoted so wide that it says nothing; ten ticks are never wide.
+    for (const [strike, type] of [
+      [25_050, 'put'],
+      [25_100, 'call'],
+      [25_100, 'put'],
+    ] as const)
+      expect(leg(chain, strike, type)).toMatchObject({ price: null, iv: null, unavailable: 'no_price' })
+    expect(leg(chain, 25_500, 'call').price).toBe(0.275)
   })
 
   it('a leg without a volatility says why, and no number stands for "unknown"', () => {
@@ -188,7 +200,7 @@ describe('an option chain', () => {
         rho: null,
       })
     expect(leg(chain, 24_600, 'call').last_price).toBeNull()
-    expect(chain.legs).toEqual({ listed: 42, streamed: 6, with_oi: 5, with_iv: 1 })
+    expect(chain.legs).toEqual({ listed: 42, streamed: 6, with_oi: 4, with_iv: 1 })
     expect([chain.atm_iv, chain.skew_25d, chain.pcr_oi]).toEqual([null, null, null])
   })
 
@@ -235,7 +247,10 @@ describe('an option chain', () => {
   it('after the close of its last day has expired', async () => {
     tickAll()
     clock.jumpWall(Date.parse(`${NEAR}T15:40:00+05:30`) - clock.nowMs())
-    expect(read()).toMatchObject({ unavailable: 'expired', days_to_expiry: 0, model: null })
+    expect(read({ expiry: NEAR })).toMatchObject({ unavailable: 'expired', days_to_expiry: 0, model: null })
+    // The registry lists it until midnight; who names no expiry goes on with the next.
+    tick(token(25_000, 'CE', NEXT), worth('CE', 25_000, NEXT))
+    expect(read().expiry).toBe(NEXT)
   })
 
   it('goes on with the next expiry when the nearest has ended, and with what a new dump lists', () => {

@@ -54,12 +54,20 @@ export function createOptionChains(deps: OptionChainDeps): OptionChains {
     }
     const listing = listings.find(request.exchange ?? exchanges[0] ?? '', underlying)
     if (!listing) return unknown(`No live option of "${underlying}" is listed.`)
-    const listed = listing.expiries.find((each) => expiry === undefined || each.expiry === expiry)
+    const nowMs = clock.nowMs()
+    const yearsTo = (exchange: string, date: string) => {
+      const expires = calendar.expiryOn(exchange, date)
+      return expires && (expires.atMs - nowMs) / YEAR_MS
+    }
+    // The nearest that still lives: currency options end at noon, and are listed until midnight.
+    const nearest =
+      listing.expiries.find((each) => (yearsTo(listing.exchange, each.expiry) ?? 0) > 0) ??
+      listing.expiries[0]
+    const listed = expiry === undefined ? nearest : listing.expiries.find((each) => each.expiry === expiry)
     if (!listed) {
       const known = listing.expiries.map((each) => each.expiry).join(', ')
       return unknown(`"${underlying}" has no options of ${expiry}; there are ${known}.`)
     }
-    const nowMs = clock.nowMs()
     const serving = (token: number) =>
       interest.ownerStreams(owner, token) ? (source.serving(token) ?? 'stale') : undefined
     const at = {
@@ -71,10 +79,7 @@ export function createOptionChains(deps: OptionChainDeps): OptionChains {
       synthetic: source.realm === 'sim',
       read: (instrument: { token: number; key: string }) =>
         serving(instrument.token) && readPrice({ store, clock, serving }, instrument),
-      yearsTo(exchange: string, date: string) {
-        const expires = calendar.expiryOn(exchange, date)
-        return expires && (expires.atMs - nowMs) / YEAR_MS
-      },
+      yearsTo,
     }
     const usual = deps.termsOf(underlying)
     const terms = {

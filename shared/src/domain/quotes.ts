@@ -15,12 +15,13 @@ const refs = z
 export const quotesQuery = z.strictObject({
   instruments: z
     .union([z.string(), z.array(z.string())])
-    .transform((given): (string | number)[] => {
-      const text = Array.isArray(given) ? given.join(',') : given
-      const names = text
-        .slice(0, LIST_CHARACTERS_MAX + 1)
-        .split(',')
-        .map((name) => name.trim())
+    .transform((given) => (Array.isArray(given) ? given.join(',') : given))
+    .refine((text) => text.length <= LIST_CHARACTERS_MAX, {
+      message: `at most ${LIST_CHARACTERS_MAX} characters; ask in two`,
+      abort: true,
+    })
+    .transform((text): (string | number)[] => {
+      const names = text.split(',').map((name) => name.trim())
       return names.map((name) => (/^\d{1,10}$/.test(name) ? Number(name) : name))
     })
     .pipe(refs)
