@@ -1,21 +1,25 @@
+// Ports for parts that are started a moment later. They lie below those that systems give out by themselves (32,768 and
+// up): there any connection that is opened meanwhile, of any process, may take one away.
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
-/** The preferred loopback port if nothing listens there, else one the system picks. */
-export async function freePort(preferred = 0): Promise<number> {
-  for (const candidate of preferred ? [preferred, 0] : [0]) {
-    const port = await tryListen(candidate)
-    if (port !== undefined) return port
+const [LOWEST, END] = [10_000, 32_768]
+const TRIES_MAX = 100
+
+/** The preferred loopback port if nothing listens there, else another that is not among `taken`. */
+export async function freePort(preferred = 0, taken: readonly number[] = []): Promise<number> {
+  if (preferred && (await isFree(preferred))) return preferred
+  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+    const port = randomInt(LOWEST, END)
+    if (!taken.includes(port) && (await isFree(port))) return port
   }
   throw new Error('no free port on 127.0.0.1')
 }
 
-function tryListen(port: number): Promise<number | undefined> {
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', () => resolve(undefined))
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(address && typeof address === 'object' ? address.port : undefined))
-    })
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 }

@@ -319,13 +319,19 @@ function common({ report, restartAfterMs, signal }: SystemOptions) {
 }
 
 async function freePorts(preferred: Ports): Promise<Ports> {
+  const taken: number[] = []
+  const next = async (name: keyof Ports) => {
+    const port = await freePort(preferred[name], taken)
+    taken.push(port)
+    return port
+  }
   return {
-    worker: await freePort(preferred.worker),
-    stream: await freePort(preferred.stream),
-    ops: await freePort(preferred.ops),
-    simulator: await freePort(preferred.simulator),
-    postgres: await freePort(preferred.postgres),
-    redis: await freePort(preferred.redis),
+    worker: await next('worker'),
+    stream: await next('stream'),
+    ops: await next('ops'),
+    simulator: await next('simulator'),
+    postgres: await next('postgres'),
+    redis: await next('redis'),
   }
 }
 

@@ -126,7 +126,9 @@ export function createChainStream(deps: {
     // Why there is none is said once.
     const isNews = entry.last.refusal === undefined || entry.last.refusal !== before
     let left = READERS_A_TURN
-    for (const reader of isNews ? entry.readers : []) {
+    // Who joins meanwhile is sent this one on joining.
+    for (const reader of isNews ? [...entry.readers] : []) {
+      if (!entry.readers.has(reader)) continue
       send(reader, entry.last)
       left -= 1
       if (left > 0) continue
