@@ -1,7 +1,6 @@
 // The composition root: builds every part from the configuration, starts the loops under the supervisor, and stops
 // them in order. main.ts runs it as the process; tests run it in theirs.
 import { randomUUID } from 'node:crypto'
-import { SOCKET_REFUSED_REASON } from '@ticker/shared/domain'
 import { getOrderHistory, getOrders, getProfile, type KiteHttp } from '@ticker/shared/kite-http'
 import { createMarketCalendar } from '@ticker/shared/market-calendar'
 import { systemClock } from './clock.ts'
@@ -44,6 +43,7 @@ import { createOwnership } from './ownership/ownership.ts'
 import { createSessionGuard } from './ownership/session-guard.ts'
 import { createSessionReminders } from './ownership/session-reminders.ts'
 import { markSessionDead, markSocketRefused, readSession } from './ownership/session-store.ts'
+import { createSocketRefusals } from './ownership/socket-refusals.ts'
 import { startPublishing } from './publish/publishing.ts'
 import { createAllClients } from './stream/all-clients.ts'
 import { createAsyncApiHandler } from './stream/asyncapi/route.ts'
@@ -181,25 +181,15 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     ownership.wake()
   }
 
-  const hasOpenSocket = (accountId: string) =>
-    marketData
-      .status()
-      .accounts.some(
-        ({ account_id, connections }) =>
-          account_id === accountId && connections.some(({ state }) => state === 'open'),
-      )
-
-  async function socketRefused(accountId: string, version: number, refused: boolean) {
-    const news = await markSocketRefused(pool, accountId, version, refused).catch((error: unknown) => {
-      log.warn({ account_id: accountId, error }, 'not stored whether the sockets are refused')
-      return false
-    })
-    if (!news) return
-    if (refused) log.error({ account_id: accountId }, SOCKET_REFUSED_REASON)
-    else log.info({ account_id: accountId }, 'the broker takes the socket again')
-    ownership.wake()
-    marketData.wake('sockets refused or taken')
-  }
+  const socketRefusals = createSocketRefusals({
+    log,
+    mark: (accountId, version, refused) => markSocketRefused(pool, accountId, version, refused),
+    sockets: () => marketData.status().accounts,
+    onMoved() {
+      ownership.wake()
+      marketData.wake('sockets refused or taken')
+    },
+  })
 
   const orderDesk = createOrderDesk({
     instanceId,
@@ -265,9 +255,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   let versions = ''
   function applyView(view: OwnershipView) {
     marketData.setAccounts(view.accounts.filter(({ observed }) => observed.active && observed.market_data))
-    for (const { accountId, session, socketRefused: isRefused } of view.accounts)
-      if (session && isRefused && hasOpenSocket(accountId))
-        void socketRefused(accountId, session.version, false)
+    socketRefusals.look(view.accounts)
     orderDesk.setAccounts(view.accounts)
     reminders.look(view.accounts)
     publishing?.sessions(marketData.status().accounts)
@@ -288,10 +276,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     readProfile: (apiKey, { accessToken }) =>
       getProfile(kite, { api_key: apiKey, access_token: accessToken }),
     onDead: sessionDead,
-    // One socket of several may be refused for a moment; the account is not while another of it is open.
-    onSocketRefused: async (accountId, version) => {
-      if (!hasOpenSocket(accountId)) await socketRefused(accountId, version, true)
-    },
+    onSocketRefused: socketRefusals.refused,
     retry: marketData.retryAccount,
   })
   marketData.onSessionRefused(sessionGuard.refused)

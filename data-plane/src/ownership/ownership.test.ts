@@ -3,27 +3,12 @@ import { Registry } from 'prom-client'
 import { expect, it } from 'vitest'
 import { silentLog } from '../operations/log.ts'
 import { fakeClock } from '../testing/fake-clock.ts'
+import { observedAccount } from '../testing/owned-accounts.ts'
 import type { Observation, ObservedAccount } from './instance-store.ts'
 import { createLeaseClock } from './lease-clock.ts'
 import { createOwnership, type InstanceStore, type OwnershipView } from './ownership.ts'
 
-const account: ObservedAccount = {
-  account_id: 'desk1',
-  active: true,
-  owner: 'desk',
-  api_key: 'app',
-  market_data: true,
-  trading: true,
-  max_connections: 3,
-  max_instruments_per_connection: 3000,
-  trading_state: 'ACTIVE',
-  order_gate_reason: null,
-  session_version: 1,
-  session_live: true,
-  socket_refused: false,
-  due_orders: false,
-  postback_hints: false,
-}
+const account = observedAccount('desk1')
 
 function setup() {
   const clock = fakeClock()
