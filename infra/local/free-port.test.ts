@@ -8,7 +8,7 @@ it('is the preferred port, or another below those that connections are given', a
   expect(await freePort(preferred)).toBe(preferred)
   const server = createServer().listen(preferred, '127.0.0.1')
   await once(server, 'listening')
-  const other = await freePort(preferred, [])
+  const other = await freePort(preferred)
   server.close()
   expect(other).not.toBe(preferred)
   expect(other).toBeGreaterThanOrEqual(10_000)
@@ -16,6 +16,6 @@ it('is the preferred port, or another below those that connections are given', a
 })
 
 it('is none of those that are taken already', async () => {
-  const all = Array.from({ length: 22_767 }, (_, index) => 10_000 + index)
-  await expect(freePort(0, [...all, 32_767])).rejects.toThrow('no free port')
+  const all = Array.from({ length: 22_768 }, (_, index) => 10_000 + index)
+  await expect(freePort(0, all)).rejects.toThrow('no free port')
 })

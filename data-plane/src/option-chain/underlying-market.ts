@@ -1,5 +1,5 @@
 // What the options of an expiry are priced on: the spot while that is live, else the future. A commodity's options are on
-// its future; another future's price is carried back to the options' expiry.
+// its future, a currency's too; where there is a cash market a later future's price is carried back to the options' expiry.
 import type { ChainUnavailable } from '@ticker/shared/domain'
 import { segmentOf } from '@ticker/shared/kite-wire'
 import type { Priced } from '../market-data/ladders/chain.ts'
