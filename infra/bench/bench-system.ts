@@ -1,6 +1,6 @@
 // The whole local system as `ingest`, `growth` and `soak` load it: a simulator with 100,000 instruments that ticks
 // nothing until it is told how much, accounts and subscriptions made through the API. The data plane is the bundle that
-// ships: as source it holds some 30 MB more.
+// ships: as source it holds more memory.
 import { z } from 'zod'
 import { bundleDataPlane } from '../docker/bundle.ts'
 import { ApiClient, createLocalApiKey, instrumentsLoaded, logIn, until } from '../local/seed.ts'
