@@ -27,9 +27,16 @@ export const auditLog = ticker.table(
     actor: text('actor').notNull(),
     action: text('action').notNull(),
     subject: text('subject').notNull(),
+    /** Whose log it is in; null: nobody's, such as a guessed key. */
+    owner: text('owner'),
     outcome: text('outcome').$type<'allowed' | 'denied'>().notNull(),
     request_id: text('request_id'),
     detail: jsonb('detail').notNull(),
   },
-  (table) => [index('audit_log_at').on(table.at), index('audit_log_subject').on(table.subject, table.id)],
+  (table) => [
+    index('audit_log_at').on(table.at),
+    index('audit_log_owner').on(table.owner, table.id),
+    index('audit_log_owner_subject').on(table.owner, table.subject, table.id),
+    index('audit_log_owner_action').on(table.owner, table.action, table.id),
+  ],
 )

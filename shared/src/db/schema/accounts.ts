@@ -1,4 +1,5 @@
 // Broker accounts and their logins.
+import { sql } from 'drizzle-orm'
 import { bigint, boolean, integer, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { at, now, ticker } from './ticker.ts'
 
@@ -10,9 +11,10 @@ export const accounts = ticker.table(
     owner: text('owner').notNull(),
     broker_user_id: text('broker_user_id'),
     api_key: text('api_key').notNull(),
-    /** Sealed (crypto/sealed.ts), as is every credential in this database. */
-    api_secret: text('api_secret').notNull(),
-    status: text('status').$type<'active' | 'disabled'>().notNull().default('active'),
+    /** Sealed (crypto/sealed.ts), as is every credential in this database; null: erased with its account. */
+    api_secret: text('api_secret'),
+    /** `deleted`: kept for the orders that refer to it, and for nothing else. */
+    status: text('status').$type<'active' | 'disabled' | 'deleted'>().notNull().default('active'),
     /** What its app at the broker is for: an account without market data opens no socket, one without trading sends no order. */
     market_data: boolean('market_data').notNull().default(true),
     trading: boolean('trading').notNull().default(true),
@@ -34,8 +36,9 @@ export const accounts = ticker.table(
     updated_at: at('updated_at').notNull().default(now),
   },
   (table) => [
-    uniqueIndex('accounts_broker_user').on(table.broker_user_id),
-    uniqueIndex('accounts_api_key').on(table.api_key),
+    // The app of a deleted account may be added anew.
+    uniqueIndex('accounts_broker_user').on(table.broker_user_id).where(sql`${table.status} <> 'deleted'`),
+    uniqueIndex('accounts_api_key').on(table.api_key).where(sql`${table.status} <> 'deleted'`),
   ],
 )
 
