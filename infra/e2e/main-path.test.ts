@@ -8,6 +8,7 @@ import { createDesk, type Desk } from './desk.ts'
 import { type Recording, writeRecording } from './recording.ts'
 import { runSystem } from './running-system.ts'
 import { badInputSuite } from './suites/bad-input.ts'
+import { consoleSuite } from './suites/console.ts'
 import { loginSuite } from './suites/login.ts'
 import { optionChainSuite } from './suites/option-chains.ts'
 import { orderSuite } from './suites/orders.ts'
@@ -45,6 +46,7 @@ afterAll(async () => {
 
 const running = () => desk
 loginSuite(running)
+consoleSuite(running)
 tickSuite(running, () => recording)
 strikeLadderSuite(running)
 optionChainSuite(running)

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { createApi } from './api/client.ts'
+import { Audit } from './views/audit.tsx'
 import { Board } from './views/board.tsx'
 import { Chains } from './views/chains.tsx'
 import { Keys } from './views/keys.tsx'
@@ -15,6 +16,7 @@ const VIEWS = {
   chains: 'Option chains',
   orders: 'Orders',
   keys: 'Keys',
+  audit: 'Audit',
 } as const
 type View = keyof typeof VIEWS
 /** For this tab only: gone when it is closed, never in a URL. */
@@ -62,6 +64,7 @@ export function App() {
         {view === 'chains' && <Chains api={api} />}
         {view === 'orders' && <Orders api={api} />}
         {view === 'keys' && <Keys api={api} />}
+        {view === 'audit' && <Audit api={api} />}
       </main>
     </>
   )

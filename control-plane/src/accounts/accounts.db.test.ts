@@ -34,7 +34,10 @@ describe('POST /v1/accounts', () => {
 
   test('409 account_exists says what is taken', async () => {
     const again = await harness.call('POST', '/v1/accounts', input('desk1'))
-    expect(again).toMatchObject({ status: 409, body: { code: 'account_exists', detail: 'The id is taken.' } })
+    expect(again).toMatchObject({
+      status: 409,
+      body: { code: 'account_exists', detail: expect.stringContaining('The id is taken') },
+    })
     const key = await harness.call('POST', '/v1/accounts', { ...input('desk2'), api_key: 'app-desk1' })
     expect(key.body.detail).toContain('api_key')
   })
@@ -141,6 +144,30 @@ describe('reading and changing accounts', () => {
     expect(created.body).toMatchObject({ market_data: true, trading: false, egress_group: 'default' })
     const bad = await harness.call('PATCH', '/v1/accounts/feed', { egress_group: 'A B' })
     expect(bad.body.errors[0].path).toBe('egress_group')
+  })
+
+  test('PATCH of the app or broker user: 409 while logged in, else another session is needed', async () => {
+    const loggedIn = (status: string) =>
+      harness.database.pool.query(`update ticker.sessions set status = $1 where account_id = 'moving'`, [
+        status,
+      ])
+    await harness.seed.account('moving', { loggedIn: true })
+    const patch = (body: object) => harness.call('PATCH', '/v1/accounts/moving', body)
+    for (const body of [{ api_key: 'another-app' }, { broker_user_id: 'ZZ0001' }])
+      expect((await patch(body)).body.code).toBe('session_active')
+    expect((await patch({ name: 'Moving', market_data: true })).status).toBe(200)
+    await loggedIn('logged_out')
+    const moved = await patch({ api_key: 'another-app', broker_user_id: 'ZZ0001', api_secret: 'planted' })
+    expect(moved.body).toMatchObject({ api_key: 'another-app', broker_user_id: 'ZZ0001' })
+    // A login that finished at the same moment is of a version that counts no more.
+    await loggedIn('active')
+    expect((await harness.call('GET', '/v1/accounts/moving')).body.session).toMatchObject({
+      ...{ status: 'none', version: 2 },
+    })
+    expect((await patch({ broker_user_id: null })).body.broker_user_id).toBeNull()
+    const taken = await patch({ api_key: 'app-desk1' })
+    expect(taken).toMatchObject({ status: 409, body: { code: 'account_exists' } })
+    expect(taken.body.detail).toContain('api_key')
   })
 
   test('a session whose sockets the broker refuses says why, until it ends', async () => {

@@ -1,18 +1,12 @@
 import { Secret, seal } from '@ticker/shared/crypto'
 import type { Account, AccountCreate } from '@ticker/shared/domain'
 import { sql } from 'drizzle-orm'
-import { mayUse } from '../auth/actor.ts'
+import { byKey, mayUse } from '../auth/actor.ts'
 import { auditInsert } from '../auth/audit.ts'
-import { violatedUnique } from '../database.ts'
 import type { Call } from '../http/call.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
 import { accountJson, accountRow, LIVE_INSTANCES, nudgeList } from './rows.ts'
-
-const TAKEN: Record<string, string> = {
-  accounts_pkey: 'The id is taken.',
-  accounts_broker_user: 'Another account has this broker_user_id.',
-  accounts_api_key: 'Another account has this api_key.',
-}
+import { takenOr } from './taken.ts'
 
 /** Stores the account with its api_secret sealed, and tells the fleet to take it. */
 export async function createAccount(call: Call, input: AccountCreate): Promise<Outcome<Account>> {
@@ -34,7 +28,7 @@ export async function createAccount(call: Call, input: AccountCreate): Promise<O
           update ticker.fleet set accounts_version = accounts_version + 1 from a
         ), audited as (${auditInsert(
           {
-            auditor: { kind: 'api_key', key_id: call.actor.key_id },
+            auditor: byKey(call.actor),
             action: 'account.create',
             subject: input.id,
             outcome: 'allowed',
@@ -49,8 +43,6 @@ export async function createAccount(call: Call, input: AccountCreate): Promise<O
     call.defer(commandChannel.nudge('fleet', row.nudge))
     return done(row.account)
   } catch (error) {
-    const constraint = violatedUnique(error)
-    if (constraint === undefined) throw error
-    return refused('account_exists', { detail: TAKEN[constraint] ?? 'Something of it is taken.' })
+    return takenOr(error)
   }
 }

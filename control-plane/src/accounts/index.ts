@@ -8,6 +8,7 @@ import { bodyFailures, failures, json, jsonBody, needs } from '../http/openapi.t
 import { page, pageQuery } from '../http/pagination.ts'
 import { settle } from '../http/problem.ts'
 import { createAccount } from './create.ts'
+import { deleteAccount } from './delete.ts'
 import { getAccount, listAccounts } from './read.ts'
 import { updateAccount } from './update.ts'
 
@@ -44,10 +45,24 @@ const get = createRoute({
 const update = createRoute({
   method: 'patch',
   path: '/v1/accounts/{id}',
-  summary: 'Rename, change limits, disable or enable',
+  summary: 'Rename, change limits or its app, disable or enable',
   ...needs('accounts:write'),
   request: { params, body: jsonBody(accountUpdate) },
-  responses: { 200: json(account, 'As it is now'), ...bodyFailures(...ONE) },
+  responses: {
+    200: json(account, 'As it is now'),
+    ...bodyFailures(...ONE, 'account_exists', 'session_active'),
+  },
+})
+const remove = createRoute({
+  method: 'delete',
+  path: '/v1/accounts/{id}',
+  summary: 'Erase its secrets and take it away, once nothing uses it',
+  description:
+    'It must be disabled, logged out, without open orders and without pins; else `account_in_use` says what to do first. ' +
+    'What was ordered with it stays readable, and keeps its id taken.',
+  ...needs('accounts:write'),
+  request: { params },
+  responses: { 204: { description: 'Deleted' }, ...failures(...ONE, 'account_in_use') },
 })
 
 export function accountRoutes(deps: Dependencies) {
@@ -63,4 +78,8 @@ export function accountRoutes(deps: Dependencies) {
     .openapi(update, async (c) =>
       c.json(settle(await updateAccount(callOf(c, deps), c.req.valid('param').id, c.req.valid('json'))), 200),
     )
+    .openapi(remove, async (c) => {
+      settle(await deleteAccount(callOf(c, deps), c.req.valid('param').id))
+      return c.body(null, 204)
+    })
 }

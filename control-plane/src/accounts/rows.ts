@@ -41,6 +41,9 @@ export function accountJson(synthetic: boolean): SQL {
 /** The session that counts is the one of the account's current version. */
 export const withSession = sql`left join ticker.sessions s on s.account_id = a.id and s.version = a.session_version`
 
+/** A deleted account is there for its orders alone. */
+export const NOT_DELETED = sql`a.status <> 'deleted'`
+
 /** Accounts of the key's owner, and of its list when it has one. */
 export function visibleTo(actor: Actor): SQL {
   const listed = actor.account_ids && JSON.stringify([...actor.account_ids])

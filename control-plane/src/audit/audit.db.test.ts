@@ -44,8 +44,8 @@ describe('GET /v1/audit-log', () => {
 
   test('what another owner calls like an account of ours stays theirs', async () => {
     await harness.database.pool.query(
-      `insert into ticker.audit_log (id, actor, action, subject, outcome, detail)
-       values ('aud_zz', 'key_of_another', 'strike_ladder.put', 'desk1', 'allowed', '{}')`,
+      `insert into ticker.audit_log (id, actor, action, subject, owner, outcome, detail)
+       values ('aud_zz', 'key_of_another', 'strike_ladder.put', 'desk1', 'another', 'allowed', '{}')`,
     )
     expect(subjects(await read('?action=strike_ladder.put'))).toEqual([])
     expect(subjects(await read('?subject=desk1'))).toContain('desk1')
@@ -56,6 +56,24 @@ describe('GET /v1/audit-log', () => {
     expect(subjects(await read('?action=api_key.create'))).toEqual([made.body.id])
     const narrow = await harness.keyWith(['audit:read'], { account_ids: ['desk2', 'foreign'] })
     expect(subjects(await read('', narrow.secret))).toEqual(['desk2'])
+  })
+
+  test('a page of a long log is found by index, whatever it is narrowed by', async () => {
+    const { pool } = harness.database
+    await pool.query(
+      `insert into ticker.audit_log (id, actor, action, subject, owner, outcome, detail)
+       select 'aud_00' || n, 'key_x', 'filler.' || n % 50, 'x' || n % 50, 'owner' || n % 20, 'allowed', '{}'
+       from generate_series(1, 20000) n`,
+    )
+    await pool.query('analyze ticker.audit_log')
+    for (const where of ['true', `subject = 'desk1'`, `action = 'account.create'`]) {
+      const { rows } = await pool.query(
+        `explain select * from ticker.audit_log where owner = 'desk' and ${where} order by id desc limit 101`,
+      )
+      const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+      expect(plan).toContain('Index')
+      expect(plan).not.toContain('Seq Scan')
+    }
   })
 
   test('403 without its scope; 400 for a cursor of no list', async () => {

@@ -22,8 +22,8 @@ const list = createRoute({
   path: '/v1/audit-log',
   summary: 'Who did what, newest first; every access to a credential is in it',
   description:
-    'Of your owner: its accounts, its API keys, and what they did. A key limited to some accounts sees what is about ' +
-    'those alone. Entries are kept for 400 days.',
+    'Of your owner: its accounts, also those deleted since, its API keys, and what they did. A key limited to some ' +
+    'accounts sees what is about those alone. Entries are kept for 400 days.',
   ...needs('audit:read'),
   request: { query: auditQuery },
   responses: { 200: json(page(auditEntry, 'AuditPage'), 'The entries'), ...failures('invalid_request') },

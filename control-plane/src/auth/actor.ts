@@ -12,12 +12,14 @@ export interface Actor {
 }
 
 export type Auditor =
-  | { kind: 'api_key'; key_id: string }
+  | { kind: 'api_key'; key_id: string; owner: string }
   /** A person's browser on a login link, begun by this key. */
   | { kind: 'browser'; begun_by: string }
   /** Whoever posts order updates for this account. */
   | { kind: 'broker'; account_id: string }
   | { kind: 'anonymous'; address: string }
+
+export const byKey = ({ key_id, owner }: Actor): Auditor => ({ kind: 'api_key', key_id, owner })
 
 export function auditName(auditor: Auditor): string {
   switch (auditor.kind) {

@@ -4,6 +4,7 @@ import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Call } from '../http/call.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
+import { byKey } from './actor.ts'
 import { auditInsert } from './audit.ts'
 import { apiKeyJson } from './key-rows.ts'
 
@@ -33,7 +34,7 @@ export async function createApiKey(
         returning *
       ), audited as (${auditInsert(
         {
-          auditor: { kind: 'api_key', key_id: actor.key_id },
+          auditor: byKey(actor),
           action: 'api_key.create',
           subject: id,
           outcome: 'allowed',

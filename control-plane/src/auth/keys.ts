@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Call } from '../http/call.ts'
 import { cursorText, decodeCursor, type PageQuery, pageOf } from '../http/pagination.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
+import { byKey } from './actor.ts'
 import { auditInsert } from './audit.ts'
 import type { KeyCache } from './key-cache.ts'
 import { apiKeyJson } from './key-rows.ts'
@@ -47,7 +48,7 @@ export async function revokeApiKey(call: Call, cache: KeyCache, id: string): Pro
         returning k.id
       ), audited as (${auditInsert(
         {
-          auditor: { kind: 'api_key', key_id: call.actor.key_id },
+          auditor: byKey(call.actor),
           action: 'api_key.revoke',
           subject: id,
           outcome: 'allowed',

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { instanceOf } from '../command-channel/instance-of.ts'
 import type { Call } from '../http/call.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
-import { mayUse } from './actor.ts'
+import { byKey, mayUse } from './actor.ts'
 import { auditInsert } from './audit.ts'
 
 const NO_INSTANCE_RETRY_AFTER_S = 5
@@ -54,10 +54,11 @@ export async function createKiteToken(
   const [account] = await db.rows(
     z.object({ status: z.string(), stream_url: z.string().nullable() }),
     sql`with a as (
-        select id, status, owner_instance_id from ticker.accounts where id = ${accountId} and owner = ${owner}
+        select id, status, owner_instance_id from ticker.accounts
+        where id = ${accountId} and owner = ${owner} and status <> 'deleted'
       ), audited as (${auditInsert(
         {
-          auditor: { kind: 'api_key', key_id },
+          auditor: byKey(call.actor),
           action: 'kite_token.create',
           subject: accountId,
           outcome: 'allowed',

@@ -9,7 +9,7 @@ import {
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { LIVE_INSTANCES, nudgeList } from '../accounts/rows.ts'
-import type { Actor } from '../auth/actor.ts'
+import { type Actor, byKey } from '../auth/actor.ts'
 import { auditInsert } from '../auth/audit.ts'
 import { iso } from '../database.ts'
 import type { Call } from '../http/call.ts'
@@ -41,7 +41,7 @@ export async function askRefresh(
           requested_at = case when waiting.requested_at > ${lapsedAt} then waiting.requested_at else now() end
         returning *
       ), audited as (${auditInsert({
-        auditor: { kind: 'api_key', key_id: call.actor.key_id },
+        auditor: byKey(call.actor),
         action: 'instruments.refresh',
         subject: 'fleet',
         outcome: 'allowed',

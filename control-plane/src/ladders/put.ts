@@ -12,7 +12,7 @@ import {
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { LIVE_INSTANCES, nudgeList } from '../accounts/rows.ts'
-import { mayUse } from '../auth/actor.ts'
+import { byKey, mayUse } from '../auth/actor.ts'
 import { auditInsert } from '../auth/audit.ts'
 import { pinnedElsewhere } from '../auth/pins.ts'
 import type { Call } from '../http/call.ts'
@@ -105,7 +105,7 @@ export async function putLadder(call: Call, id: string, input: LadderPut): Promi
         update ticker.fleet set ladders_version = ladders_version + 1 where exists (select 1 from upserted)
       ), audited as (${auditInsert(
         {
-          auditor: { kind: 'api_key', key_id: actor.key_id },
+          auditor: byKey(actor),
           action: 'strike_ladder.put',
           subject: id,
           outcome: 'allowed',

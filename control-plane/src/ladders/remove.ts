@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { LIVE_INSTANCES, nudgeList } from '../accounts/rows.ts'
+import { byKey } from '../auth/actor.ts'
 import { auditInsert } from '../auth/audit.ts'
 import { pinnedElsewhere } from '../auth/pins.ts'
 import type { Call } from '../http/call.ts'
@@ -16,7 +17,7 @@ export async function removeLadder(call: Call, id: string): Promise<Outcome<null
         update ticker.fleet set ladders_version = ladders_version + 1 where exists (select 1 from deleted)
       ), audited as (${auditInsert(
         {
-          auditor: { kind: 'api_key', key_id: call.actor.key_id },
+          auditor: byKey(call.actor),
           action: 'strike_ladder.delete',
           subject: id,
           outcome: 'allowed',

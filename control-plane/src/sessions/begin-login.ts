@@ -1,7 +1,7 @@
 import { sha256Hex } from '@ticker/shared/crypto'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
-import { mayUse } from '../auth/actor.ts'
+import { byKey, mayUse } from '../auth/actor.ts'
 import { auditInsert } from '../auth/audit.ts'
 import { iso } from '../database.ts'
 import type { Call } from '../http/call.ts'
@@ -20,7 +20,8 @@ export async function beginLogin(
   const [row] = await call.deps.db.rows(
     z.object({ status: z.string(), expires_at: z.string().nullable() }),
     sql`with account as (
-        select id, status from ticker.accounts where id = ${accountId} and owner = ${call.actor.owner}
+        select id, status from ticker.accounts
+        where id = ${accountId} and owner = ${call.actor.owner} and status <> 'deleted'
       ), begun as (
         insert into ticker.login_states (nonce_sha256, account_id, created_by, expires_at)
         select ${await sha256Hex(nonce)}, id, ${call.actor.key_id}, now() + make_interval(secs => ${LOGIN_STATE_AGE_S_MAX}::int)
@@ -28,7 +29,7 @@ export async function beginLogin(
         returning expires_at
       ), audited as (${auditInsert(
         {
-          auditor: { kind: 'api_key', key_id: call.actor.key_id },
+          auditor: byKey(call.actor),
           action: 'session.begin_login',
           subject: accountId,
           outcome: 'allowed',

@@ -115,7 +115,7 @@ async function storeUnlessOther(
       sql`with a as (
           update ticker.accounts set session_version = session_version + 1,
             broker_user_id = ${session.user_id}, updated_at = now()
-          where id = ${claim.account_id} and status = 'active'
+          where id = ${claim.account_id} and status = 'active' and api_key = ${claim.api_key}
             and (broker_user_id is null or broker_user_id = ${session.user_id})
           returning id, session_version, owner_instance_id
         ), stored as (

@@ -4,7 +4,7 @@ import { deleteSession, describeFailure } from '@ticker/shared/kite-http'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { LISTENERS, nudgeList, sessionJson } from '../accounts/rows.ts'
-import { mayUse } from '../auth/actor.ts'
+import { byKey, mayUse } from '../auth/actor.ts'
 import { auditInsert } from '../auth/audit.ts'
 import type { Call } from '../http/call.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
@@ -25,7 +25,7 @@ export async function logout(call: Call, accountId: string): Promise<Outcome<Ses
     loggedOut,
     sql`with a as (
         select id, api_key, market_data, session_version, owner_instance_id from ticker.accounts
-        where id = ${accountId} and owner = ${call.actor.owner}
+        where id = ${accountId} and owner = ${call.actor.owner} and status <> 'deleted'
       ), ended as (
         update ticker.sessions s set status = 'logged_out' from a
         where s.account_id = a.id and s.version = a.session_version and s.status = 'active'
@@ -34,7 +34,7 @@ export async function logout(call: Call, accountId: string): Promise<Outcome<Ses
         update ticker.fleet set accounts_version = accounts_version + 1 from ended
       ), audited as (${auditInsert(
         {
-          auditor: { kind: 'api_key', key_id: call.actor.key_id },
+          auditor: byKey(call.actor),
           action: 'access_token.read',
           subject: accountId,
           outcome: 'allowed',

@@ -30,7 +30,7 @@ export async function receivePostback(
   const { config, db, commandChannel } = call.deps
   const [account] = await db.rows(
     z.object({ api_secret: z.string() }),
-    sql`select api_secret from ticker.accounts where id = ${accountId}`,
+    sql`select api_secret from ticker.accounts where id = ${accountId} and status <> 'deleted'`,
   )
   const apiSecret =
     account && (await unseal(config.credentialKeys, accountId, 'api_secret', account.api_secret))
@@ -38,19 +38,24 @@ export async function receivePostback(
     received.order_id + received.order_timestamp + (apiSecret?.reveal() ?? randomToken()),
   )
   const auditor = { kind: 'broker', account_id: accountId } as const
+  const secretRead = {
+    ...{ auditor, action: 'api_secret.read', subject: accountId, requestId: call.requestId },
+    ...{ outcome: 'allowed' as const, detail: { purpose: 'postback checksum' } },
+  }
   if (!equalConstantTime(expected, received.checksum)) {
     // Counted apart from failures of keys, and never held against what is genuine: the broker's addresses are shared.
     await blocked.failed(`postback ${address}`)
     await db.rows(
       z.unknown(),
-      auditInsert({
-        auditor,
-        action: 'postback.receive',
-        subject: accountId,
-        outcome: 'denied',
-        requestId: call.requestId,
-        detail: { reason: account ? 'checksum' : 'no such account', address },
-      }),
+      sql`with secret_read as (${auditInsert(secretRead, sql`(select where ${account !== undefined}::boolean) as known`)})
+        ${auditInsert({
+          auditor,
+          action: 'postback.receive',
+          subject: accountId,
+          outcome: 'denied',
+          requestId: call.requestId,
+          detail: { reason: account ? 'checksum' : 'no such account', address },
+        })}`,
     )
     return refused('postback_forged')
   }
@@ -60,17 +65,7 @@ export async function receivePostback(
         insert into ticker.postback_hints (account_id, order_id) values (${accountId}, ${received.order_id})
         on conflict (account_id, order_id) do update set received_at = now()
         returning account_id
-      ), audited as (${auditInsert(
-        {
-          auditor,
-          action: 'api_secret.read',
-          subject: accountId,
-          outcome: 'allowed',
-          requestId: call.requestId,
-          detail: { purpose: 'postback checksum' },
-        },
-        sql`hint`,
-      )})
+      ), audited as (${auditInsert(secretRead, sql`hint`)})
       select ${LISTENERS} as nudge from hint join ticker.accounts a on a.id = hint.account_id`,
   )
   if (row) call.defer(commandChannel.nudge({ account_id: accountId }, row.nudge))

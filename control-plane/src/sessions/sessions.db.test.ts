@@ -258,6 +258,10 @@ describe('POST /kite/postback/{account}', () => {
       `select actor from ticker.audit_log where action = 'postback.receive' and outcome = 'denied'`,
     )
     expect(audit.rows).toEqual([{ actor: 'broker:one' }])
+    const read = await harness.call('GET', '/v1/audit-log?action=api_secret.read&subject=one')
+    expect(read.body.items).toContainEqual(
+      expect.objectContaining({ request_id: forged.headers.get('x-request-id'), actor: 'broker:one' }),
+    )
   })
 
   test('an account that does not exist is answered exactly as a forged checksum', async () => {

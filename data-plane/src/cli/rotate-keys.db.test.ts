@@ -51,17 +51,27 @@ describe('rotate-keys', () => {
     expect(output()).toContain('May be taken out of CREDENTIAL_KEYS: k1')
     expect(output()).not.toMatch(/yesterday|today/)
     const { rows } = await database.pool.query(
-      'select actor, action, subject, detail from ticker.audit_log order by action',
+      'select actor, action, subject, owner, detail from ticker.audit_log order by action',
     )
     expect(rows).toEqual([
       ...Array(2).fill({
         actor: 'command:rotate-keys',
         action: 'access_token.rotate',
         subject: 'desk1',
+        owner: 'desk',
         detail: { key: 'k_2' },
       }),
       expect.objectContaining({ action: 'api_secret.rotate' }),
     ])
+  })
+
+  it('passes over what was erased with its account', async () => {
+    await seedAccount(database.pool, 'erased')
+    await database.pool.query(
+      `update ticker.accounts set api_secret = null, status = 'deleted' where id = 'erased'`,
+    )
+    await rotateKeys(config())
+    expect(output()).toContain('api_secret: 1 sealed again')
   })
 
   it('run again, it changes nothing', async () => {

@@ -119,9 +119,10 @@ async function replace(
     `with replaced as (${update}), numbered as (
        select account_id, row_number() over () as nth from replaced
      )
-     insert into ticker.audit_log (id, actor, action, subject, outcome, detail)
-     select ($5::text[])[nth], 'command:rotate-keys', $6::text, account_id, 'allowed', jsonb_build_object('key', $7::text)
-     from numbered`,
+     insert into ticker.audit_log (id, actor, action, subject, owner, outcome, detail)
+     select ($5::text[])[nth], 'command:rotate-keys', $6::text, account_id, a.owner, 'allowed',
+       jsonb_build_object('key', $7::text)
+     from numbered join ticker.accounts a on a.id = account_id`,
     [
       rows.map((row) => row.account_id),
       rows.map((row) => row.version),
@@ -148,7 +149,7 @@ async function keysInUse(client: pg.ClientBase): Promise<{ key: string; rows: nu
   const { rows } = await client.query<{ key: string; rows: number }>(
     `select split_part(sealed, '.', 1) as key, count(*)::int as rows from (
        select api_secret as sealed from ticker.accounts union all select access_token from ticker.sessions
-     ) as every group by 1 order by 1`,
+     ) as every where sealed is not null group by 1 order by 1`,
   )
   return rows
 }

@@ -13,7 +13,8 @@ beforeAll(async () => {
 afterAll(() => database.drop())
 
 const entries = async () =>
-  (await database.pool.query('select actor, action, subject, outcome, detail from ticker.audit_log')).rows
+  (await database.pool.query('select actor, action, subject, owner, outcome, detail from ticker.audit_log'))
+    .rows
 
 it('keys that do not open a token read nothing of it, however often they try', async () => {
   const others = parseKeyRing('CREDENTIAL_KEYS', `k9:${Buffer.alloc(32, 9).toString('base64')}`)
@@ -29,6 +30,7 @@ it('a token that is opened is audited before it is given out', async () => {
       actor: 'instance:one',
       action: 'access_token.read',
       subject: 'desk1',
+      owner: 'desk',
       outcome: 'allowed',
       detail: { purpose: 'broker session', session_version: 1 },
     },

@@ -21,9 +21,10 @@ export async function readSession(
   if (!row) return undefined
   const accessToken = await unseal(ring, accountId, 'access_token', row.access_token)
   await pool.query(
-    `insert into ticker.audit_log (id, actor, action, subject, outcome, detail)
-     values ($1, $2, 'access_token.read', $3, 'allowed',
-       jsonb_build_object('purpose', 'broker session', 'session_version', $4::bigint))`,
+    `insert into ticker.audit_log (id, actor, action, subject, owner, outcome, detail)
+     select $1, $2, 'access_token.read', id, owner, 'allowed',
+       jsonb_build_object('purpose', 'broker session', 'session_version', $4::bigint)
+     from ticker.accounts where id = $3`,
     [newId('aud'), `instance:${instanceId}`, accountId, version],
   )
   return {

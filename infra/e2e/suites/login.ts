@@ -1,10 +1,10 @@
 // A second account, from its creation to its ticks, through a real browser.
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { CHROMIUM, ensureProgram } from '../../local/debian-package.ts'
 import { until } from '../../local/seed.ts'
 import { DEMO_USERS } from '../../local/system.ts'
+import { launchBrowser } from '../browser.ts'
 import type { Desk } from '../desk.ts'
 
 const [, SECOND] = DEMO_USERS
@@ -18,19 +18,7 @@ export function loginSuite(desk: () => Desk) {
   describe('login in a real browser', () => {
     let browser: Browser
     beforeAll(async () => {
-      browser = await chromium.launch({
-        executablePath: await ensureProgram(CHROMIUM, console.log),
-        args: [
-          '--headless=new',
-          '--no-sandbox',
-          '--disable-gpu',
-          '--disable-quic',
-          '--no-first-run',
-          '--disable-background-networking',
-          '--disable-component-update',
-          '--disable-sync',
-        ],
-      })
+      browser = await launchBrowser()
       await desk().api.call(z.unknown(), 'POST', '/v1/accounts', {
         id: 'second',
         broker_user_id: SECOND.user_id,

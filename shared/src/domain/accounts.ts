@@ -59,6 +59,13 @@ export const accountUpdate = z
       .enum(['active', 'disabled'])
       .optional()
       .meta({ description: 'A disabled account neither streams nor trades; its rows stay' }),
+    api_key: storedText(64, 1).optional().meta({
+      description: "Another app's api_key; only while logged out, and with that app's api_secret",
+    }),
+    broker_user_id: storedText(20, 1).nullable().optional().meta({
+      description:
+        'The broker client id that may log in; null: learned at the next login. Only while logged out',
+    }),
     api_secret: storedText(128, 1).optional().meta({
       description: "The app's api_secret, when it was mistyped or regenerated; needed at the next login",
     }),

@@ -43,6 +43,15 @@ export const ERROR_CODES = {
   ladder_not_found: { status: 404, title: 'You have no strike ladder of that id.' },
   method_not_allowed: { status: 405, title: 'The resource does not take that method.' },
   account_exists: { status: 409, title: 'An account of that id, broker user or api_key exists already.' },
+  account_in_use: {
+    status: 409,
+    title: 'The account cannot be deleted as it is; errors[] says what to do first. Nothing was changed.',
+  },
+  session_active: {
+    status: 409,
+    title:
+      'The account is logged in. DELETE /v1/accounts/{id}/session first, then change its app or broker user.',
+  },
   account_disabled: { status: 409, title: 'The account is disabled.' },
   option_chain_not_streamed: {
     status: 409,

@@ -162,6 +162,16 @@ export interface ApiKey {
   created_at: string
 }
 
+export interface AuditEntry {
+  id: string
+  at: string
+  actor: string
+  action: string
+  subject: string
+  outcome: 'allowed' | 'denied'
+  detail: Record<string, unknown>
+}
+
 export interface Page<T> {
   items: T[]
   next_cursor: string | null

@@ -2,6 +2,7 @@
 import { type FormEvent, useCallback, useState } from 'react'
 import type { Api } from '../api/client.ts'
 import type { Fleet, MarketNow, Problem, Readiness } from '../api/types.ts'
+import { AccountRow } from '../components/account-row.tsx'
 import { number, timeOf } from '../components/format.ts'
 import { loginNote } from '../components/login-note.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
@@ -104,6 +105,8 @@ export function Board({ api }: { api: Api }) {
               <th>Broker user</th>
               <th>Session</th>
               <th>Until</th>
+              <th>Streams</th>
+              <th>Trades</th>
               <th>Orders</th>
               <th>Served</th>
               <th />
@@ -111,63 +114,13 @@ export function Board({ api }: { api: Api }) {
           </thead>
           <tbody>
             {accounts.value?.items.map((account) => (
-              <tr key={account.id}>
-                <th scope="row">{account.id}</th>
-                <td>{account.broker_user_id ?? 'not known yet'}</td>
-                <td
-                  className={
-                    account.session.status === 'active' && !account.session.market_data_reason
-                      ? 'good'
-                      : 'bad'
-                  }
-                >
-                  {account.session.status} {account.session.reason ?? account.session.market_data_reason}
-                  {!account.market_data && ' (no market data)'}
-                </td>
-                <td>{timeOf(account.session.expires_at)}</td>
-                <td className={account.order_gate_reason ? 'bad' : undefined}>
-                  {account.order_gate_reason ?? (account.trading ? 'open' : 'not for trading')}
-                  {account.order_gate_reason && (
-                    <button
-                      type="button"
-                      onClick={() =>
-                        act(() =>
-                          api.send('PATCH', `/v1/accounts/${account.id}`, { order_gate_reason: null }),
-                        )
-                      }
-                    >
-                      Reopen
-                    </button>
-                  )}
-                </td>
-                <td>{account.owner_instance_id ? 'yes' : `no instance of group ${account.egress_group}`}</td>
-                <td>
-                  {account.status === 'active' ? (
-                    <>
-                      <button type="button" onClick={() => logIn(account.id)}>
-                        Log in
-                      </button>
-                      <button
-                        type="button"
-                        onClick={() =>
-                          act(() => api.send('PATCH', `/v1/accounts/${account.id}`, { status: 'disabled' }))
-                        }
-                      >
-                        Disable
-                      </button>
-                    </>
-                  ) : (
-                    <button
-                      type="button"
-                      onClick={() =>
-                        act(() => api.send('PATCH', `/v1/accounts/${account.id}`, { status: 'active' }))
-                      }
-                    >
-                      Enable
-                    </button>
-                  )}
-                </td>
-              </tr>
+              <AccountRow
+                key={account.id}
+                account={account}
+                onLogIn={() => logIn(account.id)}
+                onChange={(update) => act(() => api.send('PATCH', `/v1/accounts/${account.id}`, update))}
+                onDelete={() => act(() => api.send('DELETE', `/v1/accounts/${account.id}`))}
+              />
             ))}
           </tbody>
         </table>

@@ -69,7 +69,8 @@ async function take(
   const taken = 'an account of that id, api_key or broker user is here already, and is left as it is'
   if (dryRun) {
     const { rowCount } = await client.query(
-      'select from ticker.accounts where id = $1 or api_key = $2 or broker_user_id = $3',
+      `select from ticker.accounts
+       where id = $1 or (status <> 'deleted' and (api_key = $2 or broker_user_id = $3))`,
       [id, api_key, broker_user_id],
     )
     return rowCount === 0 ? undefined : taken
@@ -80,8 +81,8 @@ async function take(
        insert into ticker.accounts (id, name, owner, broker_user_id, api_key, api_secret, status)
        values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning id
      ), moved as (update ticker.fleet set accounts_version = accounts_version + 1 from a)
-     insert into ticker.audit_log (id, actor, action, subject, outcome, detail)
-     select $8, 'command:import-accounts', 'account.create', id, 'allowed', '{}' from a`,
+     insert into ticker.audit_log (id, actor, action, subject, owner, outcome, detail)
+     select $8, 'command:import-accounts', 'account.create', id, $3, 'allowed', '{}' from a`,
     [
       ...[id, account.name ?? id, owner, broker_user_id, api_key, sealed],
       ...[disabled ? 'disabled' : 'active', newId('aud')],
