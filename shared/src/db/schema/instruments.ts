@@ -61,8 +61,8 @@ export const instrumentRefreshes = ticker.table(
   'instrument_refreshes',
   {
     id: text('id').primaryKey(),
-    /** Stores a dump that the shrink guard refuses. */
-    force: boolean('force').notNull(),
+    /** The one dump that is to be stored in spite of the shrink guard; null: none. */
+    force_sha256: text('force_sha256'),
     state: text('state').$type<'waiting' | 'stored' | 'failed'>().notNull().default('waiting'),
     requested_by: text('requested_by').notNull(),
     requested_at: at('requested_at').notNull().default(now),
@@ -70,10 +70,13 @@ export const instrumentRefreshes = ticker.table(
     /** Why it failed, in words for the caller. */
     reason: text('reason'),
     row_count: integer('row_count'),
+    /** The dump that the shrink guard refused. */
+    refused_sha256: text('refused_sha256'),
   },
   (table) => [
     uniqueIndex('instrument_refreshes_one_waits').on(table.state).where(sql`${table.state} = 'waiting'`),
     index('instrument_refreshes_requested_at').on(table.requested_at),
+    index('instrument_refreshes_finished_at').on(table.finished_at),
     check('state_known', sql`${table.state} in ('waiting', 'stored', 'failed')`),
   ],
 )
@@ -96,6 +99,8 @@ export const instrumentChanges = ticker.table(
   },
   (table) => [
     index('instrument_changes_contract').on(table.exchange, table.tradingsymbol, table.id),
+    index('instrument_changes_name').on(table.name, table.id),
+    index('instrument_changes_change').on(table.change, table.id),
     index('instrument_changes_at').on(table.at),
   ],
 )
