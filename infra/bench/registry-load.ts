@@ -26,7 +26,7 @@ process.on('message', async (message) => {
   }
   const sampling = setInterval(sample, SAMPLE_MS)
   const startedMs = performance.now()
-  const { rowCount } = await refresh.refreshNow({ force: false })
+  const { rowCount } = await refresh.refreshNow()
   const tookMs = performance.now() - startedMs
   sample()
   clearInterval(sampling)

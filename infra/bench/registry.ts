@@ -31,7 +31,7 @@ const row = z.object({
   strike: z.number(),
 })
 const loadResult = z.object({ rows: z.number(), tookMs: z.number(), extraBytes: z.number() })
-type Load = z.output<typeof loadResult>
+export type Load = z.output<typeof loadResult>
 
 export async function registry(): Promise<Row[]> {
   return [...(await loads()), ...(await searches())]
@@ -91,7 +91,7 @@ async function loads(): Promise<Row[]> {
   ]
 }
 
-async function loadInChild(root: string, databaseUrl: string): Promise<Load> {
+export async function loadInChild(root: string, databaseUrl: string): Promise<Load> {
   const child = startChild('registry-load.ts')
   try {
     return loadResult.parse(await child.ask({ root, databaseUrl }))

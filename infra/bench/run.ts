@@ -1,4 +1,5 @@
-// `pnpm bench [name …] [--write] [--minutes n]`: baseline and ours in one run. Without a name all but the long ones run;
+// `pnpm bench [name …] [--write] [--minutes n] [--dumps DIR]`: baseline and ours in one run. Without a name all but the long
+// ones run; `registry --dumps DIR` loads each instrument dump of that folder instead of generated ones;
 // --write puts what was measured into docs/: the table of a whole run, the section and the plots of a long one.
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
@@ -17,6 +18,7 @@ import { optionChain } from './option-chain.ts'
 import { pool } from './pool.ts'
 import { publish } from './publish.ts'
 import { registry } from './registry.ts'
+import { registryDumps } from './registry-dumps.ts'
 import { markdownTable, type Report, withSection } from './report.ts'
 import { simulatorRate } from './simulator-rate.ts'
 import { soak } from './soak.ts'
@@ -24,7 +26,11 @@ import { workerSize } from './worker-size.ts'
 
 const { values, positionals: named } = parseArgs({
   args: process.argv.slice(2).filter((argument) => argument !== '--'),
-  options: { write: { type: 'boolean' }, minutes: { type: 'string', default: '30' } },
+  options: {
+    write: { type: 'boolean' },
+    minutes: { type: 'string', default: '30' },
+    dumps: { type: 'string' },
+  },
   allowPositionals: true,
 })
 const BENCHES: Record<string, () => Promise<Row[]>> = {
@@ -36,7 +42,7 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   'fan-out': fanOut,
   'option-chain': optionChain,
   pool,
-  registry,
+  registry: () => (values.dumps === undefined ? registry() : registryDumps(values.dumps)),
   'worker-size': workerSize,
   api,
   'simulator-rate': simulatorRate,

@@ -3,6 +3,7 @@ import { createApi } from './api/client.ts'
 import { Audit } from './views/audit.tsx'
 import { Board } from './views/board.tsx'
 import { Chains } from './views/chains.tsx'
+import { Instruments } from './views/instruments.tsx'
 import { Keys } from './views/keys.tsx'
 import { Ladders } from './views/ladders.tsx'
 import { Live } from './views/live.tsx'
@@ -15,6 +16,7 @@ const VIEWS = {
   ladders: 'Strike ladders',
   chains: 'Option chains',
   orders: 'Orders',
+  instruments: 'Instruments',
   keys: 'Keys',
   audit: 'Audit',
 } as const
@@ -63,6 +65,7 @@ export function App() {
         {view === 'ladders' && <Ladders api={api} />}
         {view === 'chains' && <Chains api={api} />}
         {view === 'orders' && <Orders api={api} />}
+        {view === 'instruments' && <Instruments api={api} />}
         {view === 'keys' && <Keys api={api} />}
         {view === 'audit' && <Audit api={api} />}
       </main>

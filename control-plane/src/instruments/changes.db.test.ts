@@ -51,6 +51,23 @@ test('200: what was and what is; page by page', async () => {
   })
 })
 
+test('a page of many is found by index', async () => {
+  const { pool } = harness.database
+  await pool.query(
+    `insert into ticker.instrument_changes (snapshot_id, exchange, tradingsymbol, name, change)
+     select 3, 'XXX', 'X' || n, 'X' || n % 500, 'filler' from generate_series(1, 20000) n`,
+  )
+  await pool.query('analyze ticker.instrument_changes')
+  for (const where of ["name = 'GONE'", "change = 'lot_size'"]) {
+    const { rows } = await pool.query(
+      `explain select * from ticker.instrument_changes where ${where} order by id desc limit 101`,
+    )
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+    expect(plan).toMatch(/instrument_changes_(name|change)/)
+  }
+  await pool.query("delete from ticker.instrument_changes where change = 'filler'")
+})
+
 test('400: what is no kind of change, no moment', async () => {
   for (const query of ['change=name', 'since=yesterday', 'subscribed=perhaps'])
     expect((await harness.call('GET', `/v1/instrument-changes?${query}`)).status).toBe(400)

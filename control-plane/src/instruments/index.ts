@@ -101,7 +101,7 @@ export function instrumentRoutes(deps: Dependencies) {
     )
     .openapi(changes, async (c) => c.json(await listChanges(callOf(c, deps), c.req.valid('query')), 200))
     .openapi(ask, async (c) => {
-      const refresh = await askRefresh(callOf(c, deps), c.req.valid('json'))
+      const refresh = settle(await askRefresh(callOf(c, deps), c.req.valid('json')))
       return c.json(refresh, 202, { Location: `/v1/instrument-refreshes/${refresh.id}` })
     })
     .openapi(asked, async (c) => c.json(await listRefreshes(callOf(c, deps), c.req.valid('query')), 200))

@@ -8,6 +8,7 @@ import {
   strikeLadder,
   type strikeLadderPut,
   type strikeLadderPutResult,
+  underlyingOf,
 } from '@ticker/shared/domain'
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
@@ -42,7 +43,7 @@ export async function putLadder(call: Call, id: string, input: LadderPut): Promi
   const { actor, deps } = call
   const pin = input.account_id ?? null
   if (pin !== null && !mayUse(actor, pin)) return refused('account_not_allowed')
-  const underlying = input.underlying ?? id
+  const underlying = input.underlying ?? underlyingOf(id)
   const instrumentsMax = ladderInstrumentsMax(input)
   const types = sql`(select array_agg(value order by value)
     from jsonb_array_elements_text(${JSON.stringify(input.option_types)}::jsonb))`

@@ -43,6 +43,19 @@ describe('PUT /v1/subscriptions', () => {
     })
   })
 
+  test('200: an alias is what it stands for, a listed symbol itself; 422 names what is neither', async () => {
+    const aliases = { instruments: ['INFY.NS', '^NSEI', 'nse:sbin-eq'], mode: 'ltp' }
+    expect((await put(aliases)).body).toMatchObject({ upserted: 3 })
+    expect((await stored()).map((row) => row.tradingsymbol)).toEqual(['INFY', 'NIFTY 50', 'SBIN'])
+    expect((await put({ instruments: ['NSE:INFY', 'INFY'], mode: 'ltp' })).body).toMatchObject({
+      ...{ upserted: 0, unchanged: 1 },
+    })
+    const refused = await put({ instruments: ['NSE:INFY', 'BSE:INFY.NS'] })
+    expect(refused).toMatchObject({ status: 422, body: { errors: [{ path: 'instruments.1' }] } })
+    const removed = await harness.call('DELETE', '/v1/subscriptions', { instruments: ['INFY-EQ'] })
+    expect(removed.body).toEqual({ deleted: 1 })
+  })
+
   test('403: a limited key neither sees nor changes what is pinned to other accounts', async () => {
     await put({ instruments: ['NSE:INFY'], account_id: 'desk1' })
     await put({ instruments: ['NSE:SBIN'] })
@@ -97,7 +110,7 @@ describe('PUT /v1/subscriptions', () => {
     expect(answer.body.code).toBe('account_not_allowed')
     expect((await put({ instruments: [408065], mode: 'tick' })).body.errors[0].path).toBe('mode')
     expect((await put({ instruments: Array.from({ length: 10_001 }, () => 1) })).status).toBe(400)
-    expect((await put({ instruments: ['NOCOLON'] })).status).toBe(400)
+    expect((await put({ instruments: ['a:b:c'] })).status).toBe(400)
   })
 
   test('warns when no account of the owner is logged in', async () => {

@@ -5,10 +5,13 @@ import { REFRESH_WAITS_MINUTES_MAX } from '@ticker/shared/domain'
 import type pg from 'pg'
 import { z } from 'zod'
 
-const waiting = z.object({ id: z.string(), force: z.boolean() })
+const waiting = z.object({ id: z.string(), force_sha256: z.string().nullable() })
 export type AskedRefresh = z.output<typeof waiting>
 
-export type RefreshOutcome = { state: 'stored'; rowCount: number } | { state: 'failed'; reason: string }
+export type RefreshOutcome =
+  | { state: 'stored'; rowCount: number }
+  /** refusedSha256: the shrink guard refused that dump; asked for by its name, it is stored. */
+  | { state: 'failed'; reason: string; refusedSha256?: string | undefined }
 
 export async function nextAskedRefresh(pool: pg.Pool): Promise<AskedRefresh | undefined> {
   await pool.query(
@@ -17,26 +20,27 @@ export async function nextAskedRefresh(pool: pg.Pool): Promise<AskedRefresh | un
      where state = 'waiting' and requested_at < now() - interval '${REFRESH_WAITS_MINUTES_MAX} minutes'`,
   )
   const { rows } = await pool.query(
-    "select id, force from ticker.instrument_refreshes where state = 'waiting'",
+    "select id, force_sha256 from ticker.instrument_refreshes where state = 'waiting'",
   )
   return waiting.optional().parse(rows[0])
 }
 
-/** One that was made forceful meanwhile is not finished: it waits to be done with force. */
+/** One that was made forceful meanwhile is not finished: it is done again. */
 export async function finishAskedRefresh(
   pool: pg.Pool,
-  { id, force }: AskedRefresh,
+  { id, force_sha256 }: AskedRefresh,
   outcome: RefreshOutcome,
 ): Promise<void> {
   await pool.query(
-    `update ticker.instrument_refreshes set state = $2, reason = $3, row_count = $4, finished_at = now()
-     where id = $1 and force = $5 and state = 'waiting'`,
+    `update ticker.instrument_refreshes set state = $2, reason = $3, row_count = $4, refused_sha256 = $6, finished_at = now()
+     where id = $1 and force_sha256 is not distinct from $5 and state = 'waiting'`,
     [
       id,
       outcome.state,
       outcome.state === 'failed' ? outcome.reason : null,
       outcome.state === 'stored' ? outcome.rowCount : null,
-      force,
+      force_sha256,
+      outcome.state === 'failed' ? (outcome.refusedSha256 ?? null) : null,
     ],
   )
 }

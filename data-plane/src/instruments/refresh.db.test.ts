@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
@@ -17,6 +18,7 @@ const mm = '519937,2031,M&M,MAHINDRA & MAHINDRA,0.0,,0.0,0.05,1.0,EQ,NSE,NSE'
 const nifty = '256265,1001,NIFTY 50,NIFTY 50,0,,0,0,0,EQ,INDICES,NSE'
 const option =
   '12683010,49543,HINDPETRO26SEP410.75PE,HINDPETRO,0.0,2031-09-29,410.75,0.05,2025,PE,NFO-OPT,NFO'
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const csv = (rows: string[], eol = '\n') => [HEADER, ...rows, ''].join(eol)
 
 async function parsed(text: string) {
@@ -126,31 +128,31 @@ describe('createInstrumentRefresh', () => {
 
   it('sweeps what is gone and survives two symbols that swap tokens', async () => {
     body = csv([infy.replace('408065', '519937'), mm.replace('519937', '408065'), nifty, option])
-    await refresh().refreshNow({ force: false })
+    await refresh().refreshNow()
     expect(await active()).toContain('NSE:INFY=519937')
     body = csv([nifty, infy, mm, ...many(100), option])
-    await refresh().refreshNow({ force: false })
+    await refresh().refreshNow()
     body = csv([nifty, infy, ...many(90), option])
-    await refresh().refreshNow({ force: false })
+    await refresh().refreshNow()
     expect(await active()).not.toContain('NSE:M&M=519937')
   })
 
   it('keeps the last good dump when an exchange shrinks or is gone, when the file is cut or refused, unless forced', async () => {
     const before = await active()
     body = csv([nifty, infy, ...many(50), option])
-    await expect(refresh().refreshNow({ force: false })).rejects.toThrow(/NSE 92 → 52/)
+    await expect(refresh().refreshNow()).rejects.toThrow(/NSE 92 → 52/)
     body = csv([nifty, infy, ...many(90)])
-    await expect(refresh().refreshNow({ force: false })).rejects.toThrow(/NFO 1 → 0/)
+    await expect(refresh().refreshNow()).rejects.toThrow(/NFO 1 → 0/)
     body = csv([infy]).slice(0, -20)
-    await expect(refresh().refreshNow({ force: false })).rejects.toThrow()
+    await expect(refresh().refreshNow()).rejects.toThrow()
     body = HEADER
-    await expect(refresh().refreshNow({ force: false })).rejects.toThrow(/empty/)
+    await expect(refresh().refreshNow()).rejects.toThrow(/empty/)
     status = 503
-    await expect(refresh().refreshNow({ force: false })).rejects.toThrow(/503/)
+    await expect(refresh().refreshNow()).rejects.toThrow(/503/)
     status = 200
     expect(await active()).toEqual(before)
     body = csv([nifty, infy])
-    expect((await refresh().refreshNow({ force: true })).rowCount).toBe(2)
+    expect((await refresh().refreshNow({ forceSha256: sha256(body) })).rowCount).toBe(2)
     expect(stored).toBeGreaterThan(0)
   })
 
@@ -158,7 +160,7 @@ describe('createInstrumentRefresh', () => {
     const other = infy.replace('408065', '777')
     const sameToken = mm.replace('M&M', 'MM2')
     body = csv([nifty, nifty, infy, other, mm, sameToken, option])
-    const outcome = await refresh().refreshNow({ force: true })
+    const outcome = await refresh().refreshNow({ forceSha256: sha256(body) })
     expect(outcome.ambiguous.sort()).toEqual(['NSE:INFY', 'NSE:M&M', 'NSE:MM2'])
     expect(await active()).toEqual(['NFO:HINDPETRO26SEP410.75PE=12683010', 'NSE:NIFTY 50=256265'])
   })
@@ -178,7 +180,9 @@ describe('createInstrumentRefresh', () => {
         whole.resolve()
       },
     })
-    const storing = refresh(async () => new Response(file)).refreshNow({ force: true })
+    const storing = refresh(async () => new Response(file)).refreshNow({
+      forceSha256: sha256(`${HEADER}\n${rows.join('')}`),
+    })
     await whole.promise
     await busy.query('commit')
     busy.release()
@@ -195,7 +199,7 @@ describe('createInstrumentRefresh', () => {
     const adjusted = (symbol: string, strike: string) =>
       contract(900_866, symbol, `2031-09-30,${strike},0.05,175,PE,NFO-OPT,NFO`)
     body = csv([infy, mm, nifty, lot('TCS31SEP410PE', 175), gone, expired, adjusted('TCS31SEP430PE', '430')])
-    await refresh().refreshNow({ force: true })
+    await refresh().refreshNow({ forceSha256: sha256(body) })
     await database.pool.query('delete from ticker.instrument_changes')
     const next = csv([
       infy.replace('408065', '408321'),
@@ -207,8 +211,10 @@ describe('createInstrumentRefresh', () => {
       gone.replace('TCS31SEP420PE,"TCS"', 'SBIN31SEP420PE,"SBIN"'),
     ])
     body = next
-    const { changes } = await refresh().refreshNow({ force: true })
-    expect(changes).toEqual({ gone: 1, instrument_token: 1, lot_size: 1, tick_size: 1, tradingsymbol: 1 })
+    const { changes } = await refresh().refreshNow({ forceSha256: sha256(body) })
+    expect(changes).toEqual({
+      ...{ gone: 1, instrument_token: 1, lot_size: 1, strike: 1, tick_size: 1, tradingsymbol: 1 },
+    })
     const written = async () =>
       (
         await database.pool.query(
@@ -223,26 +229,46 @@ describe('createInstrumentRefresh', () => {
       'TCS31SEP410PE lot_size 175 → 225',
       'TCS31SEP410PE tick_size 0.05 → 0.1',
       'TCS31SEP420PE gone ',
+      'TCS31SEP430PE strike 430 → 410.75',
       'TCS31SEP430PE tradingsymbol TCS31SEP430PE → TCS31SEP410.75PE',
     ]
     expect(await written()).toEqual(all)
-    // The same dump again, and one that is refused, change nothing.
-    expect((await refresh().refreshNow({ force: false })).changes).toEqual({})
+    // The same dump again, and one that is refused, change nothing, and nobody reads the registry anew.
+    const version = () => database.pool.query('select instruments_version from ticker.fleet')
+    const before = (await version()).rows
+    expect((await refresh().refreshNow()).changes).toEqual({})
+    expect((await version()).rows).toEqual(before)
     body = csv([infy])
-    await expect(refresh().refreshNow({ force: false })).rejects.toThrow(/NFO/)
+    await expect(refresh().refreshNow()).rejects.toThrow(/NFO/)
     expect(await written()).toEqual(all)
   })
 
+  it('of an underlying that was renamed, the contracts are renamed, not gone', async () => {
+    const row = (token: number, symbol: string, name: string, more: string) =>
+      `${token},${token >> 8},${symbol},${name},0,${more}`
+    const listed = (name: string, lot: number) => [
+      row(884_737, name, name, ',0,0.05,1,EQ,NSE,NSE'),
+      row(901_122, `${name}31SEPFUT`, name, `2031-09-30,0,0.05,${lot},FUT,NFO-FUT,NFO`),
+      row(901_378, `${name}31SEP700CE`, name, `2031-09-30,700,0.05,${lot},CE,NFO-OPT,NFO`),
+    ]
+    body = csv([infy, nifty, ...listed('TATAMOTORS', 800)])
+    await refresh().refreshNow({ forceSha256: sha256(body) })
+    body = csv([infy, nifty, ...listed('TMPV', 750)])
+    const { changes } = await refresh().refreshNow({ forceSha256: sha256(body) })
+    expect(changes).toEqual({ tradingsymbol: 3, lot_size: 2 })
+  })
+
   describe('a refresh that was asked for', () => {
-    const ask = (id: string, force: boolean, age = '0 minutes') =>
+    const ask = (id: string, forceSha256: string | null, age = '0 minutes') =>
       database.pool.query(
-        `insert into ticker.instrument_refreshes (id, force, requested_by, requested_at)
+        `insert into ticker.instrument_refreshes (id, force_sha256, requested_by, requested_at)
          values ($1, $2, 'key_1', now() - $3::interval)`,
-        [id, force, age],
+        [id, forceSha256, age],
       )
     const outcome = async (id: string) => {
       const { rows } = await database.pool.query(
-        'select state, reason, row_count, finished_at is not null as finished from ticker.instrument_refreshes where id = $1',
+        `select state, reason, row_count, refused_sha256, finished_at is not null as finished
+         from ticker.instrument_refreshes where id = $1`,
         [id],
       )
       return rows[0]
@@ -261,28 +287,38 @@ describe('createInstrumentRefresh', () => {
       return outcome(id)
     }
 
-    it('stores the dump though one of today is there; says why not; with force, in spite of the guard', async () => {
+    it('stores the dump though one of today is there; says why not; forced, that very dump and no other', async () => {
       body = csv([nifty, infy, ...many(90), option])
-      await ask('ref_1', true)
+      await ask('ref_1', sha256(body))
       expect(await served('ref_1')).toMatchObject({ state: 'stored', row_count: 93, reason: null })
       body = csv([nifty, infy, option])
-      await ask('ref_2', false)
-      expect(await served('ref_2')).toMatchObject({
+      await ask('ref_2', null)
+      const refused = await served('ref_2')
+      expect(refused).toMatchObject({
         state: 'failed',
         reason: expect.stringContaining('NSE 92 → 2'),
+        refused_sha256: sha256(body),
       })
-      await ask('ref_3', true)
-      expect(await served('ref_3')).toMatchObject({ state: 'stored', row_count: 3 })
+      const [looked, another] = [body, csv([nifty, option])]
+      body = another
+      await ask('ref_3', refused.refused_sha256)
+      expect(await served('ref_3')).toMatchObject({ state: 'failed', refused_sha256: sha256(another) })
+      body = looked
+      await ask('ref_33', refused.refused_sha256)
+      expect(await served('ref_33')).toMatchObject({ state: 'stored', row_count: 3, refused_sha256: null })
     })
 
     it('made forceful while it is under way, is done again with force', async () => {
       body = csv([infy, mm, nifty, option])
-      await ask('ref_a', true)
+      await ask('ref_a', sha256(body))
       await served('ref_a')
       body = csv([infy, option])
-      await ask('ref_b', false)
+      await ask('ref_b', null)
       const forcedMeanwhile = async (url: Parameters<typeof fetch>[0], init?: RequestInit) => {
-        await database.pool.query("update ticker.instrument_refreshes set force = true where id = 'ref_b'")
+        await database.pool.query(
+          "update ticker.instrument_refreshes set force_sha256 = $1 where id = 'ref_b'",
+          [sha256(body)],
+        )
         return fetch(url, init)
       }
       expect(await served('ref_b', forcedMeanwhile)).toMatchObject({ state: 'stored', row_count: 2 })
@@ -291,7 +327,7 @@ describe('createInstrumentRefresh', () => {
     it('fails in our words when the broker does not answer, and asks no second time', async () => {
       const before = fetches
       status = 503
-      await ask('ref_4', false)
+      await ask('ref_4', null)
       expect(await served('ref_4')).toMatchObject({ state: 'failed', reason: 'the broker answered 503' })
       expect(fetches).toBe(before + 1)
       status = 200
@@ -299,7 +335,7 @@ describe('createInstrumentRefresh', () => {
 
     it('that nobody took in time is not done later', async () => {
       const before = fetches
-      await ask('ref_5', true, '11 minutes')
+      await ask('ref_5', null, '11 minutes')
       expect(await served('ref_5')).toMatchObject({
         state: 'failed',
         reason: expect.stringContaining('ask again'),

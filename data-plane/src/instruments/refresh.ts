@@ -10,7 +10,7 @@ import type { Log } from '../operations/log.ts'
 import { withAdvisoryLock } from '../operations/transaction.ts'
 import { type AskedRefresh, finishAskedRefresh, nextAskedRefresh } from './asked-refreshes.ts'
 import { DumpUnreadable, readDump } from './dump-rows.ts'
-import { DumpRejected, type StoredDump, storeDump } from './registry-store.ts'
+import { DumpRejected, DumpShrunk, type StoredDump, storeDump } from './registry-store.ts'
 
 /** How late a refresh that was asked for begins when nobody wakes the loop. */
 const CHECK_INTERVAL_MS = 10_000
@@ -39,12 +39,16 @@ export interface RefreshDeps {
   onStored(stored: StoredDump): void
 }
 
+export interface RefreshOptions {
+  forceSha256: string | null
+}
+
 export interface InstrumentRefresh {
   run(signal: AbortSignal): Promise<void>
   /** Somebody may have asked for a refresh. */
   wake(): void
-  /** Fetches and stores now, whatever is stored; force accepts a dump that the shrink guard refuses. */
-  refreshNow(options: { force: boolean }): Promise<StoredDump>
+  /** Fetches and stores now, whatever is stored; the dump of forceSha256 in spite of the shrink guard. */
+  refreshNow(options?: RefreshOptions): Promise<StoredDump>
   /** Says so when today's dump is long overdue. */
   unfit(): string | undefined
 }
@@ -79,7 +83,7 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
   let lastError = ''
   let woken = new AbortController()
 
-  async function refreshNow(options: { force: boolean }): Promise<StoredDump> {
+  async function refreshNow(options: RefreshOptions = { forceSha256: null }): Promise<StoredDump> {
     const credentials = deps.credentials()
     const headers: Record<string, string> = { 'X-Kite-Version': KITE_VERSION }
     if (credentials) headers.Authorization = authorization(credentials)
@@ -92,7 +96,9 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
     const chunks = await download(response.body)
     const hash = createHash('sha256')
     for (const chunk of chunks) hash.update(chunk)
-    const stored = await storeDump(pool, readDump(Readable.from(chunks)), hash.digest('hex'), options)
+    const sha256 = hash.digest('hex')
+    const guarded = sha256 !== options.forceSha256
+    const stored = await storeDump(pool, readDump(Readable.from(chunks)), sha256, { guarded })
     rows.set(stored.rowCount)
     ambiguous.set(stored.ambiguous.length)
     for (const [change, count] of Object.entries(stored.changes)) changed.inc({ change }, count)
@@ -130,18 +136,19 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
 
   /** Whoever asked is told how it ended; it is not tried again. */
   async function serve(asked: AskedRefresh) {
-    const { id, force } = asked
+    const { id, force_sha256: forceSha256 } = asked
     try {
-      const { rowCount } = await refreshNow({ force })
+      const { rowCount } = await refreshNow({ forceSha256 })
       await finishAskedRefresh(pool, asked, { state: 'stored', rowCount })
     } catch (error) {
       failures.inc({ reason: reasonOf(error) })
-      log.error({ error, refresh_id: id, force }, 'the refresh that was asked for failed')
+      log.error({ error, refresh_id: id, force_sha256: forceSha256 }, 'the refresh that was asked for failed')
       const reason =
         error instanceof DumpRejected || error instanceof DumpUnreadable
           ? error.message
           : 'the dump could not be fetched or stored; the log of the data plane says why'
-      await finishAskedRefresh(pool, asked, { state: 'failed', reason })
+      const refusedSha256 = error instanceof DumpShrunk ? error.sha256 : undefined
+      await finishAskedRefresh(pool, asked, { state: 'failed', reason, refusedSha256 })
     }
   }
 
@@ -166,7 +173,7 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
               dueSinceMs ??= clock.monotonicMs()
               // Being woken is no reason to ask a broker again that has just failed.
               if (clock.monotonicMs() < retryAtMs) return
-              await refreshNow({ force: false })
+              await refreshNow()
             } else dueSinceMs = undefined
             failed = 0
           })

@@ -17,6 +17,18 @@ const NOT_EXPIRED = `(expiry is null or expiry >= (now() at time zone 'Asia/Kolk
 
 export class DumpRejected extends Error {}
 
+/** Refused by the shrink guard; whoever knows better names it by its hash. */
+export class DumpShrunk extends DumpRejected {
+  readonly sha256: string
+  constructor(lost: string, sha256: string) {
+    super(
+      `instruments disappeared: ${lost}; the last good dump is kept. To store this one all the same, ask for a refresh ` +
+        `with force_sha256 ${sha256}`,
+    )
+    this.sha256 = sha256
+  }
+}
+
 export interface StoredDump {
   snapshotId: number
   rowCount: number
@@ -30,7 +42,7 @@ export async function storeDump(
   pool: pg.Pool,
   rows: AsyncIterable<DumpRow>,
   sha256: string,
-  options: { force: boolean },
+  { guarded }: { guarded: boolean },
 ): Promise<StoredDump> {
   return inTransaction(pool, async (client) => {
     // 150,000 rows are sorted and joined in memory.
@@ -53,18 +65,20 @@ export async function storeDump(
     await client.query(wholeDump('analyze dump'))
     const rowCount = await countRows(client)
     if (rowCount === 0) throw new DumpRejected('the dump is empty')
-    if (!options.force) await refuseShrinking(client)
+    if (guarded) await refuseShrinking(client, sha256)
     const inserted = await client.query<{ id: string }>(
       'insert into ticker.instrument_snapshots (row_count, sha256) values ($1, $2) returning id',
       [rowCount, sha256],
     )
     const snapshotId = Number(inserted.rows[0]?.id)
     const changes = await recordChanges(client, snapshotId)
-    await sweep(client)
-    await upsert(client, snapshotId)
-    // Searches are planned by what is in the table now, not before it was loaded.
-    await client.query(wholeDump('analyze ticker.instruments'))
-    await client.query('update ticker.fleet set instruments_version = instruments_version + 1')
+    const written = (await sweep(client)) + (await upsert(client, snapshotId))
+    // The same dump again is no news: nobody reads the registry anew for it.
+    if (written > 0) {
+      // Searches are planned by what is in the table now, not before it was loaded.
+      await client.query(wholeDump('analyze ticker.instruments'))
+      await client.query('update ticker.fleet set instruments_version = instruments_version + 1')
+    }
     return { snapshotId, rowCount, ambiguous, changes }
   })
 }
@@ -118,7 +132,7 @@ async function countRows(client: pg.PoolClient): Promise<number> {
   return rows[0]?.n ?? 0
 }
 
-async function refuseShrinking(client: pg.PoolClient) {
+async function refuseShrinking(client: pg.PoolClient, sha256: string) {
   const { rows } = await client.query<{ exchange: string; before: number; after: number }>(
     `select exchange, b.n::int as before, coalesce(a.n, 0)::int as after
      from (select exchange, count(*) as n from ticker.instruments where is_active and ${NOT_EXPIRED} group by 1) b
@@ -127,25 +141,26 @@ async function refuseShrinking(client: pg.PoolClient) {
   )
   if (rows.length > 0) {
     const words = rows.map((row) => `${row.exchange} ${row.before} → ${row.after}`).join(', ')
-    throw new DumpRejected(`instruments disappeared: ${words}; the last good dump is kept`)
+    throw new DumpShrunk(words, sha256)
   }
 }
 
 /** What is gone; and what has another token now, because two rows may have swapped theirs. */
-async function sweep(client: pg.PoolClient) {
-  await client.query(
+async function sweep(client: pg.PoolClient): Promise<number> {
+  const { rowCount } = await client.query(
     wholeDump(
       `update ticker.instruments i set is_active = false where is_active and not exists (select 1 from dump d
        where d.exchange = i.exchange and d.tradingsymbol = i.tradingsymbol and d.instrument_token = i.instrument_token)`,
     ),
   )
+  return rowCount ?? 0
 }
 
 /** Rows that the dump says nothing new about stay as they are. New ones apart: for each, ON CONFLICT costs more. */
-async function upsert(client: pg.PoolClient, snapshotId: number) {
+async function upsert(client: pg.PoolClient, snapshotId: number): Promise<number> {
   const said = `instrument_token, exchange_token, name, expiry, strike, tick_size, lot_size, instrument_type, segment`
   const of = (row: string) => said.replaceAll(/(\w+)/g, `${row}.$1`)
-  await client.query(
+  const updated = await client.query(
     wholeDump(
       `update ticker.instruments i set (${said}, snapshot_id, is_active) = (${of('d')}, $1::bigint, true) from dump d
      where i.exchange = d.exchange and i.tradingsymbol = d.tradingsymbol
@@ -153,7 +168,7 @@ async function upsert(client: pg.PoolClient, snapshotId: number) {
       [snapshotId],
     ),
   )
-  await client.query(
+  const inserted = await client.query(
     wholeDump(
       `insert into ticker.instruments (${COLUMNS}, snapshot_id, is_active)
      select ${COLUMNS}, $1::bigint, true from dump d where not exists (select 1 from ticker.instruments i
@@ -162,6 +177,7 @@ async function upsert(client: pg.PoolClient, snapshotId: number) {
       [snapshotId],
     ),
   )
+  return (updated.rowCount ?? 0) + (inserted.rowCount ?? 0)
 }
 
 async function* batched(rows: AsyncIterable<DumpRow>): AsyncGenerator<DumpRow[]> {

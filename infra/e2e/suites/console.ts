@@ -1,4 +1,4 @@
-// The operator console in a real browser: what a desk switches, deletes and looks up there.
+// The operator console in a real browser: what a desk switches, deletes, looks up and has fetched there.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -50,6 +50,12 @@ export function consoleSuite(desk: () => Desk) {
       const entries = page.locator('tbody tr')
       await until('one entry is left', async () => (await entries.count()) === 1)
       expect(await entries.first().textContent()).toContain('account.deletespare')
+    })
+
+    it('has the dump fetched, and says how that went', async () => {
+      await page.goto(`${desk().system.controlPlaneUrl}/#instruments`)
+      await page.getByRole('button', { name: 'Fetch the dump now' }).click()
+      await page.getByRole('cell', { name: 'stored' }).waitFor()
     })
   })
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { keyOfAlias } from './symbol-aliases.ts'
 import { isStorable, UNSTORABLE_WORDS } from './text.ts'
 
 export const exchange = z
@@ -21,8 +22,21 @@ export const instrumentKey = z
   .refine(isStorable, UNSTORABLE_WORDS)
   .meta({ example: 'NSE:INFY' })
 
-/** Everywhere an instrument is named, a token or exchange:tradingsymbol will do. */
-export const instrumentRef = z.union([instrumentToken, instrumentKey]).meta({ id: 'InstrumentRef' })
+/** A symbol as other feeds write it; what the dump lists by that very name comes first. */
+const instrumentAlias = z
+  .string()
+  .max(120)
+  .refine(isStorable, UNSTORABLE_WORDS)
+  .refine(
+    (text) => keyOfAlias(text) !== undefined,
+    'an instrument is a token, "EXCHANGE:TRADINGSYMBOL" or an alias',
+  )
+  .meta({ description: 'INFY, INFY.NS, NSE:INFY-EQ, ^NSEI, NIFTY50 …', example: 'INFY.NS' })
+
+/** Everywhere an instrument is named, a token, exchange:tradingsymbol or an alias will do. */
+export const instrumentRef = z
+  .union([instrumentToken, instrumentKey, instrumentAlias])
+  .meta({ id: 'InstrumentRef' })
 export type InstrumentRef = z.infer<typeof instrumentRef>
 
 export const instrument = z
@@ -63,22 +77,28 @@ export const instrumentDetail = instrument
   .meta({ id: 'InstrumentDetail' })
 export type InstrumentDetail = z.infer<typeof instrumentDetail>
 
+const dumpSha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 is 64 of 0-9 and a-f')
+
 export const instrumentRefreshCreate = z
   .strictObject({
-    force: z.boolean().default(false).meta({
+    force_sha256: dumpSha256.optional().meta({
       description:
-        'Stores the dump even if an exchange lost more than a fifth of its unexpired contracts in it',
+        '`refused_sha256` of a refusal: stores that dump though an exchange lost more than a fifth of its unexpired ' +
+        'contracts in it. Any other dump is judged as ever',
     }),
   })
   .meta({ id: 'InstrumentRefreshCreate' })
 
-/** What no data plane took within this time has failed: whoever forced a dump then did not mean a later one. */
+/** What no data plane took within this time has failed: whoever asked then is asked to look again. */
 export const REFRESH_WAITS_MINUTES_MAX = 10
+
+/** From the end of one refresh that was asked for to the next: it is the broker's largest file. */
+export const REFRESH_PAUSE_S = 60
 
 export const instrumentRefresh = z
   .object({
     id: z.string().meta({ example: 'ref_0193b1f0c0de7a55' }),
-    force: z.boolean(),
+    force_sha256: z.string().nullable(),
     state: z.enum(['waiting', 'stored', 'failed']),
     requested_by: z
       .string()
@@ -88,6 +108,10 @@ export const instrumentRefresh = z
     finished_at: z.string().nullable(),
     reason: z.string().nullable().meta({ description: 'Why it failed; the last good dump is kept' }),
     row_count: z.int().nullable().meta({ description: 'Instruments in the stored dump' }),
+    refused_sha256: z.string().nullable().meta({
+      description:
+        'The dump that was refused because instruments disappeared; force_sha256 of another request stores it',
+    }),
   })
   .meta({ id: 'InstrumentRefresh' })
 export type InstrumentRefresh = z.infer<typeof instrumentRefresh>

@@ -2,13 +2,15 @@
 // What cannot be computed is null and says why: a zero is a value, and never stands for "unknown".
 import { z } from 'zod'
 import { exchange, instrumentToken } from './instruments.ts'
+import { underlyingOf } from './symbol-aliases.ts'
 import { storedText } from './text.ts'
 
 export const CHAIN_STRIKES_MAX = 200
 export const CHAIN_STRIKES_DEFAULT = 20
 
-export const optionUnderlying = storedText(100, 1).meta({
-  description: '`name` of its options in the dump',
+export const optionUnderlying = storedText(100, 1).transform(underlyingOf).meta({
+  description:
+    '`name` of its options in the dump; its index or share, or an alias of it (^NSEI, RELIANCE.NS)',
   example: 'NIFTY',
 })
 

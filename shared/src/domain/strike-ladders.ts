@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { accountId } from './accounts.ts'
 import { exchange, instrumentToken } from './instruments.ts'
 import { mode } from './subscriptions.ts'
+import { underlyingOf } from './symbol-aliases.ts'
 import { storedText } from './text.ts'
 
 export const STRIKES_EACH_SIDE_MAX = 50
@@ -24,8 +25,9 @@ export const strikeLadderId = z
 
 export const strikeLadderPut = z
   .strictObject({
-    underlying: storedText(100, 1).optional().meta({
-      description: "`name` of its options in the dump; the ladder's id when absent",
+    underlying: storedText(100, 1).transform(underlyingOf).optional().meta({
+      description:
+        "`name` of its options in the dump, its index or share, or an alias of it; the ladder's id when absent",
       example: 'NIFTY',
     }),
     exchange: exchange

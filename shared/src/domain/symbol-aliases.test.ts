@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { keyOfAlias } from './symbol-aliases.ts'
+import { keyOfAlias, underlyingOf } from './symbol-aliases.ts'
 
 it.each([
   ['INFY', 'NSE:INFY'],
@@ -24,6 +24,29 @@ it.each([
   ['', undefined],
   ['a:b:c', undefined],
   [':INFY', undefined],
+  ['BSE:INFY.BO', 'BSE:INFY'],
+  // Two exchanges are none.
+  ['BSE:INFY.NS', undefined],
 ])('%j is %s', (text, key) => {
   expect(keyOfAlias(text)).toBe(key)
+})
+
+it.each([
+  ['NIFTY', 'NIFTY'],
+  ['NIFTY 50', 'NIFTY'],
+  ['NSE:NIFTY 50', 'NIFTY'],
+  ['^NSEI', 'NIFTY'],
+  ['nifty50', 'NIFTY'],
+  ['NSE:NIFTY BANK', 'BANKNIFTY'],
+  ['^BSESN', 'SENSEX'],
+  ['RELIANCE', 'RELIANCE'],
+  ['RELIANCE.NS', 'RELIANCE'],
+  ['NSE:RELIANCE', 'RELIANCE'],
+  ['RELIANCE-EQ', 'RELIANCE'],
+  ['M&M', 'M&M'],
+  ['BAJAJ-AUTO', 'BAJAJ-AUTO'],
+  ['GOLD', 'GOLD'],
+  ['a:b:c', 'a:b:c'],
+])('the derivatives of %j are named %s', (text, name) => {
+  expect(underlyingOf(text)).toBe(name)
 })

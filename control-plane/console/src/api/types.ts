@@ -172,6 +172,27 @@ export interface AuditEntry {
   detail: Record<string, unknown>
 }
 
+export interface InstrumentRefresh {
+  id: string
+  force_sha256: string | null
+  state: 'waiting' | 'stored' | 'failed'
+  requested_at: string
+  finished_at: string | null
+  reason: string | null
+  row_count: number | null
+  refused_sha256: string | null
+}
+
+export interface InstrumentChange {
+  id: number
+  at: string
+  exchange: string
+  tradingsymbol: string
+  change: string
+  before: string | null
+  after: string | null
+}
+
 export interface Page<T> {
   items: T[]
   next_cursor: string | null
