@@ -32,7 +32,7 @@ export function consoleSuite(desk: () => Desk) {
       await until('it streams no more', async () => !(await account()).market_data)
       await row().getByRole('checkbox', { name: 'spare trades' }).click()
       await until('it trades no more', async () => !(await account()).trading)
-      expect(await row().textContent()).toContain('not for trading')
+      await row().getByText('not for trading').waitFor()
     })
 
     it('deletes a disabled account after asking once more', async () => {
