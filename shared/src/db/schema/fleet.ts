@@ -1,6 +1,6 @@
 // The deployment as a whole, and the data planes that share its work.
 import { sql } from 'drizzle-orm'
-import { bigint, check, smallint, text, uuid } from 'drizzle-orm/pg-core'
+import { bigint, check, date, smallint, text, uuid } from 'drizzle-orm/pg-core'
 import { at, now, ticker } from './ticker.ts'
 
 /** One row: which realm this database belongs to, fixed by its first migration (ARCHITECTURE rule 6). */
@@ -26,6 +26,9 @@ export const fleet = ticker.table(
     instruments_version: bigint('instruments_version', { mode: 'number' }).notNull().default(0),
     accounts_version: bigint('accounts_version', { mode: 'number' }).notNull().default(0),
     ladders_version: bigint('ladders_version', { mode: 'number' }).notNull().default(0),
+    calendar_version: bigint('calendar_version', { mode: 'number' }).notNull().default(0),
+    /** Up to which day an operator has stored the holidays; null, or earlier than the release's own: that one holds. */
+    calendar_known_until: date('calendar_known_until', { mode: 'string' }),
     trading_state: text('trading_state')
       .$type<'ACTIVE' | 'REDUCING' | 'HALTED'>()
       .notNull()

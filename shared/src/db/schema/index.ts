@@ -2,6 +2,7 @@
 // a message on Redis only says "look again". Forward-only migrations in ../migrations (pnpm db:generate).
 export * from './access.ts'
 export * from './accounts.ts'
+export * from './calendar.ts'
 export * from './fleet.ts'
 export * from './instruments.ts'
 export * from './orders.ts'
