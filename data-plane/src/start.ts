@@ -11,7 +11,14 @@ import { createInstrumentRefresh } from './instruments/refresh.ts'
 import { toOrderUpdate } from './kite-compat/order-update.ts'
 import { createKiteCompatServer } from './kite-compat/server.ts'
 import { openWebSocket } from './kite-socket/raw-socket.ts'
-import { contractLife, loginHours, tradingHours, watchCalendar } from './market-data/market-hours.ts'
+import { createKnownCalendar } from './market-data/known-calendar.ts'
+import {
+  contractLife,
+  isCommodity,
+  loginHours,
+  tradingHours,
+  watchCalendar,
+} from './market-data/market-hours.ts'
 import { createQuotes } from './market-data/quotes.ts'
 import { marketDataReadiness } from './market-data/readiness.ts'
 import { createMarketData } from './market-data/runtime.ts'
@@ -92,7 +99,8 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   })
   const kite: KiteHttp = { root: config.kiteApiRoot, fetch, timeoutMs: READ_TIMEOUT_MS }
 
-  const calendar = createMarketCalendar()
+  const knownCalendar = createKnownCalendar({ db: pool, log })
+  const calendar = createMarketCalendar(knownCalendar.data)
   if (config.marketHours === 'calendar') watchCalendar(calendar, clock, log, registry)
   const isOpen = tradingHours(config.marketHours, calendar, clock)
   const isOver = contractLife(config.marketHours, calendar, clock)
@@ -243,17 +251,21 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
 
   readiness.register('instruments', refresh.unfit)
 
+  const login = loginHours(config.marketHours, calendar, clock)
+  const tradesCommodities = (owner: string) => () => marketData.ownerWants(owner, isCommodity)
   const reminders = createSessionReminders({
     clock,
     log,
     registry,
     accounts: () => ownership.view()?.accounts ?? [],
-    isLoginWanted: loginHours(config.marketHours, calendar, clock),
+    isLoginWanted: (owner) => login.isWanted(tradesCommodities(owner)),
+    isTradingDay: (owner) => login.isTradingDay(tradesCommodities(owner)),
     emit: (reminder) => publishing?.remind(reminder),
   })
 
   let versions = ''
   function applyView(view: OwnershipView) {
+    void knownCalendar.look(view.observation.calendar_version)
     marketData.setAccounts(view.accounts.filter(({ observed }) => observed.active && observed.market_data))
     socketRefusals.look(view.accounts)
     orderDesk.setAccounts(view.accounts)

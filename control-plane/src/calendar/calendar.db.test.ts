@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { commandStreamKey } from '@ticker/shared/commands'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../clock.ts'
 import { type Harness, startHarness } from '../testing/harness.ts'
 
@@ -34,6 +35,7 @@ test('200: a week from today, every exchange; a trading day with its phases, cut
     ],
     unconfirmed: false,
     source: expect.stringContaining('CMTR74466'),
+    stored: false,
     broker: {
       mis_cutoff: '2026-11-23T09:45:00.000Z',
       amo_until: '2026-11-23T03:28:00.000Z',
@@ -115,6 +117,83 @@ test.each([
 ])('400: %s', async (path, field) => {
   const { status, body } = await harness.call('GET', path)
   expect([status, body.errors[0].path]).toEqual([400, field])
+})
+
+describe('PUT /v1/calendar/days', () => {
+  const put = (body: unknown, as?: string) =>
+    harness.call('PUT', '/v1/calendar/days', body, as === undefined ? {} : { as })
+  const muhurat = {
+    ...{ date: '2026-12-01', exchanges: ['NSE', 'NFO'], name: 'A special session', source: 'NSE CMTR76001' },
+    phases: [
+      { phase: 'pre_open', from: '17:45', to: '18:00' },
+      { phase: 'open', from: '18:00', to: '19:00' },
+    ],
+  }
+  const dayOf = async (exchange: string) =>
+    (await harness.call('GET', `/v1/calendar?from=2026-12-01&to=2026-12-01&exchange=${exchange}`)).body
+      .items[0]
+  const version = async () =>
+    Number((await harness.database.pool.query('select calendar_version as v from ticker.fleet')).rows[0].v)
+
+  test('200: in force at once, audited, nudged; stored again it is replaced; deleted, the release holds', async () => {
+    const instance = await harness.seed.instance()
+    const before = await version()
+    expect((await put({ days: [muhurat] })).body).toEqual({ stored: 2, known_until: '2026-12-31' })
+    expect(await version()).toBe(before + 1)
+    expect(await dayOf('NFO')).toMatchObject({
+      ...{ trading: true, stored: true, unconfirmed: false, name: 'A special session' },
+      phases: [{ phase: 'pre_open' }, { from: '2026-12-01T12:30:00.000Z', to: '2026-12-01T13:30:00.000Z' }],
+    })
+    expect(await dayOf('BSE')).toMatchObject({ stored: false, name: null })
+    await harness.settled()
+    expect(
+      JSON.stringify(await harness.redis('XRANGE', commandStreamKey('sim', instance), '-', '+')),
+    ).toContain('nudge')
+    const closed = { ...muhurat, exchanges: ['NFO'], name: 'Declared closed', phases: [], unconfirmed: true }
+    await put({ days: [closed] })
+    expect(await dayOf('NFO')).toMatchObject({ trading: false, phases: [], unconfirmed: true })
+    const audit = await harness.call('GET', '/v1/audit-log?action=calendar.put')
+    expect(audit.body.items[0]).toMatchObject({ actor: harness.key.id, detail: { days: [closed] } })
+    const remove = (query = '') => harness.call('DELETE', `/v1/calendar/days/2026-12-01${query}`)
+    expect((await remove('?exchange=NFO')).status).toBe(204)
+    expect(await dayOf('NFO')).toMatchObject({ stored: false, name: null })
+    expect(await dayOf('NSE')).toMatchObject({ stored: true })
+    expect((await remove()).status).toBe(204)
+    expect((await remove()).body.code).toBe('not_found')
+  })
+
+  test('200: a new year is known up to the day that is said', async () => {
+    expect((await put({ days: [], known_until: '2027-12-31' })).body.known_until).toBe('2027-12-31')
+    expect((await harness.call('GET', '/v1/calendar')).body.known_until).toBe('2027-12-31')
+    await put({ days: [], known_until: '2026-01-01' })
+    expect((await harness.call('GET', '/v1/calendar')).body.known_until).toBe('2026-12-31')
+  })
+
+  test.each([
+    ['nothing', { days: [] }, ''],
+    ['an unknown exchange', { days: [{ ...muhurat, exchanges: ['NSE', 'XXX'] }] }, 'days.0.exchanges.1'],
+    ['a day long ago', { days: [{ ...muhurat, date: '2026-01-05' }] }, 'days.0.date'],
+    ['no source', { days: [{ ...muhurat, source: '' }] }, 'days.0.source'],
+    [
+      'no time',
+      { days: [{ ...muhurat, phases: [{ phase: 'open', from: '9', to: '10:00' }] }] },
+      'days.0.phases.0.from',
+    ],
+    [
+      'an end before',
+      { days: [{ ...muhurat, phases: [{ phase: 'open', from: '19:00', to: '18:00' }] }] },
+      'days.0.phases.0.to',
+    ],
+    ['overlapping', { days: [{ ...muhurat, phases: [...muhurat.phases].reverse() }] }, 'days.0.phases'],
+  ])('400: %s', async (_, body, path) => {
+    const { status, body: said } = await put(body)
+    expect([status, said.errors[0].path]).toEqual([400, path || 'json'])
+  })
+
+  test('403: a key that may only read', async () => {
+    const reader = await harness.keyWith(['instruments:read', 'instruments:write'])
+    expect((await put({ days: [muhurat] }, reader.secret)).body.code).toBe('scope_missing')
+  })
 })
 
 test('403: without the scope', async () => {

@@ -1,4 +1,4 @@
-// What the exchanges plan, from the calendar that ships with this release; no database is asked.
+// What the exchanges plan: the calendar that ships with this release, and what an operator has stored over it.
 import {
   CALENDAR_DAYS_MAX,
   type CalendarDay,
@@ -8,14 +8,10 @@ import {
   istDay,
   type marketNow,
 } from '@ticker/shared/domain'
-import {
-  brokerTimesOf,
-  CALENDAR_DATA,
-  CALENDAR_EXCHANGES,
-  type MarketCalendar,
-} from '@ticker/shared/market-calendar'
+import { brokerTimesOf, CALENDAR_EXCHANGES, type MarketCalendar } from '@ticker/shared/market-calendar'
 import { z } from 'zod'
 import { done, type Outcome, refused } from '../http/problem.ts'
+import type { KnownCalendar } from './known.ts'
 
 const DAY_MS = 86_400_000
 const WEEK_DAYS = 7
@@ -33,7 +29,7 @@ const iso = (epochMs: number) => new Date(epochMs).toISOString()
 
 /** By day, then exchange. */
 export function listDays(
-  calendar: MarketCalendar,
+  { calendar, knownUntil }: KnownCalendar,
   nowMs: number,
   query: CalendarQuery,
 ): Outcome<z.input<typeof calendarDays>> {
@@ -51,23 +47,26 @@ export function listDays(
     new Date(fromMs + index * DAY_MS).toISOString().slice(0, 10),
   )
   return done({
-    known_until: CALENDAR_DATA.knownUntil,
+    known_until: knownUntil,
     items: items.flatMap((date) => exchanges.map((each) => dayOf(calendar, each, date))),
   })
 }
 
 function dayOf(calendar: MarketCalendar, exchange: string, date: string): CalendarDay {
   const day = calendar.day(exchange, date)
-  const close = day.phases.findLast(({ phase }) => phase === 'open')?.toMs
-  const broker = close === undefined ? undefined : brokerTimesOf(exchange, close)
+  const openMs = day.phases.find(({ phase }) => phase === 'open')?.fromMs
+  const closeMs = day.phases.findLast(({ phase }) => phase === 'open')?.toMs
+  const trades = openMs !== undefined && closeMs !== undefined
+  const broker = trades ? brokerTimesOf(exchange, { openMs, closeMs }) : undefined
   return {
     date,
     exchange,
-    trading: close !== undefined,
+    trading: trades,
     name: day.name ?? null,
     phases: day.phases.map(({ phase, fromMs, toMs }) => ({ phase, from: iso(fromMs), to: iso(toMs) })),
     unconfirmed: !day.confirmed,
     source: day.source ?? null,
+    stored: day.stored,
     broker: broker
       ? {
           mis_cutoff: iso(broker.misCutoffMs),

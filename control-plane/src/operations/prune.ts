@@ -11,6 +11,7 @@ const LOGIN_STATE_AGE_DAYS_MAX = 1
 const SUBSCRIPTION_CHANGE_AGE_HOURS_MAX = 1
 const REFRESH_AGE_DAYS_MAX = 400
 const INSTRUMENT_CHANGE_AGE_DAYS_MAX = 100
+const CALENDAR_DAY_AGE_DAYS_MAX = 400
 
 export async function prune(deps: Pick<Dependencies, 'db' | 'log'>): Promise<void> {
   const [row] = await deps.db.rows(
@@ -21,6 +22,7 @@ export async function prune(deps: Pick<Dependencies, 'db' | 'log'>): Promise<voi
       changes: z.int(),
       refreshes: z.int(),
       instrument_changes: z.int(),
+      calendar_days: z.int(),
     }),
     sql`with states as (
         delete from ticker.login_states
@@ -40,11 +42,15 @@ export async function prune(deps: Pick<Dependencies, 'db' | 'log'>): Promise<voi
       ), instrument_changes as (
         delete from ticker.instrument_changes
         where at < now() - make_interval(days => ${INSTRUMENT_CHANGE_AGE_DAYS_MAX}::int) returning 1
+      ), calendar_days as (
+        delete from ticker.calendar_days
+        where date < now() - make_interval(days => ${CALENDAR_DAY_AGE_DAYS_MAX}::int) returning 1
       )
       select (select count(*) from states)::int as login_states, (select count(*) from audit)::int as audit_rows,
         (select count(*) from keys)::int as api_keys, (select count(*) from changes)::int as changes,
         (select count(*) from refreshes)::int as refreshes,
-        (select count(*) from instrument_changes)::int as instrument_changes`,
+        (select count(*) from instrument_changes)::int as instrument_changes,
+        (select count(*) from calendar_days)::int as calendar_days`,
   )
   deps.log('info', 'pruned', { ...row })
 }

@@ -18,6 +18,8 @@ export interface DesiredView {
   version(): number
   /** What rows and ladders want, as a whole (undefined: as before), and what interest changed. */
   update(wants: Wants | undefined, served: readonly ServedChange[]): DesiredChange[]
+  /** Whether rows or ladders of that owner want such an instrument. */
+  ownerWants(owner: string, isSuch: (token: number) => boolean): boolean
   /** By rows and ladders, each owner counted. */
   wanted(): number
 }
@@ -48,6 +50,10 @@ export function createDesiredView(): DesiredView {
       return mode
     },
     version: () => version,
+    ownerWants(owner, isSuch) {
+      for (const token of byRows.get(owner)?.keys() ?? []) if (isSuch(token)) return true
+      return false
+    },
     wanted: () => [...byRows.values()].reduce((sum, tokens) => sum + tokens.size, 0),
     update(wants, served) {
       const next = wants ? new Map([...wants].map(([owner, own]) => [owner, modesOf(own)])) : byRows

@@ -1,6 +1,6 @@
 // Which exchange's hours a segment of the broker's feed keeps, and when a contract has traded for the last time.
 import { istDay } from '@ticker/shared/domain'
-import { SEGMENTS } from '@ticker/shared/kite-wire'
+import { SEGMENTS, segmentOf } from '@ticker/shared/kite-wire'
 import type { MarketCalendar } from '@ticker/shared/market-calendar'
 import { Gauge, type Registry } from 'prom-client'
 import type { Log } from '../operations/log.ts'
@@ -22,16 +22,48 @@ export function tradingHours(hours: MarketHours, calendar: MarketCalendar, clock
   }
 }
 
-const IST_OFFSET_MS = 330 * 60_000
+const COMMODITY_EXCHANGES = new Set(['MCX', 'NCO', 'BCO'])
 
-/** From 06:00 IST, when tokens have died, to the close of NSE, on days on which it trades at noon. */
-export function loginHours(hours: MarketHours, calendar: MarketCalendar, clock: { nowMs(): number }) {
-  return (): boolean => {
-    if (hours === 'always') return true
-    const nowMs = clock.nowMs()
-    const noonMs = Date.parse(`${istDay(nowMs)}T12:00:00Z`) - IST_OFFSET_MS
-    const tradesToday = calendar.phaseAt('NSE', noonMs).phase === 'open'
-    return tradesToday && nowMs >= noonMs - 6 * 3_600_000 && !calendar.isDayOver('NSE', nowMs)
+/** Commodities trade into the night, and on evenings of holidays. */
+export function isCommodity(token: number): boolean {
+  return COMMODITY_EXCHANGES.has(SEGMENTS[segmentOf(token)] ?? '')
+}
+
+/** Tokens die at 06:00 IST; nobody logs in earlier, nor much before the first market opens. */
+const LOGIN_FROM_HOUR = 6
+const LOGIN_BEFORE_OPEN_MS = 3.5 * 3_600_000
+
+export interface LoginHours {
+  /** Whether somebody would log in now: from 06:00, or some hours before the opening, to the close of what they trade. */
+  isWanted(tradesCommodities: () => boolean): boolean
+  /** Whether anything of theirs trades on this day at all. */
+  isTradingDay(tradesCommodities: () => boolean): boolean
+}
+
+export function loginHours(
+  hours: MarketHours,
+  calendar: MarketCalendar,
+  clock: { nowMs(): number },
+): LoginHours {
+  /** From when until when a login is of use for that exchange today. */
+  function spanOf(exchange: string): { fromMs: number; toMs: number } | undefined {
+    const today = istDay(clock.nowMs())
+    const open = calendar.day(exchange, today).phases.filter(({ phase }) => phase === 'open')
+    const [first, last] = [open[0], open.at(-1)]
+    if (!first || !last) return undefined
+    const sixMs = Date.parse(`${today}T0${LOGIN_FROM_HOUR}:00:00+05:30`)
+    return { fromMs: Math.max(sixMs, first.fromMs - LOGIN_BEFORE_OPEN_MS), toMs: last.toMs }
+  }
+  const isWithin = (span: ReturnType<typeof spanOf>) =>
+    span !== undefined && clock.nowMs() >= span.fromMs && clock.nowMs() < span.toMs
+
+  return {
+    isWanted: (tradesCommodities) =>
+      hours === 'always' || isWithin(spanOf('NSE')) || (isWithin(spanOf('MCX')) && tradesCommodities()),
+    isTradingDay: (tradesCommodities) =>
+      hours === 'always' ||
+      spanOf('NSE') !== undefined ||
+      (spanOf('MCX') !== undefined && tradesCommodities()),
   }
 }
 
@@ -56,7 +88,7 @@ export function watchCalendar(
   if (knownDays() < CALENDAR_WARN_DAYS)
     log.warn(
       { known_days: knownDays() },
-      'the market calendar ends soon: bring a release with the next holidays',
+      'the market calendar ends soon: bring a release with the next holidays, or store them (PUT /v1/calendar/days)',
     )
 }
 

@@ -61,6 +61,8 @@ export interface MarketDataStatus {
 
 export interface MarketDataRuntime extends TickSource {
   setAccounts(accounts: readonly OwnedAccount[]): void
+  /** Whether that owner has subscribed, or a ladder of theirs needs, such an instrument. */
+  ownerWants(owner: string, isSuch: (token: number) => boolean): boolean
   wake(reason: string): void
   /** Tries the refused sockets of the account again, with the session it has. */
   retryAccount(accountId: string): void
@@ -183,6 +185,7 @@ export function createMarketData(deps: MarketDataDeps): MarketDataRuntime {
       refused = nowRefused
       if (pool.setAccounts(accounts) || isElsewhere) reconciler.reapply()
     },
+    ownerWants: desired.ownerWants,
     wake: reconciler.wake,
     retryAccount: pool.retry,
     onOrderUpdate: (listener) => orderListeners.push(listener),

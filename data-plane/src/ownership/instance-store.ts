@@ -38,6 +38,7 @@ export interface Observation {
   subscriptions_version: number
   instruments_version: number
   accounts_version: number
+  calendar_version: number
   unowned_accounts: boolean
   accounts: ObservedAccount[]
 }
@@ -83,6 +84,7 @@ export async function renewAndObserve(
        'subscriptions_version', f.subscriptions_version,
        'instruments_version', f.instruments_version,
        'accounts_version', f.accounts_version,
+       'calendar_version', f.calendar_version,
        'unowned_accounts', exists (
          select 1 from ticker.accounts a where ${SERVED} and a.egress_group = me.egress_group and not exists (
            select 1 from ticker.instances i

@@ -25,6 +25,7 @@ function setup() {
     subscriptions_version: 0,
     instruments_version: 0,
     accounts_version: 0,
+    calendar_version: 0,
     unowned_accounts: state.unowned,
     accounts: state.accounts,
   })

@@ -21,6 +21,7 @@ let registry: Registry
 let accounts: OwnershipView['accounts']
 let said: string[]
 let look: () => void
+let tradesCommodities: boolean
 const istTime = () => new Date(clock.nowMs() + IST_MS).toISOString().slice(11, 16)
 
 /** Starts at 05:00 IST of that day, logged in since yesterday. */
@@ -29,12 +30,15 @@ function startOn(day: number) {
   registry = new Registry()
   said = []
   logIn(1)
+  tradesCommodities = false
+  const login = loginHours('calendar', createMarketCalendar(), clock)
   const reminders = createSessionReminders({
     clock,
     log: silentLog,
     registry,
     accounts: () => accounts,
-    isLoginWanted: loginHours('calendar', createMarketCalendar(), clock),
+    isLoginWanted: () => login.isWanted(() => tradesCommodities),
+    isTradingDay: () => login.isTradingDay(() => tradesCommodities),
     emit: ({ event_type }) => said.push(`${istTime()} ${event_type}`),
   })
   look = () => reminders.look(accounts)
@@ -102,8 +106,26 @@ it('asks for no login after the close, nor on a day without trading', () => {
   for (const day of [HOLIDAY, SATURDAY]) {
     startOn(day)
     until('23:00')
-    expect(said).toEqual(['05:30 session_expiring', '05:55 session_expiring'])
+    expect(said).toEqual([])
   }
+})
+
+it('a desk of commodities is asked until their close, and on the evening of a holiday', () => {
+  tradesCommodities = true
+  setAccount({ session_live: false })
+  until('23:58')
+  expect(said.at(-1)).toBe('23:30 login_needed')
+  startOn(HOLIDAY)
+  tradesCommodities = true
+  until('23:58')
+  expect(said.slice(0, 4)).toEqual([
+    ...['05:30 session_expiring', '05:55 session_expiring'],
+    ...['13:30 login_needed', '14:00 login_needed'],
+  ])
+  startOn(SATURDAY)
+  tradesCommodities = true
+  until('23:58')
+  expect(said).toEqual([])
 })
 
 it('asks for none of a disabled account, nor where a session lives that these keys cannot open', async () => {

@@ -25,8 +25,10 @@ export function createSessionReminders(deps: {
   log: Log
   registry: Registry
   accounts(): OwnershipView['accounts']
-  /** Whether somebody would log in now: on a day of trading, before it is over. */
-  isLoginWanted(): boolean
+  /** Whether somebody of that owner would log in now: on a day of trading, before it is over for them. */
+  isLoginWanted(owner: string): boolean
+  /** Whether they trade on this day at all: the end of a session on another is of no interest. */
+  isTradingDay(owner: string): boolean
   emit(reminder: Reminder): void
 }): SessionReminders {
   const { clock, log } = deps
@@ -55,7 +57,7 @@ export function createSessionReminders(deps: {
     deps.emit(reminder)
   }
 
-  function before(account_id: string, session: { version: number; expiresAtMs: number }) {
+  function before(account_id: string, owner: string, session: { version: number; expiresAtMs: number }) {
     const leftMs = session.expiresAtMs - clock.nowMs()
     const withinMs = BEFORE_MS.findLast((ms) => leftMs <= ms)
     const last = said.get(account_id)
@@ -64,7 +66,7 @@ export function createSessionReminders(deps: {
       if (!known) said.delete(account_id)
       return
     }
-    if (leftMs <= 0 || (known && known.withinMs <= withinMs)) return
+    if (leftMs <= 0 || (known && known.withinMs <= withinMs) || !deps.isTradingDay(owner)) return
     said.set(account_id, { version: session.version, withinMs })
     const reminder = {
       event_type: 'session_expiring',
@@ -74,8 +76,8 @@ export function createSessionReminders(deps: {
     say(reminder, `the session ends within ${withinMs / 60_000} min; log in again after that`)
   }
 
-  function after(account_id: string) {
-    if (!deps.isLoginWanted()) return
+  function after(account_id: string, owner: string) {
+    if (!deps.isLoginWanted(owner)) return
     const nowMs = clock.nowMs()
     const last = said.get(account_id)
     if (last && 'neededAtMs' in last && nowMs - last.neededAtMs < AGAIN_AFTER_MS) return
@@ -85,11 +87,11 @@ export function createSessionReminders(deps: {
 
   return {
     look(accounts) {
-      for (const { accountId, session, observed } of accounts) {
+      for (const { accountId, owner, session, observed } of accounts) {
         if (!observed.active) said.delete(accountId)
-        else if (session) before(accountId, session)
+        else if (session) before(accountId, owner, session)
         // A session that cannot be opened here needs a key, not a login.
-        else if (!observed.session_live) after(accountId)
+        else if (!observed.session_live) after(accountId, owner)
       }
       for (const id of said.keys()) if (!accounts.some(({ accountId }) => accountId === id)) said.delete(id)
     },

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { exchange } from './instruments.ts'
+import { calendarDate, exchange } from './instruments.ts'
+import { storedText } from './text.ts'
 
 const at = z.string().meta({ description: 'RFC 3339, UTC', example: '2026-11-23T03:45:00.000Z' })
 const unconfirmed = z.boolean().meta({
@@ -37,6 +38,9 @@ export const calendarDay = z
     ),
     unconfirmed,
     source,
+    stored: z
+      .boolean()
+      .meta({ description: 'An operator said so with PUT /v1/calendar/days, not this release' }),
     broker: brokerTimes.nullable().meta({ description: 'null on a day without trading' }),
   })
   .meta({ id: 'CalendarDay' })
@@ -79,3 +83,58 @@ export const expiry = z
     unconfirmed,
   })
   .meta({ id: 'Expiry' })
+
+export const CALENDAR_PUT_DAYS_MAX = 100
+/** So far back and ahead a day may be stored. */
+export const CALENDAR_STORED_DAYS = { back: 31, ahead: 800 }
+
+const time = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day in India, hh:mm')
+  .meta({ example: '18:00' })
+
+const plannedPhase = z
+  .strictObject({
+    phase: z.enum(['pre_open', 'open', 'closing_auction', 'post_close']),
+    from: time,
+    to: time,
+  })
+  .refine(({ from, to }) => from < to, { path: ['to'], message: 'later than from' })
+
+export const calendarDayPut = z.strictObject({
+  date: calendarDate.meta({ example: '2026-11-08' }),
+  exchanges: z.array(exchange).min(1).max(20),
+  name: storedText(100, 1).meta({ description: 'Of the holiday or session', example: 'Muhurat trading' }),
+  phases: z
+    .array(plannedPhase)
+    .max(10)
+    .refine(
+      (phases) => phases.every(({ from }, n) => n === 0 || (phases[n - 1]?.to ?? '') <= from),
+      'in order, none begins before the one before has ended',
+    )
+    .meta({ description: 'None: closed all day' }),
+  source: storedText(300, 1).meta({
+    description: 'Circular, page, or who says so',
+    example: 'NSE CMTR76001',
+  }),
+  unconfirmed: z.boolean().default(false).meta({ description: 'You do not have it from the exchange' }),
+})
+export type CalendarDayPut = z.infer<typeof calendarDayPut>
+
+export const calendarPut = z
+  .strictObject({
+    days: z.array(calendarDayPut).max(CALENDAR_PUT_DAYS_MAX),
+    known_until: calendarDate.optional().meta({
+      description: 'Up to this day all holidays are among what is stored or released: a new year is known',
+    }),
+  })
+  .refine(
+    ({ days, known_until }) => days.length > 0 || known_until !== undefined,
+    'name a day or known_until',
+  )
+  .meta({ id: 'CalendarPut' })
+export type CalendarPut = z.infer<typeof calendarPut>
+
+export const calendarPutResult = z
+  .object({ stored: z.int().meta({ description: 'Days of exchanges' }), known_until: z.string() })
+  .meta({ id: 'CalendarPutResult' })

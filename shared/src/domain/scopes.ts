@@ -12,5 +12,6 @@ export const SCOPES = [
   'fleet:read',
   'keys:write',
   'audit:read',
+  'calendar:write',
 ] as const
 export type Scope = (typeof SCOPES)[number]

@@ -12,7 +12,7 @@ export interface BrokerTimesRow {
   from: string
   misCutoff: Cutoff
   /** From the evening of one trading day (absent: when trading ends) to the morning of the next; between, on any closed day. */
-  amo: { from?: string; until: string }
+  amo: { from?: string; until: string | { minutesBeforeOpen: number } }
   confirmed: boolean
   source: string
 }
@@ -41,23 +41,24 @@ export const BROKER_TIMES: readonly BrokerTimesRow[] = [
   ),
   row(['NFO', 'BFO'], '2025-12-01', { at: '15:25' }, { from: '15:45', until: '09:10' }),
   row(['CDS', 'BCD'], '2025-12-01', { at: '16:45' }, { from: '17:00', until: '08:59' }),
-  row(['MCX', 'NCO', 'BCO'], '2025-12-01', { minutesBeforeClose: 25 }, { until: '08:58' }),
+  // On a holiday of the morning they trade in the evening alone.
+  row(['MCX', 'NCO', 'BCO'], '2025-12-01', { minutesBeforeClose: 25 }, { until: { minutesBeforeOpen: 2 } }),
 ]
 
 export interface BrokerTimes {
   misCutoffMs: number
   /** After-market orders of this day: from when in its evening. */
   amoFromMs: number
-  /** Until when this morning the orders for this day are taken. */
+  /** Until when the orders for this day are taken: in its morning, or before a session of the evening. */
   amoUntilMs: number
   confirmed: boolean
   source: string
 }
 
-/** Of a day on which the exchange trades continuously until `closeMs`. */
+/** Of a day on which the exchange trades continuously from `openMs` until `closeMs`. */
 export function brokerTimesOf(
   exchange: string,
-  closeMs: number,
+  { openMs, closeMs }: { openMs: number; closeMs: number },
   rows: readonly BrokerTimesRow[] = BROKER_TIMES,
 ): BrokerTimes | undefined {
   const date = istDay(closeMs)
@@ -70,7 +71,8 @@ export function brokerTimesOf(
     // A short session ends before the usual cut-off.
     misCutoffMs: Math.min(plannedMs, closeMs),
     amoFromMs: amo.from === undefined ? closeMs : atMs(amo.from),
-    amoUntilMs: atMs(amo.until),
+    amoUntilMs:
+      typeof amo.until === 'string' ? atMs(amo.until) : openMs - amo.until.minutesBeforeOpen * 60_000,
     confirmed,
     source,
   }

@@ -24,6 +24,8 @@ export interface SpecialDay {
   name: string
   confirmed: boolean
   source: string
+  /** An operator said so; absent: it is of the release. */
+  stored?: boolean
 }
 
 /** Where contracts stop trading before the day's close on the day they expire. */

@@ -78,6 +78,7 @@ describe('the market calendar', () => {
 
   it('plans a day with its phases and source, and finds the next opening over holidays and weekends', () => {
     expect(calendar.day('NSE', '2026-11-23')).toEqual({
+      stored: false,
       phases: [
         { phase: 'pre_open', fromMs: ist('2026-11-23 09:00'), toMs: ist('2026-11-23 09:15') },
         { phase: 'open', fromMs: ist('2026-11-23 09:15'), toMs: ist('2026-11-23 15:15') },

@@ -34,6 +34,8 @@ export interface TradingDay {
   name: string | undefined
   /** Circular or page; undefined: a weekend, or nothing known of the exchange. */
   source: string | undefined
+  /** An operator said so, not the release. */
+  stored: boolean
 }
 
 const NEXT_OPEN_DAYS_MAX = 14
@@ -46,17 +48,20 @@ interface DayPlan {
   confirmed: boolean
   name: string | undefined
   source: string | undefined
+  stored: boolean
 }
 
-export function createMarketCalendar(data: CalendarData = CALENDAR_DATA): MarketCalendar {
+/** `read` gives what is known at present: what an operator stores holds at once. */
+export function createMarketCalendar(read: () => CalendarData = () => CALENDAR_DATA): MarketCalendar {
   /** The last day asked for, of each exchange: it is asked many times a second. */
-  const plans = new Map<string, { day: number; plan: DayPlan }>()
+  const plans = new Map<string, { data: CalendarData; day: number; plan: DayPlan }>()
 
   function planOf(exchange: string, day: number): DayPlan {
+    const data = read()
     const known = plans.get(exchange)
-    if (known?.day === day) return known.plan
+    if (known?.day === day && known.data === data) return known.plan
     const plan = makePlan(data, exchange, day)
-    plans.set(exchange, { day, plan })
+    plans.set(exchange, { data, day, plan })
     return plan
   }
 
@@ -81,13 +86,13 @@ export function createMarketCalendar(data: CalendarData = CALENDAR_DATA): Market
     },
     day(exchange, date) {
       const day = Math.floor(Date.parse(date) / DAY_MS)
-      const { spans, ...plan } = makePlan(data, exchange, day)
+      const { spans, ...plan } = makePlan(read(), exchange, day)
       return { ...plan, phases: phasesOf(day, spans) }
     },
     nextOpenMs(exchange, epochMs) {
       const today = Math.floor((epochMs + IST_OFFSET_MS) / DAY_MS)
       for (let day = today; day <= today + NEXT_OPEN_DAYS_MAX; day += 1) {
-        const next = phasesOf(day, makePlan(data, exchange, day).spans).find(
+        const next = phasesOf(day, makePlan(read(), exchange, day).spans).find(
           ({ phase, fromMs }) => phase === 'open' && fromMs >= epochMs,
         )
         if (next) return next.fromMs
@@ -102,6 +107,7 @@ export function createMarketCalendar(data: CalendarData = CALENDAR_DATA): Market
     expiryOn(exchange, date) {
       const dayMs = Date.parse(date)
       if (Number.isNaN(dayMs)) return undefined
+      const data = read()
       const early = data.earlyExpiries.find(({ exchanges }) => exchanges.includes(exchange))
       const plan = makePlan(data, exchange, dayMs / DAY_MS)
       // On a holiday announced after the dump the contract moves; until it has, the usual close is the best guess.
@@ -113,7 +119,7 @@ export function createMarketCalendar(data: CalendarData = CALENDAR_DATA): Market
       return { atMs: dayMs + minute * MINUTE_MS - IST_OFFSET_MS, confirmed }
     },
     knownForDays: (epochMs) =>
-      Math.floor((Date.parse(data.knownUntil) + DAY_MS - epochMs - IST_OFFSET_MS) / DAY_MS),
+      Math.floor((Date.parse(read().knownUntil) + DAY_MS - epochMs - IST_OFFSET_MS) / DAY_MS),
   }
 }
 
@@ -126,18 +132,20 @@ function makePlan(data: CalendarData, exchange: string, day: number): DayPlan {
       confirmed: special.confirmed,
       name: special.name,
       source: special.source,
+      stored: special.stored ?? false,
     }
   // 1 January 1970 was a Thursday.
   const weekday = (day + 4) % 7
   if (weekday === 0 || weekday === 6)
-    return { spans: [], confirmed: true, name: 'weekend', source: undefined }
+    return { spans: [], confirmed: true, name: 'weekend', source: undefined, stored: false }
   const normal = normalHours(data, exchange, date)
-  if (!normal) return { spans: [], confirmed: false, name: undefined, source: undefined }
+  if (!normal) return { spans: [], confirmed: false, name: undefined, source: undefined, stored: false }
   return {
     spans: inMinutes(normal.spans),
     confirmed: normal.confirmed && date <= data.knownUntil,
     name: undefined,
     source: normal.source,
+    stored: false,
   }
 }
 
