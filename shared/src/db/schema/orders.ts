@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm'
 import {
   bigint,
+  check,
   index,
   integer,
   jsonb,
@@ -35,6 +36,8 @@ export const orderIntents = ticker.table(
     not_before: at('not_before'),
     attempts: integer('attempts').notNull().default(0),
     broker_order_id: text('broker_order_id'),
+    /** A person wants it gone: never sent from here on, and cancelled wherever it turns out to be. */
+    cancel_requested_at: at('cancel_requested_at'),
     /** Closed code and public words of a refusal, rejection or doubt. */
     reason_code: text('reason_code'),
     reason: text('reason'),
@@ -51,6 +54,53 @@ export const orderIntents = ticker.table(
       .on(table.account_id, table.created_at)
       .where(sql`${table.state} in ('QUEUED', 'SENDING', 'UNKNOWN')`),
     index('order_intents_list').on(table.account_id, table.id),
+  ],
+)
+
+/**
+ * A cancel or a modify: an intent of its own kind, sequenced per order (RELIABILITY orders 8). Of one of our intents
+ * (`intent_id`; a cancel without `order_id` is of whatever it is or becomes at the broker), or of an order placed
+ * elsewhere (`order_id` alone).
+ */
+export const orderChanges = ticker.table(
+  'order_changes',
+  {
+    id: text('id').primaryKey(),
+    account_id: text('account_id')
+      .notNull()
+      .references(() => accounts.id),
+    idempotency_key: text('idempotency_key').notNull(),
+    request_sha256: text('request_sha256').notNull(),
+    kind: text('kind').$type<'cancel' | 'modify'>().notNull(),
+    intent_id: text('intent_id').references(() => orderIntents.id),
+    order_id: text('order_id'),
+    /** What a modify states; null for a cancel. */
+    fields: jsonb('fields'),
+    state: text('state').notNull().default('QUEUED'),
+    /** A modify that is not sent by then is not sent at all; a cancel stands until its order is finished. */
+    deadline: at('deadline'),
+    sending_epoch: bigint('sending_epoch', { mode: 'number' }),
+    sending_at: at('sending_at'),
+    not_before: at('not_before'),
+    attempts: integer('attempts').notNull().default(0),
+    /** How often the broker refused a cancel of an order that its book then still showed open. */
+    refusals: integer('refusals').notNull().default(0),
+    reason_code: text('reason_code'),
+    reason: text('reason'),
+    created_by: text('created_by').notNull(),
+    created_at: at('created_at').notNull().default(now),
+    updated_at: at('updated_at').notNull().default(now),
+  },
+  (table) => [
+    uniqueIndex('order_changes_idempotency').on(table.account_id, table.idempotency_key),
+    index('order_changes_live')
+      .on(table.account_id, table.created_at)
+      .where(
+        sql`${table.state} in ('QUEUED', 'SENDING', 'UNKNOWN') or (${table.kind} = 'cancel' and ${table.state} = 'ACCEPTED')`,
+      ),
+    index('order_changes_intent').on(table.intent_id),
+    index('order_changes_order').on(table.account_id, table.order_id),
+    check('order_changes_target', sql`${table.intent_id} is not null or ${table.order_id} is not null`),
   ],
 )
 
