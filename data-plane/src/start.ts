@@ -33,6 +33,7 @@ import { createSupervisor } from './operations/supervisor.ts'
 import { createChainStream } from './option-chain/chain-stream.ts'
 import { createOptionChains } from './option-chain/option-chains.ts'
 import { pricingTerms } from './option-chain/pricing-terms.ts'
+import { createChangeStore } from './orders/change-store.ts'
 import { createIntentStore } from './orders/intent-store.ts'
 import { createOrderMetrics } from './orders/metrics.ts'
 import { createOrderDesk } from './orders/order-desk.ts'
@@ -207,6 +208,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     log,
     metrics: createOrderMetrics(registry),
     intents: createIntentStore(pool),
+    changes: createChangeStore(pool),
     orders: createOrderStore(pool),
     reads: {
       book: (account, session) =>

@@ -1,27 +1,11 @@
 // The order path of one account against a real Postgres and a broker that does what each fault row says.
 import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
-import { Secret } from '@ticker/shared/crypto'
-import {
-  type KiteOrder,
-  type KiteOutcome,
-  kiteOrder,
-  type OrderBook,
-  readEnvelope,
-} from '@ticker/shared/kite-http'
-import { Registry } from 'prom-client'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
-import { systemClock } from '../clock.ts'
-import { silentLog } from '../operations/log.ts'
-import { claimAccounts, registerInstance, renewAndObserve } from '../ownership/instance-store.ts'
-import { createLeaseClock } from '../ownership/lease-clock.ts'
-import { seedAccount, seedIntent, seedSession } from '../testing/seed-account.ts'
-import { createAccountOrders } from './account-orders.ts'
-import type { OrderAccount } from './deps.ts'
+import { renewAndObserve } from '../ownership/instance-store.ts'
+import { answered, brokerTime, orderPath, refusal, brokerRow as row } from '../testing/order-path.ts'
+import { seedIntent } from '../testing/seed-account.ts'
 import { ENTRIES_PER_DAY_MAX } from './governor.ts'
 import { createIntentStore } from './intent-store.ts'
-import { createOrderMetrics } from './metrics.ts'
-import { createOrderStore, type SeenOrder } from './order-store.ts'
-import type { SendOutcome } from './verdict.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -35,206 +19,9 @@ afterEach(async () => {
 })
 
 let names = 0
-
-/** A broker in memory: `answer` decides what happens to a POST, `book` is what it would show. */
-async function setup(options: { paused?: boolean } = {}) {
+function setup(options: { paused?: boolean } = {}) {
   names += 1
-  const accountId = `desk${names}`
-  const { pool } = database
-  const instanceId = `00000000-0000-4000-8000-${String(names).padStart(12, '0')}`
-  await seedAccount(pool, accountId)
-  const sessionVersion = await seedSession(pool, accountId, 'token')
-  const epoch = await registerInstance(pool, {
-    id: instanceId,
-    streamUrl: 'ws://127.0.0.1',
-    version: 'test',
-    egressGroup: 'default',
-  })
-  await claimAccounts(pool, instanceId, epoch)
-  const lease = createLeaseClock(systemClock)
-  lease.renewed(lease.read())
-
-  const broker = {
-    posts: [] as URLSearchParams[],
-    book: [] as KiteOrder[],
-    history: new Map<string, KiteOrder[]>(),
-    reachable: true,
-    misshapen: [] as SeenOrder[],
-    unreadable: 0,
-    historyAllowed: Promise.resolve(),
-    unreadableHistory: '',
-    deadFor: '',
-    bookOutcome: undefined as KiteOutcome<OrderBook> | undefined,
-    answer: (form: URLSearchParams): SendOutcome => broker.accept(form),
-    accept(form: URLSearchParams): SendOutcome {
-      broker.arrive(form)
-      return answered(200, {
-        status: 'success',
-        data: { order_id: `id-${broker.posts.length}-${accountId}` },
-      })
-    },
-    arrive(form: URLSearchParams) {
-      broker.book.push(row({ order_id: `id-${broker.posts.length}-${accountId}`, tag: form.get('tag') }))
-    },
-  }
-  const account: OrderAccount = {
-    accountId,
-    owner: 'desk',
-    apiKey: 'app',
-    epoch,
-    maxConnections: 3,
-    maxInstrumentsPerConnection: 3000,
-    socketRefused: false,
-    session: {
-      version: sessionVersion,
-      brokerUserId: 'X',
-      accessToken: new Secret('token'),
-      expiresAtMs: Date.now() + 1e6,
-    },
-    observed: {
-      account_id: accountId,
-      active: true,
-      owner: 'desk',
-      api_key: 'app',
-      market_data: true,
-      trading: true,
-      max_connections: 3,
-      max_instruments_per_connection: 3000,
-      trading_state: 'ACTIVE',
-      order_gate_reason: null,
-      session_version: sessionVersion,
-      session_live: true,
-      socket_refused: false,
-      due_orders: true,
-      postback_hints: false,
-    },
-  }
-  let current: OrderAccount | undefined = account
-  const changes: string[] = []
-  const deadSessions: number[] = []
-  const registry = new Registry()
-  const path = createAccountOrders({
-    accountId,
-    instanceId,
-    account: () => current,
-    lease,
-    clock: systemClock,
-    log: silentLog,
-    metrics: createOrderMetrics(registry),
-    intents: createIntentStore(pool),
-    orders: createOrderStore(pool),
-    reads: {
-      book: async () =>
-        broker.bookOutcome ?? {
-          ok: true,
-          data: { orders: [...broker.book], misshapen: broker.misshapen, unreadable: broker.unreadable },
-        },
-      history: async (_account, _session, orderId) => {
-        await broker.historyAllowed
-        if (orderId === broker.deadFor)
-          return {
-            ok: false,
-            failure: {
-              kind: 'refused',
-              status: 403,
-              error_type: 'TokenException',
-              message: 'Incorrect token',
-            },
-          }
-        if (orderId === broker.unreadableHistory)
-          return { ok: false, failure: { kind: 'unreadable', status: 200 } }
-        return { ok: true, data: broker.history.get(orderId) ?? [] }
-      },
-    },
-    connect: async () => {
-      if (!broker.reachable) return { ok: false, reason: 'ECONNREFUSED' }
-      return {
-        ok: true,
-        line: {
-          discard: () => {},
-          post: async (_path, _credentials, form, mayWrite) => {
-            if (!mayWrite()) return { kind: 'not_sent', reason: 'check' }
-            broker.posts.push(form)
-            return broker.answer(form)
-          },
-        },
-      }
-    },
-    onChanged: (_, changed) => changes.push(...changed.map((each) => `${each.orderId}:${each.order.status}`)),
-    onSessionDead: async (_, version) => {
-      deadSessions.push(version)
-      current = { ...account, session: undefined }
-    },
-  })
-  const start = () => {
-    const controller = new AbortController()
-    const ended = path.run(controller.signal)
-    running.push(() => {
-      controller.abort()
-      return ended
-    })
-  }
-  if (!options.paused) start()
-  const intent = async (id: string) => {
-    const { rows } = await pool.query<{
-      state: string
-      reason: string | null
-      reason_code: string | null
-      broker_order_id: string | null
-    }>('select state, reason, reason_code, broker_order_id from ticker.order_intents where id = $1', [id])
-    return rows[0]
-  }
-  const becomes = (id: string, state: string) =>
-    vi.waitFor(async () => expect((await intent(id))?.state).toBe(state), { timeout: 10_000, interval: 25 })
-  const place = async (tag = `t${names}x${Math.random().toString(36).slice(2)}`, expiresInMs?: number) => {
-    const id = await seedIntent(pool, accountId, {
-      tag,
-      ...(expiresInMs === undefined ? {} : { expiresInMs }),
-    })
-    path.wake()
-    return id
-  }
-  const set = (next: OrderAccount | undefined) => {
-    current = next
-  }
-  return {
-    accountId,
-    instanceId,
-    epoch,
-    account,
-    path,
-    broker,
-    start,
-    place,
-    intent,
-    becomes,
-    changes,
-    deadSessions,
-    registry,
-    set,
-    pool,
-    lease,
-  }
-}
-
-const answered = (status: number, body: unknown): SendOutcome => ({
-  kind: 'answered',
-  outcome: readEnvelope(status, JSON.stringify(body)),
-})
-const refusal = (status: number, error_type: string, message: string) =>
-  answered(status, { status: 'error', error_type, message })
-
-function row(fields: Record<string, unknown>): KiteOrder {
-  return kiteOrder.parse({
-    status: 'OPEN',
-    exchange: 'NSE',
-    tradingsymbol: 'INFY',
-    transaction_type: 'BUY',
-    quantity: 1,
-    order_timestamp: '2026-11-23 09:15:01',
-    exchange_update_timestamp: '2026-11-23 09:15:01',
-    ...fields,
-  })
+  return orderPath(database.pool, names, running, options)
 }
 
 it('sends a due intent once, with its tag, and records the order id and every step as an event', async () => {
@@ -776,8 +563,3 @@ it('a disabled account sends nothing, and what it has open is still settled', as
   ])
   expect(await seen()).toEqual([])
 })
-
-/** As the broker writes a time. */
-function brokerTime(epochMs: number): string {
-  return new Date(epochMs + 330 * 60_000).toISOString().slice(0, 19).replace('T', ' ')
-}

@@ -4,6 +4,7 @@ import type { Log } from '../operations/log.ts'
 import type { ObservedAccount } from '../ownership/instance-store.ts'
 import type { LeaseClock } from '../ownership/lease-clock.ts'
 import type { BrokerSession, OwnedAccount } from '../ownership/owned-account.ts'
+import type { ChangeStore } from './change-store.ts'
 import type { IntentStore } from './intent-store.ts'
 import type { OrderMetrics } from './metrics.ts'
 import type { OrderLineFactory } from './order-line.ts'
@@ -28,6 +29,7 @@ export interface AccountOrdersDeps {
   log: Log
   metrics: OrderMetrics
   intents: IntentStore
+  changes: ChangeStore
   orders: OrderStore
   reads: OrderReads
   connect: OrderLineFactory

@@ -129,3 +129,65 @@ it('counts what others placed in the last minute, whatever it sent itself before
   }
   expect(granted).toBe(ORDERS_PER_MINUTE_MAX - 300)
 })
+
+it('places and changes together keep to the second; cancels may use the tenth, and no change counts in minute or day', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.record({
+          gapMs: fc.integer({ min: 0, max: 300 }),
+          what: fc.constantFrom('place', 'modify', 'cancel'),
+        }),
+        {
+          minLength: 50,
+          maxLength: 300,
+        },
+      ),
+      async (steps) => {
+        const clock = fakeClock()
+        const governor = createGovernor(clock)
+        await clock.advance(1000)
+        const granted: { atMs: number; what: string }[] = []
+        let places = 0
+        for (const { gapMs, what } of steps) {
+          await clock.advance(gapMs)
+          for (let burst = 0; burst < 4; burst += 1) {
+            const permission =
+              what === 'modify' || what === 'cancel' ? governor.takeForChange(what) : governor.take()
+            if (!permission.granted) continue
+            granted.push({ atMs: clock.monotonicMs(), what })
+            if (what === 'place') places += 1
+          }
+        }
+        for (const { atMs, what } of granted) {
+          const within = granted.filter((other) => other.atMs > atMs - 1_000 && other.atMs <= atMs)
+          expect(within.length).toBeLessThanOrEqual(WRITES_PER_SECOND_MAX)
+          if (what !== 'cancel' && within.at(-1)?.what !== 'cancel')
+            expect(within.filter((other) => other.what !== 'cancel').length).toBeLessThanOrEqual(
+              ORDERS_PER_SECOND_MAX,
+            )
+        }
+        expect(governor.usedToday()).toBe(places)
+      },
+    ),
+    { numRuns: 20 },
+  )
+})
+
+it('a new owner cancels at once, and modifies after the previous owner’s second', async () => {
+  const governor = createGovernor(fakeClock())
+  expect(governor.takeForChange('cancel').granted).toBe(true)
+  expect(governor.takeForChange('modify')).toEqual({ granted: false, waitMs: 1000, limit: 'takeover' })
+})
+
+it('with the places of a second used up, one cancel still goes out, and its token can be given back', async () => {
+  const clock = fakeClock()
+  const governor = createGovernor(clock)
+  await clock.advance(1000)
+  for (let index = 0; index < ORDERS_PER_SECOND_MAX; index += 1) tokenOf(governor)
+  expect(governor.takeForChange('modify')).toEqual({ granted: false, waitMs: 1000, limit: 'second' })
+  const cancel = governor.takeForChange('cancel')
+  expect(governor.takeForChange('cancel').granted).toBe(false)
+  if (cancel.granted) cancel.token.giveBack()
+  expect(governor.takeForChange('cancel').granted).toBe(true)
+})

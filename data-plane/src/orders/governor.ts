@@ -1,5 +1,5 @@
 // The broker's order limits, held by the owner (RELIABILITY 9): 9 in any sliding second (the broker counts 10 in
-// its own calendar second), 400 a minute, 5,000 a day of which entries may use 4,500.
+// its own calendar second) and the tenth for cancels, 400 a minute, 5,000 a day of which entries may use 4,500.
 import { istDay } from '@ticker/shared/domain'
 import type { Clock } from '../clock.ts'
 
@@ -24,9 +24,18 @@ export type Permission =
   | { granted: false; waitMs: number; limit: 'second' | 'minute' | 'takeover' }
   | { granted: false; waitMs: undefined; limit: 'day' }
 
+export type ChangePermission =
+  | { granted: true; token: Token }
+  | { granted: false; waitMs: number; limit: 'second' | 'takeover' }
+
 export interface Governor {
-  /** Takes a token, or says how long to wait; `day` means: not today. */
+  /** A place: takes a token, or says how long to wait; `day` means: not today. */
   take(): Permission
+  /**
+   * A modify or a cancel: the broker counts both in its second, neither in its minute and day (KITE.md 2.2). Cancels
+   * may use the one of the broker's 10 a second that is kept from everything else.
+   */
+  takeForChange(kind: 'modify' | 'cancel'): ChangePermission
   /** Orders of today and of the last minute that others counted (our rows, the broker's book); the larger wins. */
   startFrom(counts: { today: number; lastMinute: number }): void
   usedToday(): number
@@ -36,6 +45,8 @@ export function createGovernor(clock: Clock): Governor {
   const startedMs = clock.monotonicMs()
   /** The last minute's orders, oldest first; at most ORDERS_PER_MINUTE_MAX. */
   let sent: { atMs: number }[] = []
+  /** The last second's modifies and cancels, oldest first. */
+  let changed: { atMs: number }[] = []
   let writtenMs: number[] = []
   let today = 0
   let day = istDay(clock.nowMs())
@@ -50,6 +61,17 @@ export function createGovernor(clock: Clock): Governor {
 
   function forgetOld(nowMs: number) {
     sent = sent.filter(({ atMs }) => nowMs - atMs < 60_000)
+    changed = changed.filter(({ atMs }) => nowMs - atMs < 1_000)
+  }
+
+  /** How long until fewer than `max` were let through in the last second; 0: now. */
+  function secondWaitMs(nowMs: number, max: number): number {
+    const ofSecond = [...sent.slice(-max), ...changed]
+      .map(({ atMs }) => atMs)
+      .filter((atMs) => nowMs - atMs < 1_000)
+      .sort((a, b) => a - b)
+    const oldest = ofSecond.at(-max)
+    return oldest === undefined ? 0 : 1_000 - (nowMs - oldest)
   }
 
   function mayWrite(): boolean {
@@ -72,10 +94,8 @@ export function createGovernor(clock: Clock): Governor {
       const minuteOldest = sent[sent.length - ORDERS_PER_MINUTE_MAX]
       if (minuteOldest)
         return { granted: false, waitMs: 60_000 - (nowMs - minuteOldest.atMs), limit: 'minute' }
-      const secondOldest = sent[sent.length - ORDERS_PER_SECOND_MAX]
-      if (secondOldest && nowMs - secondOldest.atMs < 1_000) {
-        return { granted: false, waitMs: 1_000 - (nowMs - secondOldest.atMs), limit: 'second' }
-      }
+      const secondMs = secondWaitMs(nowMs, ORDERS_PER_SECOND_MAX)
+      if (secondMs > 0) return { granted: false, waitMs: secondMs, limit: 'second' }
       const taken = { atMs: nowMs }
       sent.push(taken)
       today += 1
@@ -90,6 +110,26 @@ export function createGovernor(clock: Clock): Governor {
             isTaken = false
             if (takenDay === day) today -= 1
             sent = sent.filter((each) => each !== taken)
+          },
+        },
+      }
+    },
+    takeForChange(kind) {
+      const nowMs = clock.monotonicMs()
+      // A new owner cancels at once: one request too many is answered 429, and nothing is lost by that.
+      if (kind === 'modify' && nowMs - startedMs < NEW_OWNER_WAIT_MS)
+        return { granted: false, waitMs: NEW_OWNER_WAIT_MS - (nowMs - startedMs), limit: 'takeover' }
+      forgetOld(nowMs)
+      const secondMs = secondWaitMs(nowMs, kind === 'cancel' ? WRITES_PER_SECOND_MAX : ORDERS_PER_SECOND_MAX)
+      if (secondMs > 0) return { granted: false, waitMs: secondMs, limit: 'second' }
+      const taken = { atMs: nowMs }
+      changed.push(taken)
+      return {
+        granted: true,
+        token: {
+          mayWrite,
+          giveBack() {
+            changed = changed.filter((each) => each !== taken)
           },
         },
       }

@@ -1,7 +1,8 @@
 // The intent rows and their transitions. Each transition is one statement: a conditional UPDATE that only the right
 // state (and epoch, and attempt) passes, with its event appended in the same commit. No row: it did not happen.
-import { ERROR_CODES, type IntentState, type PlaceOrder } from '@ticker/shared/domain'
+import { CANCELLED_UNSENT, ERROR_CODES, type IntentState, type PlaceOrder } from '@ticker/shared/domain'
 import type pg from 'pg'
+import { CANCEL_AGAIN } from './cancel-again.ts'
 
 export interface Intent {
   id: string
@@ -10,6 +11,8 @@ export interface Intent {
   createdMs: number
   /** How often it was claimed before: above 0, an earlier sending may be at the broker. */
   attempts: number
+  /** A person wants it gone: it is not sent, whatever else. */
+  cancelRequested: boolean
 }
 
 export interface UnknownIntent {
@@ -42,6 +45,8 @@ export interface IntentStore {
   due(accountId: string, limit: number): Promise<Intent[]>
   expireOverdue(accountId: string): Promise<string[]>
   refuse(accountId: string, intentId: string, code: string, reason: string): Promise<boolean>
+  /** Cancelled before it was sent, if a person asked for that. */
+  cancelUnsent(accountId: string, intentId: string): Promise<boolean>
   /** Refused with the account's gate reason, if its gate is closed now. */
   refuseIfGated(accountId: string, intentId: string): Promise<boolean>
   claim(intentId: string, sender: Sender): Promise<Claim | undefined>
@@ -92,8 +97,12 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
     values: unknown[],
     detail: unknown,
   ) {
-    // A database that lost the claim shows QUEUED and fewer attempts: the sending happened all the same.
-    const lostClaim = to === 'QUEUED' ? 'false' : `o.state = 'QUEUED' and o.attempts <= $5`
+    // A database that lost the claim shows QUEUED and fewer attempts, and may have let a person cancel it: the sending
+    // happened all the same.
+    const lostClaim =
+      to === 'QUEUED'
+        ? 'false'
+        : `(o.state = 'QUEUED' and o.attempts <= $5) or (o.state = 'CANCELLED' and o.attempts < $5)`
     const changed = await changedIds(
       `with changed as (
          update ticker.order_intents o set state = $2, sending_epoch = $4, attempts = $5,
@@ -113,13 +122,18 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
         request: PlaceOrder
         created_ms: string
         attempts: number
+        cancel_requested: boolean
       }>(
-        `select id, tag, request, attempts, extract(epoch from created_at) * 1000 as created_ms from ticker.order_intents
+        `select id, tag, request, attempts, cancel_requested_at is not null as cancel_requested, extract(epoch from created_at) * 1000 as created_ms from ticker.order_intents
          where account_id = $1 and state = 'QUEUED' and deadline > now() and (not_before is null or not_before <= now())
          order by created_at, id limit $2`,
         [accountId, limit],
       )
-      return rows.map(({ created_ms, ...row }) => ({ ...row, createdMs: Number(created_ms) }))
+      return rows.map(({ created_ms, cancel_requested, ...row }) => ({
+        ...row,
+        createdMs: Number(created_ms),
+        cancelRequested: cancel_requested,
+      }))
     },
 
     expireOverdue: (accountId) =>
@@ -139,6 +153,17 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
            where o.account_id = $1 and o.id = $2 and o.state = 'QUEUED'
            returning o.account_id, o.id, 'intent.refused' as kind, jsonb_build_object('code', $3::text, 'reason', $4::text) as detail)`,
         [accountId, intentId, code, reason],
+      )
+      return changed.length === 1
+    },
+
+    async cancelUnsent(accountId, intentId) {
+      const changed = await changedIds(
+        `with changed as (
+           update ticker.order_intents o set state = 'CANCELLED', reason_code = 'cancel_requested', reason = $3, updated_at = now()
+           where o.account_id = $1 and o.id = $2 and o.state = 'QUEUED' and o.cancel_requested_at is not null
+           returning o.account_id, o.id, 'intent.cancelled' as kind, '{}'::jsonb as detail)`,
+        [accountId, intentId, CANCELLED_UNSENT],
       )
       return changed.length === 1
     },
@@ -165,7 +190,7 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
            update ticker.order_intents o set state = 'SENDING', sending_epoch = $3, sending_at = now(),
              session_version = $4, attempts = o.attempts + 1, reason_code = null, reason = null, updated_at = now()
            from ticker.accounts a, ticker.instances n, ticker.fleet f, ticker.sessions s
-           where o.id = $1 and o.state = 'QUEUED' and o.deadline > now()
+           where o.id = $1 and o.state = 'QUEUED' and o.deadline > now() and o.cancel_requested_at is null
              and a.id = o.account_id and a.status = 'active' and a.owner_instance_id = $2 and a.owner_epoch = $3
              and a.session_version = $4 and s.account_id = a.id and s.version = $4 and s.status = 'active'
              and s.expires_at > now() and a.trading_state <> 'HALTED' and f.trading_state <> 'HALTED'
@@ -305,6 +330,7 @@ async function accept(pool: pg.Pool, claim: Claim, orderIds: string[]): Promise<
        insert into ticker.intent_orders (account_id, order_id, intent_id)
        select o.account_id, unnest($2::text[]), o.id from ticker.order_intents o where o.id = $1
        on conflict do nothing returning account_id, order_id, intent_id),
+     ${CANCEL_AGAIN},
      attached as (
        update ticker.orders r set intent_id = l.intent_id from linked l
        where r.account_id = l.account_id and r.order_id = l.order_id and r.intent_id is null)

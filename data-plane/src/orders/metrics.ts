@@ -3,25 +3,31 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 export function createOrderMetrics(registry: Registry) {
   const registers = [registry]
   return {
-    intents: new Counter({
+    verdicts: new Counter({
       name: 'ticker_order_verdicts_total',
-      help: 'Outcomes of sending an order',
-      labelNames: ['verdict'],
+      help: 'Outcomes of sending a place, modify or cancel',
+      labelNames: ['kind', 'verdict'],
       registers,
     }),
-    brokerPostSeconds: new Histogram({
-      name: 'ticker_order_post_seconds',
-      help: 'Time from writing an order to the broker’s complete answer',
+    brokerWriteSeconds: new Histogram({
+      name: 'ticker_order_write_seconds',
+      help: 'Time from writing a place, modify or cancel to the broker’s complete answer',
+      labelNames: ['kind'],
       buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 7],
       registers,
     }),
     queuedSeconds: new Histogram({
       name: 'ticker_order_queued_seconds',
-      help: 'Time from storing an intent to writing it to the broker',
+      help: 'Time from storing an intent to writing it to the broker; a cancel is written again while its order stays open',
+      labelNames: ['kind'],
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30],
       registers,
     }),
-    inFlight: new Gauge({ name: 'ticker_orders_in_flight', help: 'Orders being sent', registers }),
+    inFlight: new Gauge({
+      name: 'ticker_orders_in_flight',
+      help: 'Places, modifies and cancels being sent',
+      registers,
+    }),
     unseen: new Gauge({
       name: 'ticker_orders_accepted_unseen',
       help: 'Orders of today that the broker accepted and that no book or update has shown yet',
@@ -40,9 +46,19 @@ export function createOrderMetrics(registry: Registry) {
       labelNames: ['account'],
       registers,
     }),
+    cancelsRepeated: new Counter({
+      name: 'ticker_order_cancels_repeated_total',
+      help: 'Cancels sent again, the order book showing the order still open',
+      registers,
+    }),
+    modifiesReleased: new Counter({
+      name: 'ticker_order_modifies_released_total',
+      help: 'Modifies in doubt that the order book did not show in time',
+      registers,
+    }),
     governorWaits: new Counter({
       name: 'ticker_order_governor_waits_total',
-      help: 'Times an order waited for the broker’s limits',
+      help: 'Times a place, modify or cancel waited for the broker’s limits',
       labelNames: ['limit'],
       registers,
     }),

@@ -63,7 +63,7 @@ export function createOrderDesk(deps: DeskDeps): OrderDesk {
       for (const [accountId, account] of owned) {
         const entry = entryOf(accountId)
         if (!entry.task) open(accountId, entry)
-        else if (account.observed.due_orders || account.observed.postback_hints) entry.path.wake()
+        else if (hasWork(account)) entry.path.wake()
       }
     },
     orderUpdate: (accountId, raw) => entries.get(accountId)?.path.orderUpdate(raw),
@@ -87,4 +87,8 @@ export function createOrderDesk(deps: DeskDeps): OrderDesk {
       await Promise.all([...entries.values()].map((entry) => entry.path.drained(deadlineMs)))
     },
   }
+}
+
+function hasWork({ observed }: OrderAccount): boolean {
+  return observed.due_orders || observed.due_changes || observed.postback_hints
 }

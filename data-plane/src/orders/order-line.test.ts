@@ -51,7 +51,7 @@ it('writes one form POST with the credentials and reads the whole answer', async
     response.end('{"status":"success","data":{"order_id":"1"}}'),
   )
   const line = await lineTo(port)
-  const sent = await line.post('/orders/regular', credentials, form, () => true)
+  const sent = await line.send({ method: 'POST', path: '/orders/regular', form }, credentials, () => true)
   expect(sent).toEqual({ kind: 'answered', outcome: { ok: true, data: { order_id: '1' } } })
   expect(requests).toHaveLength(1)
   expect(requests[0]).toMatchObject({
@@ -74,12 +74,20 @@ it('writes nothing when the check in the same tick fails, or when the broker has
       })
     }),
   )
-  expect(await (await lineTo(port)).post('/orders/regular', credentials, form, () => false)).toMatchObject({
+  expect(
+    await (await lineTo(port)).send(
+      { method: 'POST', path: '/orders/regular', form },
+      credentials,
+      () => false,
+    ),
+  ).toMatchObject({
     kind: 'not_sent',
   })
   const line = await lineTo(port)
   line.discard()
-  expect(await line.post('/orders/regular', credentials, form, () => true)).toMatchObject({
+  expect(
+    await line.send({ method: 'POST', path: '/orders/regular', form }, credentials, () => true),
+  ).toMatchObject({
     kind: 'not_sent',
   })
   expect(bytes).toBe(0)
@@ -87,7 +95,13 @@ it('writes nothing when the check in the same tick fails, or when the broker has
 
 it('answers no_answer when the connection dies before or inside the answer', async () => {
   const dies = await broker((request) => request.socket.destroy())
-  expect(await (await lineTo(dies.port)).post('/orders/regular', credentials, form, () => true)).toEqual({
+  expect(
+    await (await lineTo(dies.port)).send(
+      { method: 'POST', path: '/orders/regular', form },
+      credentials,
+      () => true,
+    ),
+  ).toEqual({
     kind: 'no_answer',
     reason: 'reset',
   })
@@ -97,7 +111,13 @@ it('answers no_answer when the connection dies before or inside the answer', asy
     response.write('{"status"')
     setImmediate(() => request.socket.destroy())
   })
-  expect(await (await lineTo(halfway.port)).post('/orders/regular', credentials, form, () => true)).toEqual({
+  expect(
+    await (await lineTo(halfway.port)).send(
+      { method: 'POST', path: '/orders/regular', form },
+      credentials,
+      () => true,
+    ),
+  ).toEqual({
     kind: 'no_answer',
     reason: 'reset',
   })
@@ -105,7 +125,13 @@ it('answers no_answer when the connection dies before or inside the answer', asy
 
 it('bounds the answer', async () => {
   const { port } = await broker((_, response) => response.end('x'.repeat(1_100_000)))
-  expect(await (await lineTo(port)).post('/orders/regular', credentials, form, () => true)).toEqual({
+  expect(
+    await (await lineTo(port)).send(
+      { method: 'POST', path: '/orders/regular', form },
+      credentials,
+      () => true,
+    ),
+  ).toEqual({
     kind: 'no_answer',
     reason: 'too_large',
   })
@@ -129,7 +155,7 @@ it('resets the TCP connection on timeout, so that unsent bytes die', async () =>
     }),
   )
   const line = await lineTo(port, clock)
-  const sending = line.post('/orders/regular', credentials, form, () => true)
+  const sending = line.send({ method: 'POST', path: '/orders/regular', form }, credentials, () => true)
   await arrived
   await clock.advance(ANSWER_TIMEOUT_MS)
   expect(await sending).toEqual({ kind: 'no_answer', reason: 'timeout' })

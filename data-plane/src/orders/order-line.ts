@@ -1,4 +1,4 @@
-// One order POST over a raw socket of our own (RELIABILITY 3): connect first; then the caller claims the intent and
+// One order write over a raw socket of our own (RELIABILITY 3): connect first; then the caller claims the intent and
 // checks its lease; then, in the same tick, the request is written, once. A timeout resets the TCP connection, so
 // that bytes the kernel still holds die with it. No layer here retries.
 import { request as httpRequest } from 'node:http'
@@ -12,15 +12,17 @@ export const ANSWER_TIMEOUT_MS = 7_000
 const CONNECT_TIMEOUT_MS = 3_000
 const ANSWER_BYTES_MAX = 1_048_576
 
+export interface OrderRequest {
+  method: 'POST' | 'PUT' | 'DELETE'
+  /** With its query, if any. */
+  path: string
+  form?: URLSearchParams
+}
+
 /** A connected, unused socket to the broker. */
 export interface OrderLine {
   /** Writes the one request. `mayWrite` is asked in the same tick as the write; false sends nothing. */
-  post(
-    path: string,
-    credentials: Credentials,
-    form: URLSearchParams,
-    mayWrite: () => boolean,
-  ): Promise<SendOutcome>
+  send(request: OrderRequest, credentials: Credentials, mayWrite: () => boolean): Promise<SendOutcome>
   /** Ends the connection unused. */
   discard(): void
 }
@@ -50,7 +52,7 @@ export function orderLineFactory(root: string, clock: Clock): OrderLineFactory {
       socket.once(tls ? 'secureConnect' : 'connect', () => {
         cancel()
         socket.off('error', onError)
-        // An unused socket may be closed by the broker at any time; post() then sees it as not writable.
+        // An unused socket may be closed by the broker at any time; send() then sees it as not writable.
         socket.on('error', () => {})
         resolve({ ok: true, line: orderLine(url, raw, socket, clock) })
       })
@@ -60,13 +62,13 @@ export function orderLineFactory(root: string, clock: Clock): OrderLineFactory {
 function orderLine(url: URL, raw: Socket, socket: Socket, clock: Clock): OrderLine {
   return {
     discard: () => raw.destroy(),
-    post(path, credentials, form, mayWrite) {
-      const body = form.toString()
+    send({ method, path, form }, credentials, mayWrite) {
+      const body = form?.toString() ?? ''
       const headers = {
         Host: url.host,
         'X-Kite-Version': KITE_VERSION,
         Authorization: authorization(credentials),
-        'Content-Type': 'application/x-www-form-urlencoded',
+        ...(form ? { 'Content-Type': 'application/x-www-form-urlencoded' } : {}),
         'Content-Length': Buffer.byteLength(body),
         Connection: 'close',
       }
@@ -84,7 +86,7 @@ function orderLine(url: URL, raw: Socket, socket: Socket, clock: Clock): OrderLi
         // From here on the broker may have seen it: every failure is "no answer".
         const outgoing = httpRequest({
           createConnection: () => socket,
-          method: 'POST',
+          method,
           path: `${url.pathname.replace(/\/$/, '')}${path}`,
           headers,
         })

@@ -1,10 +1,11 @@
 // The broker's orders as one monotonic record each, merged from socket, postback and book in any order and number
 // (RELIABILITY 13). Rows that carry one of our tags adopt their intent (RELIABILITY 5): seeing is evidence.
-import type { IntentState } from '@ticker/shared/domain'
+import { type IntentState, TERMINAL_RANK } from '@ticker/shared/domain'
 import { brokerUpdatedMs, type KiteOrder, tagsOf } from '@ticker/shared/kite-http'
 import type pg from 'pg'
 import { inTransaction } from '../operations/transaction.ts'
-import { statusRank, TERMINAL_RANK } from './order-status.ts'
+import { CANCEL_AGAIN } from './cancel-again.ts'
+import { statusRank } from './order-status.ts'
 
 export interface ChangedOrder {
   orderId: string
@@ -57,7 +58,8 @@ const ADOPT = `
     join ticker.order_intents i on i.account_id = $1 and i.tag = any(s.tags)),
   linked as (
     insert into ticker.intent_orders (account_id, order_id, intent_id)
-    select account_id, order_id, id from matched on conflict do nothing),
+    select account_id, order_id, id from matched on conflict do nothing returning intent_id),
+  ${CANCEL_AGAIN},
   changed as (
     update ticker.order_intents o set state = 'ACCEPTED', broker_order_id = coalesce(o.broker_order_id, m.order_id),
       reason_code = null, reason = null, updated_at = now()
@@ -72,6 +74,12 @@ const ADOPT = `
       jsonb_build_object('order_ids', jsonb_build_array(c.order_id), 'adopted_from', c.was, 'source', $3::text)
     from changed c, bumped b)
   select id, was from changed`
+
+/** What a modify may change beside the quantity: it can happen within the second in which the order was placed. */
+const stated = (row: string) =>
+  ['price', 'trigger_price', 'order_type', 'validity', 'disclosed_quantity']
+    .map((field) => `${row}.broker_order->'${field}'`)
+    .join(', ')
 
 const MERGE = `
   with incoming as (
@@ -94,8 +102,9 @@ const MERGE = `
         or (excluded.broker_updated_at = o.broker_updated_at
           and ($3::text <> 'socket' or excluded.status_rank >= o.status_rank)))
       and (excluded.status, excluded.filled_quantity, excluded.average_price, excluded.quantity, excluded.status_message,
-           excluded.broker_updated_at)
-        is distinct from (o.status, o.filled_quantity, o.average_price, o.quantity, o.status_message, o.broker_updated_at)
+           excluded.broker_updated_at, ${stated('excluded')})
+        is distinct from (o.status, o.filled_quantity, o.average_price, o.quantity, o.status_message, o.broker_updated_at,
+          ${stated('o')})
     returning o.order_id, o.intent_id, o.status, o.filled_quantity, o.average_price, o.status_message, o.broker_updated_at),
   bumped as (
     update ticker.accounts set event_seq = event_seq + (select count(*) from changed)

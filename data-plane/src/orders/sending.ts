@@ -1,14 +1,12 @@
-// Sends one intent: connect, claim, check, write once, store the verdict (RELIABILITY 2–4). Concurrent per intent;
-// the decision to send is the caller's, one at a time.
+// Sends one request of the order path: connect, claim, check, write once, store the verdict (RELIABILITY 2–4).
+// Concurrent per intent; the decision to send is the caller's, one at a time.
 import type { ClockReading } from '../ownership/lease-clock.ts'
 import type { BrokerSession } from '../ownership/owned-account.ts'
 import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
 import type { Token } from './governor.ts'
-import type { Claim, Intent, Settlement } from './intent-store.ts'
-import { orderForm } from './order-form.ts'
-import type { OrderLine } from './order-line.ts'
-import { FIRST_READ_MS } from './unknown-schedule.ts'
-import { type Verdict, verdictOf } from './verdict.ts'
+import type { Claim, Sender } from './intent-store.ts'
+import type { OrderLine, OrderRequest } from './order-line.ts'
+import type { SendOutcome, Verdict } from './verdict.ts'
 
 /** Between asking for the claim's commit and the write; a longer pause means this process may have been frozen. */
 const COMMIT_TO_WRITE_MS_MAX = 2_000
@@ -18,57 +16,78 @@ const CLAIM_REFUSED_PAUSE_MS = 500
 /** Two days of an account's orders. */
 const WRITTEN_MAX = 10_000
 
+export type SendKind = 'place' | 'modify' | 'cancel'
+
+/** One intent on its way: what to write, and where its claim and its verdict are stored. */
+export interface Outgoing {
+  kind: SendKind
+  /** Of the intent. */
+  id: string
+  createdMs: number
+  request: OrderRequest
+  claim(sender: Sender): Promise<Claim | undefined>
+  verdictOf(sent: SendOutcome): Verdict
+  /** False: the intent had moved on. */
+  store(claim: Claim, verdict: Verdict): Promise<boolean>
+  /** Its verdict is stored; undefined: nothing was written. */
+  settled?(verdict: Verdict | undefined): void
+}
+
 export interface Sending {
-  start(intent: Intent, account: OrderAccount, token: Token): void
+  start(outgoing: Outgoing, account: OrderAccount, token: Token): void
   isBusy(intentId: string): boolean
-  /** The claim under which this process wrote the intent to the broker and was not told that it was not placed. */
+  /** The claim under which this process wrote the intent to the broker and was not told that it was not taken. */
   writtenAs(intentId: string): Claim | undefined
-  count(): number
+  count(kind: SendKind): number
   /** Waits until everything in flight has a stored verdict, at most deadlineMs. */
   drained(deadlineMs: number): Promise<void>
 }
 
 export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boolean) => void): Sending {
   const { clock, log, metrics, intents, lease } = deps
-  const inFlight = new Map<string, Promise<void>>()
+  const inFlight = new Map<string, { kind: SendKind; ended: Promise<void> }>()
   /** What the database says of these can be wrong (it may lose commits); that they were written cannot. */
   const written = new Map<string, Claim>()
 
-  /** True: the broker has taken it. */
-  async function send(intent: Intent, account: OrderAccount, token: Token): Promise<boolean> {
+  async function send(outgoing: Outgoing, account: OrderAccount, token: Token): Promise<Verdict | undefined> {
     const session = account.session
     if (!session) {
       token.giveBack()
-      return false
+      return undefined
     }
     const opened = await deps.connect()
     if (!opened.ok) {
       token.giveBack()
-      log.warn(
-        { intent_id: intent.id, reason: opened.reason },
-        'broker not reachable; the order stays queued',
-      )
+      log.warn({ intent_id: outgoing.id, reason: opened.reason }, 'broker not reachable; nothing sent')
       await clock.sleep(RETRY_CONNECT_MS)
-      return false
+      return undefined
     }
     const asked = lease.read()
-    const claim = await claimOnce(intent, account, session.version)
+    const claim = await claimOnce(outgoing, account, session.version)
     if (!claim) {
-      // Halted, expired, or another login or owner: the next pass sees why.
+      // Halted, expired, cancelled, or another login or owner: the next pass sees why.
       opened.line.discard()
       token.giveBack()
       await clock.sleep(CLAIM_REFUSED_PAUSE_MS)
-      return false
+      return undefined
     }
-    remember(intent.id, claim)
-    const verdict = await writeOnce(intent, account, session, opened.line, asked, token)
-    if (verdict.state === 'QUEUED' || verdict.state === 'QUEUED_SESSION_DEAD') written.delete(intent.id)
-    metrics.intents.inc({ verdict: verdict.state })
-    log.info({ intent_id: intent.id, verdict: verdict.state, attempt: claim.attempt }, 'order answered')
+    remember(outgoing.id, claim)
+    const verdict = await writeOnce(outgoing, account, session, opened.line, asked, token)
+    if (verdict.state === 'QUEUED' || verdict.state === 'QUEUED_SESSION_DEAD') written.delete(outgoing.id)
+    metrics.verdicts.inc({ kind: outgoing.kind, verdict: verdict.state })
+    log.info(
+      { intent_id: outgoing.id, kind: outgoing.kind, verdict: verdict.state, attempt: claim.attempt },
+      'order request answered',
+    )
     // Before the verdict is stored: once the intent is QUEUED again it may be sent again.
     await closeWhatIsDead(verdict, session.version)
-    await storeVerdict(claim, verdict)
-    return verdict.state === 'ACCEPTED'
+    const stored = await untilStored(() => outgoing.store(claim, verdict))
+    if (!stored)
+      log.info(
+        { intent_id: claim.intentId, verdict: verdict.state },
+        'verdict came after the intent had moved on',
+      )
+    return verdict
   }
 
   function remember(intentId: string, claim: Claim) {
@@ -78,7 +97,7 @@ export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boo
   }
 
   async function writeOnce(
-    intent: Intent,
+    { id, kind, createdMs, request, verdictOf }: Outgoing,
     account: OrderAccount,
     session: BrokerSession,
     line: OrderLine,
@@ -92,25 +111,24 @@ export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boo
         Math.abs(now.wallMs - asked.wallMs) >= COMMIT_TO_WRITE_MS_MAX
       return lease.mayAct() && now.generation === asked.generation && !paused && token.mayWrite()
     }
-    metrics.queuedSeconds.observe(Math.max(0, clock.nowMs() - intent.createdMs) / 1000)
+    metrics.queuedSeconds.observe({ kind }, Math.max(0, clock.nowMs() - createdMs) / 1000)
     const startedMs = clock.monotonicMs()
     const credentials = { api_key: account.apiKey, access_token: session.accessToken }
     try {
-      const form = orderForm(intent.request, intent.tag)
-      const sent = await line.post(`/orders/${intent.request.variety}`, credentials, form, mayWrite)
-      metrics.brokerPostSeconds.observe((clock.monotonicMs() - startedMs) / 1000)
+      const sent = await line.send(request, credentials, mayWrite)
+      metrics.brokerWriteSeconds.observe({ kind }, (clock.monotonicMs() - startedMs) / 1000)
       if (sent.kind === 'not_sent') token.giveBack()
       return verdictOf(sent)
     } catch (error) {
       // A bug of ours, with the request perhaps on its way: in doubt like any other lost answer.
-      log.error({ intent_id: intent.id, error }, 'sending failed')
+      log.error({ intent_id: id, error }, 'sending failed')
       return { state: 'UNKNOWN', code: 'outcome_unknown', reason: 'an error of our own while sending' }
     }
   }
 
   /** A commit that was not confirmed counts as none: nothing is sent, and the path's sweep frees the row. */
   async function claimOnce(
-    intent: Intent,
+    outgoing: Outgoing,
     account: OrderAccount,
     sessionVersion: number,
   ): Promise<Claim | undefined> {
@@ -121,20 +139,11 @@ export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boo
       sessionVersion,
     }
     try {
-      return await intents.claim(intent.id, sender)
+      return await outgoing.claim(sender)
     } catch (error) {
-      log.warn({ intent_id: intent.id, error }, 'claim not confirmed; nothing sent')
+      log.warn({ intent_id: outgoing.id, error }, 'claim not confirmed; nothing sent')
       return undefined
     }
-  }
-
-  async function storeVerdict(claim: Claim, verdict: Verdict) {
-    const stored = await untilStored(() => intents.settle(claim, settlementOf(verdict)))
-    if (!stored)
-      log.info(
-        { intent_id: claim.intentId, verdict: verdict.state },
-        'verdict came after the intent had moved on',
-      )
   }
 
   async function closeWhatIsDead(verdict: Verdict, sessionVersion: number) {
@@ -162,46 +171,25 @@ export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boo
   return {
     isBusy: (intentId) => inFlight.has(intentId),
     writtenAs: (intentId) => written.get(intentId),
-    count: () => inFlight.size,
-    start(intent, account, token) {
-      const sending = send(intent, account, token)
+    count: (kind) => [...inFlight.values()].filter((each) => each.kind === kind).length,
+    start(outgoing, account, token) {
+      const ended = send(outgoing, account, token)
         .catch((error: unknown) => {
-          log.error({ intent_id: intent.id, error }, 'order not handled')
-          return false
+          log.error({ intent_id: outgoing.id, error }, 'order request not handled')
+          return undefined
         })
-        .then((accepted) => {
-          inFlight.delete(intent.id)
+        .then((verdict) => {
+          inFlight.delete(outgoing.id)
           metrics.inFlight.dec()
-          onSettled(accepted)
+          outgoing.settled?.(verdict)
+          onSettled(verdict?.state === 'ACCEPTED')
         })
-      inFlight.set(intent.id, sending)
+      inFlight.set(outgoing.id, { kind: outgoing.kind, ended })
       metrics.inFlight.inc()
     },
     async drained(deadlineMs) {
-      await Promise.race([Promise.all(inFlight.values()), clock.sleep(deadlineMs)])
+      const ends = [...inFlight.values()].map(({ ended }) => ended)
+      await Promise.race([Promise.all(ends), clock.sleep(deadlineMs)])
     },
-  }
-}
-
-const RATE_LIMITED_RETRY_MS = 1_100
-
-function settlementOf(verdict: Verdict): Settlement {
-  switch (verdict.state) {
-    case 'ACCEPTED':
-      return verdict
-    case 'QUEUED':
-      return {
-        state: 'QUEUED',
-        reason: verdict.reason,
-        retryAfterMs: verdict.why === 'rate_limited' ? RATE_LIMITED_RETRY_MS : 0,
-      }
-    case 'QUEUED_SESSION_DEAD':
-      return { state: 'QUEUED', reason: verdict.reason, retryAfterMs: 0 }
-    case 'UNKNOWN':
-      return { ...verdict, firstReadMs: FIRST_READ_MS }
-    case 'REJECTED_AND_GATE':
-      return { state: 'REJECTED', code: verdict.code, reason: verdict.reason }
-    default:
-      return verdict
   }
 }

@@ -31,6 +31,7 @@ export interface ObservedAccount {
   /** The broker refuses the sockets of this session though it lives. */
   socket_refused: boolean
   due_orders: boolean
+  due_changes: boolean
   postback_hints: boolean
 }
 
@@ -102,6 +103,8 @@ export async function renewAndObserve(
            'socket_refused', s.socket_refused_at is not null,
            'due_orders', exists (select 1 from ticker.order_intents o
              where o.account_id = a.id and o.state in ('QUEUED', 'SENDING', 'UNKNOWN')),
+           'due_changes', exists (select 1 from ticker.order_changes c where c.account_id = a.id
+             and (c.state in ('QUEUED', 'SENDING', 'UNKNOWN') or (c.kind = 'cancel' and c.state = 'ACCEPTED'))),
            'postback_hints', exists (select 1 from ticker.postback_hints h where h.account_id = a.id)
          ) order by a.id)
          from ticker.accounts a

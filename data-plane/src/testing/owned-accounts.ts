@@ -42,6 +42,7 @@ export function observedAccount(accountId: string, changes: Partial<ObservedAcco
     session_live: true,
     socket_refused: false,
     due_orders: false,
+    due_changes: false,
     postback_hints: false,
     ...changes,
   }

@@ -1,6 +1,6 @@
 // Rows as the control plane writes them, for tests of the data plane alone.
 import { parseKeyRing, Secret, seal } from '@ticker/shared/crypto'
-import { newId, type PlaceOrder } from '@ticker/shared/domain'
+import { type ModifyOrder, newId, type PlaceOrder } from '@ticker/shared/domain'
 import type pg from 'pg'
 
 export const testKeys = parseKeyRing('CREDENTIAL_KEYS', `k1:${Buffer.alloc(32, 7).toString('base64')}`)
@@ -56,6 +56,32 @@ export async function seedIntent(
     `insert into ticker.order_intents (id, account_id, idempotency_key, request_sha256, request, tag, deadline, created_by)
      values ($1, $2, $1, 'hash', $3, $4, now() + $5::float8 * interval '1 millisecond', 'test')`,
     [id, accountId, JSON.stringify(request), options.tag, options.expiresInMs ?? 30_000],
+  )
+  return id
+}
+
+/** A cancel or a modify as the control plane stores it, of an intent or of a broker's order. */
+export async function seedChange(
+  pool: pg.Pool,
+  accountId: string,
+  of: { intentId?: string; orderId?: string },
+  fields?: Partial<ModifyOrder>,
+): Promise<string> {
+  const id = newId('chg')
+  await pool.query(
+    `with asked as (
+       update ticker.order_intents set cancel_requested_at = now() where id = $3 and $5 = 'cancel' and $4::text is null)
+     insert into ticker.order_changes (id, account_id, idempotency_key, request_sha256, kind, intent_id, order_id, fields,
+       deadline, created_by)
+     values ($1, $2, $1, 'hash', $5, $3, $4, $6, case when $5 = 'modify' then now() + interval '30 seconds' end, 'test')`,
+    [
+      id,
+      accountId,
+      of.intentId ?? null,
+      of.orderId ?? null,
+      fields ? 'modify' : 'cancel',
+      fields ? JSON.stringify({ expires_in_s: 30, ...fields }) : null,
+    ],
   )
   return id
 }

@@ -31,6 +31,10 @@ export const ERROR_CODES = {
     status: 404,
     title: 'There is no order of that id on an account that this key may see.',
   },
+  order_change_not_found: {
+    status: 404,
+    title: 'There is no cancel or modify of that id on an account that this key may see.',
+  },
   instrument_not_found: {
     status: 404,
     title: 'No instrument of that token or exchange:tradingsymbol in the current dump.',
@@ -87,6 +91,18 @@ export const ERROR_CODES = {
     title: 'This Idempotency-Key was used with another body. Use a new key for a new order.',
   },
   order_invalid: { status: 422, title: 'The order would be refused; nothing was sent. See errors[].' },
+  order_finished: {
+    status: 409,
+    title: 'The order is finished or never reached the broker: there is nothing to modify.',
+  },
+  order_ambiguous: {
+    status: 409,
+    title: "There is more than one broker order of that name; use the broker's order id of one, see detail.",
+  },
+  modification_limit: {
+    status: 409,
+    title: 'The broker takes 25 modifications of one order: cancel it and place it anew.',
+  },
   order_gate_closed: { status: 409, title: 'Orders of this account are stopped; see detail for the reason.' },
   rate_limited: { status: 429, title: 'Too many requests; wait as Retry-After says.' },
   internal: { status: 500, title: 'Something failed on our side. The request id finds it in the logs.' },

@@ -42,14 +42,21 @@ export const INTENT_TRANSITIONS: Record<IntentState, readonly IntentState[]> = {
   REJECTED: ['ACCEPTED'],
   NEEDS_AUTHORISATION: ['ACCEPTED'],
   EXPIRED: ['ACCEPTED'],
-  CANCELLED: ['ACCEPTED'],
+  // The last three as with QUEUED: cancelled while the database had lost the claim of a sending.
+  CANCELLED: ['ACCEPTED', 'UNKNOWN', 'REJECTED', 'NEEDS_AUTHORISATION'],
   REFUSED: ['ACCEPTED'],
 }
+
+/** `orders.status_rank` of an order that is finished at the broker: COMPLETE, CANCELLED, REJECTED. */
+export const TERMINAL_RANK = 9
+
+export const CANCELLED_UNSENT = 'Cancelled before it was sent.'
 
 /** States in which the outcome is not known yet and a caller may wait for more. */
 export const PENDING_STATES: readonly IntentState[] = ['QUEUED', 'SENDING', 'UNKNOWN']
 
-const price = z
+/** Rupees. */
+export const price = z
   .number()
   .positive()
   .max(10_000_000)
@@ -123,11 +130,30 @@ export const brokerOrder = z
       .string()
       .meta({ description: "The broker's words: OPEN, COMPLETE, REJECTED, CANCELLED, TRIGGER PENDING …" }),
     status_message: z.string().nullable(),
+    variety: z.string().nullable(),
+    exchange: z.string(),
+    tradingsymbol: z.string(),
+    transaction_type: z.string(),
+    product: z.string().nullable(),
+    order_type: z.string().nullable().meta({ description: 'A protected MARKET order is shown as LIMIT' }),
+    validity: z.string().nullable(),
+    quantity: z.int(),
+    price: z.number().nullable(),
+    trigger_price: z.number().nullable(),
     filled_quantity: z.int(),
     average_price: z.number(),
     broker_updated_at: z.string(),
   })
   .meta({ id: 'BrokerOrder' })
+
+/** One of the broker's orders of an account, whoever placed it. */
+export const accountOrder = brokerOrder
+  .extend({
+    account_id: accountId,
+    intent_id: z.string().nullable().meta({ description: 'Our order it came of; null: placed elsewhere' }),
+    synthetic: z.boolean(),
+  })
+  .meta({ id: 'AccountOrder' })
 
 export const order = z
   .object({
@@ -140,6 +166,7 @@ export const order = z
     tag: z.string().nullable().meta({ description: "The caller's tag" }),
     broker_tag: z.string().meta({ description: 'The unique tag the broker sees' }),
     deadline: z.string(),
+    cancel_requested_at: z.string().nullable(),
     broker_orders: z.array(brokerOrder),
     synthetic: z.boolean(),
     created_at: z.string(),

@@ -7,6 +7,18 @@ import { shaped } from './shaped.ts'
 /** What the database holds; a row beyond it is not believed. */
 const count = z.coerce.number().int().min(-2_147_483_648).max(2_147_483_647)
 const text = z.string().nullish()
+/** Of use where it is there and readable; never a reason not to believe the rest of a row. */
+const wordIfAny = text.catch(null)
+const numberIfAny = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^-?\d+(\.\d+)?$/)
+      .transform(Number),
+  ])
+  .nullish()
+  .catch(null)
 /** A string by the documents; a number would still name it. Anything else names nothing. */
 const orderId = z.union([z.string().min(1), z.int().positive().transform(String)])
 
@@ -27,6 +39,13 @@ export const kiteOrder = z
       .nullish()
       .transform((value) => value ?? 0),
     parent_order_id: text,
+    variety: wordIfAny,
+    product: wordIfAny,
+    order_type: wordIfAny,
+    validity: wordIfAny,
+    price: numberIfAny,
+    trigger_price: numberIfAny,
+    disclosed_quantity: numberIfAny,
     order_timestamp: text,
     exchange_update_timestamp: text,
     tag: text,

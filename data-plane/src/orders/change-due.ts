@@ -1,0 +1,276 @@
+// Cancels and modifies that are not settled (RELIABILITY 8). A cancel is level-triggered: it stands until nothing of
+// its order is open, and is sent again only after a read that shows the order open all the same. A modify is sent at
+// most once, after what came before it on the same order, and one in doubt is settled by comparing the order.
+import { CANCELLED_UNSENT, type IntentState } from '@ticker/shared/domain'
+import { cancelRequest, modifyRequest } from './change-request.ts'
+import type { Change, ChangeEnd, ChangeSettlement, ChangeStore, TargetOrder } from './change-store.ts'
+import { changeVerdictOf } from './change-verdict.ts'
+import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
+import type { Governor } from './governor.ts'
+import { modifiedAsAsked } from './modified-as-asked.ts'
+import { type BookReader, POLL_OPEN_MS } from './order-book.ts'
+import { isCancellable, isWorking } from './order-status.ts'
+import { RATE_LIMITED_RETRY_MS } from './placing.ts'
+import type { Sending } from './sending.ts'
+import type { Verdict } from './verdict.ts'
+
+const LIVE_MAX = 1_000
+/** Of each kind: cancels never wait for modifies. */
+const IN_FLIGHT_MAX = 10
+/** Between an answered cancel and the read that may repeat it; doubled each time. */
+const REPEAT_MS = 2_000
+const REPEAT_MS_MAX = 30_000
+/** An order sat 83 s before it was worked on (KITE.md 5.4): a modify that no read shows for longer is given up. */
+const MODIFY_DOUBT_MS = 90_000
+/** A read of the whole book that is younger than this speaks for now. */
+const SEEN_LATELY_MS = 15_000
+/** How often the book is read for an order that is on its way to another state: often at first. */
+const LOOK_MS_MIN = 500
+
+/** Of these nothing can come any more, unless an order turns up at the broker. */
+const NEVER_PLACED: readonly (IntentState | null)[] = [
+  'REJECTED',
+  'EXPIRED',
+  'REFUSED',
+  'CANCELLED',
+  'NEEDS_AUTHORISATION',
+  'RELEASED',
+]
+
+export interface DueChanges {
+  freeUnsent(epoch: number): Promise<void>
+  /** Settles and sends what may be; returns the delay to the next look, undefined: nothing to wait for. */
+  run(account: OrderAccount): Promise<number | undefined>
+}
+
+export function createDueChanges(
+  deps: AccountOrdersDeps,
+  changes: ChangeStore,
+  book: BookReader,
+  sending: Sending,
+  governor: () => Governor,
+): DueChanges {
+  const { accountId, clock, log, metrics } = deps
+  /** Orders whose cancel the broker has answered, until they are seen finished. */
+  const cancelled = new Map<string, { answeredMs: number; repeats: number }>()
+
+  async function runCancel(change: Change, account: OrderAccount): Promise<number | undefined> {
+    const open = change.orders.filter((order) => order.open)
+    if (open.length === 0) {
+      const waits = change.intentState === 'QUEUED' || change.intentState === 'SENDING'
+      // In doubt: it runs when the order is found. Accepted and unseen: the book will show it.
+      if (waits || change.intentState === 'UNKNOWN') return undefined
+      if (change.unseen > 0 || (change.orders.length === 0 && !NEVER_PLACED.includes(change.intentState))) {
+        return look(change)
+      }
+      await end(change, cancelEnd(change))
+      return undefined
+    }
+    if (change.waitMs > 0) return change.waitMs
+    const next = open.find(({ orderId, status }) => isCancellable(status) && mayCancel(orderId))
+    if (!next) return look(change)
+    return start(change, next, account)
+  }
+
+  /** Not asked yet, or asked, answered, and shown open by a read that began long enough after the answer. */
+  function mayCancel(orderId: string): boolean {
+    const before = cancelled.get(orderId)
+    if (!before) return true
+    const spacingMs = Math.min(REPEAT_MS_MAX, REPEAT_MS * 2 ** before.repeats)
+    return book.seenMs() >= before.answeredMs + spacingMs
+  }
+
+  async function runModify(
+    change: Change,
+    account: OrderAccount,
+    others: readonly Change[],
+  ): Promise<number | undefined> {
+    const [order, another] = change.orders
+    if (change.state === 'UNKNOWN') return settleModify(change, order)
+    if (another) {
+      const reason = 'It became several orders at the broker; modify one by its order id.'
+      await end(change, { state: 'REFUSED', code: 'order_ambiguous', reason })
+      return undefined
+    }
+    if (others.some((other) => other.kind === 'cancel' && isSameOrder(other, change))) {
+      await end(change, {
+        state: 'REFUSED',
+        code: 'cancel_requested',
+        reason: 'The order is being cancelled.',
+      })
+      return undefined
+    }
+    if (order ? !order.open : NEVER_PLACED.includes(change.intentState)) {
+      await end(change, { state: 'REFUSED', code: 'order_finished', reason: finished(order, change) })
+      return undefined
+    }
+    const { order_gate_reason: gate, trading, trading_state: state } = account.observed
+    if (gate !== null || !trading || state === 'HALTED') {
+      await changes.refuseIfGated(change)
+      return LOOK_MS_MIN
+    }
+    if (change.waitMs > 0) return change.waitMs
+    // One at a time, in the order they were asked for.
+    const first = others.find((other) => other.kind === 'modify' && isSameOrder(other, change))
+    if (first && first !== change) return undefined
+    if (!order || !isWorking(order.status)) return look(change)
+    return start(change, order, account)
+  }
+
+  async function settleModify(change: Change, order: TargetOrder | undefined): Promise<number | undefined> {
+    if (order && change.fields && modifiedAsAsked(order.row, change.fields)) {
+      await end(change, { state: 'ACCEPTED', code: null, reason: null })
+      return undefined
+    }
+    const seenLately = clock.monotonicMs() - book.seenMs() < SEEN_LATELY_MS
+    const isOver = order !== undefined && !order.open
+    if (isOver || (seenLately && change.sinceMs >= MODIFY_DOUBT_MS)) {
+      metrics.modifiesReleased.inc()
+      const reason = isOver
+        ? finished(order, change)
+        : 'The order book has not shown it for 90 s; it is not sent again.'
+      await end(change, { state: 'RELEASED', code: isOver ? 'order_finished' : 'not_shown', reason })
+      return undefined
+    }
+    return look(change)
+  }
+
+  /** The book is read again when its last read is old for a change of this age; returns the delay to that. */
+  function look({ sinceMs }: Change): number {
+    const everyMs = Math.min(POLL_OPEN_MS, Math.max(LOOK_MS_MIN, sinceMs / 4))
+    const leftMs = book.seenMs() + everyMs - clock.monotonicMs()
+    if (leftMs <= 0) book.want()
+    return Math.max(LOOK_MS_MIN, leftMs)
+  }
+
+  async function end(change: Change, how: ChangeEnd) {
+    if (!(await changes.end(change, how))) return
+    for (const { orderId } of change.orders) cancelled.delete(orderId)
+    log.info({ intent_id: change.id, kind: change.kind, ...how }, 'order change ended')
+  }
+
+  function start(change: Change, order: TargetOrder, account: OrderAccount): number | undefined {
+    const { kind } = change
+    if (sending.count(kind) >= IN_FLIGHT_MAX) return undefined
+    const permission = governor().takeForChange(kind)
+    if (!permission.granted) {
+      metrics.governorWaits.inc({ limit: permission.limit })
+      return permission.waitMs
+    }
+    const before = cancelled.get(order.orderId)
+    if (before) metrics.cancelsRepeated.inc()
+    sending.start(
+      {
+        kind,
+        id: change.id,
+        createdMs: change.createdMs,
+        request: change.fields ? modifyRequest(order.row, change.fields) : cancelRequest(order.row),
+        claim: (sender) => changes.claim(change, order.orderId, sender),
+        verdictOf: changeVerdictOf,
+        store: (claim, verdict) => changes.settle(claim, settlementOf(verdict)),
+        settled(verdict) {
+          // What became of the order is for the book to say, whatever the answer was.
+          book.want()
+          if (kind !== 'cancel' || !verdict || !isAnswered(verdict)) return
+          const repeats = before ? before.repeats + 1 : 0
+          cancelled.set(order.orderId, { answeredMs: clock.monotonicMs(), repeats })
+        },
+      },
+      account,
+      permission.token,
+    )
+    return undefined
+  }
+
+  return {
+    async freeUnsent(epoch) {
+      for (const claim of await changes.claimedBy(accountId, epoch)) {
+        if (sending.isBusy(claim.intentId)) continue
+        const written = sending.writtenAs(claim.intentId)
+        const reason = 'The database lost what became of it after it was sent.'
+        if (written?.attempt === claim.attempt)
+          await changes.settle(written, { state: 'UNKNOWN', code: 'outcome_unknown', reason })
+        else await changes.unclaim(claim)
+      }
+    },
+
+    async run(account) {
+      const live = await changes.live(accountId, LIVE_MAX)
+      forget(live)
+      let delayMs: number | undefined
+      for (const change of live) {
+        if (change.state === 'SENDING' || sending.isBusy(change.id)) continue
+        if (!account.observed.active || !deps.lease.mayAct()) return undefined
+        const written = change.state === 'QUEUED' ? sending.writtenAs(change.id) : undefined
+        if (written && written.attempt > change.attempts) {
+          // As with places: the database lost the claim, this process knows that it was written.
+          const reason = 'The database lost what became of it after it was sent.'
+          await changes.settle(written, { state: 'UNKNOWN', code: 'outcome_unknown', reason })
+          continue
+        }
+        const waitMs =
+          change.kind === 'cancel' ? await runCancel(change, account) : await runModify(change, account, live)
+        if (waitMs !== undefined) delayMs = Math.min(delayMs ?? waitMs, waitMs)
+      }
+      return delayMs
+    },
+  }
+
+  /** Orders that nobody wants cancelled any more. */
+  function forget(live: readonly Change[]) {
+    if (cancelled.size === 0) return
+    const wanted = new Set(
+      live.flatMap(({ kind, orders }) => (kind === 'cancel' ? orders : [])).map((o) => o.orderId),
+    )
+    for (const orderId of cancelled.keys()) if (!wanted.has(orderId)) cancelled.delete(orderId)
+  }
+}
+
+function isSameOrder(a: Change, b: Change): boolean {
+  if (a.intentId !== null && a.intentId === b.intentId && (a.orderId === null || b.orderId === null))
+    return true
+  return a.orders.some(({ orderId }) => b.orders.some((other) => other.orderId === orderId))
+}
+
+/** The broker took it, refused it, or may have taken it; it was not sent in vain. */
+function isAnswered(verdict: Verdict): boolean {
+  return verdict.state === 'ACCEPTED' || verdict.state === 'UNKNOWN'
+}
+
+function cancelEnd({ orders, intentState }: Change): ChangeEnd {
+  const otherwise = orders.filter(({ status }) => status !== 'CANCELLED').map(({ status }) => status)
+  if (orders.length === 0)
+    return intentState === 'CANCELLED'
+      ? { state: 'DONE', code: 'never_sent', reason: CANCELLED_UNSENT }
+      : { state: 'DONE', code: 'nothing_open', reason: `The order is ${intentState}.` }
+  return otherwise.length === 0
+    ? { state: 'DONE', code: null, reason: null }
+    : {
+        state: 'DONE',
+        code: 'already_finished',
+        reason: `At the broker: ${[...new Set(otherwise)].join(', ')}.`,
+      }
+}
+
+function finished(order: TargetOrder | undefined, { intentState }: Change): string {
+  return `The order is ${order?.status ?? intentState}.`
+}
+
+function settlementOf(verdict: Verdict): ChangeSettlement {
+  switch (verdict.state) {
+    case 'ACCEPTED':
+      return { state: 'ACCEPTED' }
+    case 'UNKNOWN':
+      return verdict
+    case 'QUEUED':
+      return {
+        state: 'QUEUED',
+        reason: verdict.reason,
+        retryAfterMs: verdict.why === 'rate_limited' ? RATE_LIMITED_RETRY_MS : 0,
+      }
+    case 'QUEUED_SESSION_DEAD':
+      return { state: 'QUEUED', reason: verdict.reason, retryAfterMs: 0 }
+    default:
+      return { state: 'REJECTED', code: verdict.code, reason: verdict.reason }
+  }
+}

@@ -1,0 +1,258 @@
+// The order path of one account against a real Postgres and a broker in memory.
+import { Secret } from '@ticker/shared/crypto'
+import {
+  type KiteOrder,
+  type KiteOutcome,
+  kiteOrder,
+  type OrderBook,
+  readEnvelope,
+} from '@ticker/shared/kite-http'
+import type pg from 'pg'
+import { Registry } from 'prom-client'
+import { expect, vi } from 'vitest'
+import { systemClock } from '../clock.ts'
+import { silentLog } from '../operations/log.ts'
+import { createAccountOrders } from '../orders/account-orders.ts'
+import { createChangeStore } from '../orders/change-store.ts'
+import type { OrderAccount } from '../orders/deps.ts'
+import { createIntentStore } from '../orders/intent-store.ts'
+import { createOrderMetrics } from '../orders/metrics.ts'
+import type { OrderRequest } from '../orders/order-line.ts'
+import { createOrderStore, type SeenOrder } from '../orders/order-store.ts'
+import type { SendOutcome } from '../orders/verdict.ts'
+import { claimAccounts, registerInstance } from '../ownership/instance-store.ts'
+import { createLeaseClock } from '../ownership/lease-clock.ts'
+import { seedAccount, seedIntent, seedSession } from './seed-account.ts'
+
+/** A broker in memory: `answer` decides what happens to a POST, `book` is what it would show. */
+export async function orderPath(
+  pool: pg.Pool,
+  serial: number,
+  running: (() => Promise<void>)[],
+  options: { paused?: boolean } = {},
+) {
+  const accountId = `desk${serial}`
+  const instanceId = `00000000-0000-4000-8000-${String(serial).padStart(12, '0')}`
+  await seedAccount(pool, accountId)
+  const sessionVersion = await seedSession(pool, accountId, 'token')
+  const epoch = await registerInstance(pool, {
+    id: instanceId,
+    streamUrl: 'ws://127.0.0.1',
+    version: 'test',
+    egressGroup: 'default',
+  })
+  await claimAccounts(pool, instanceId, epoch)
+  const lease = createLeaseClock(systemClock)
+  lease.renewed(lease.read())
+
+  const broker = {
+    posts: [] as URLSearchParams[],
+    /** Modifies and cancels, as `DELETE /orders/regular/1`. */
+    changes: [] as string[],
+    book: [] as KiteOrder[],
+    history: new Map<string, KiteOrder[]>(),
+    reachable: true,
+    misshapen: [] as SeenOrder[],
+    unreadable: 0,
+    historyAllowed: Promise.resolve(),
+    unreadableHistory: '',
+    deadFor: '',
+    bookOutcome: undefined as KiteOutcome<OrderBook> | undefined,
+    answer: (form: URLSearchParams): SendOutcome => broker.accept(form),
+    accept(form: URLSearchParams): SendOutcome {
+      broker.arrive(form)
+      return answered(200, {
+        status: 'success',
+        data: { order_id: `id-${broker.posts.length}-${accountId}` },
+      })
+    },
+    answerChange: (request: OrderRequest): SendOutcome => broker.change(request),
+    /** Does what is asked, as the broker does it at once. */
+    change({ method, path, form }: OrderRequest): SendOutcome {
+      const orderId = path.replace(/\?.*/, '').split('/').at(-1) ?? ''
+      const at = broker.book.findIndex((each) => each.order_id === orderId)
+      const known = broker.book[at]
+      if (!known) return refusal(400, 'InputException', 'Invalid `order_id`.')
+      const later = brokerTime(Date.now())
+      const stated = Object.fromEntries(form ?? [])
+      const next = method === 'DELETE' ? { status: 'CANCELLED' } : stated
+      broker.book[at] = brokerRow({ ...known, ...next, exchange_update_timestamp: later })
+      return answered(200, { status: 'success', data: { order_id: orderId } })
+    },
+    arrive(form: URLSearchParams) {
+      broker.book.push(
+        brokerRow({ order_id: `id-${broker.posts.length}-${accountId}`, tag: form.get('tag') }),
+      )
+    },
+  }
+  const account: OrderAccount = {
+    accountId,
+    owner: 'desk',
+    apiKey: 'app',
+    epoch,
+    maxConnections: 3,
+    maxInstrumentsPerConnection: 3000,
+    socketRefused: false,
+    session: {
+      version: sessionVersion,
+      brokerUserId: 'X',
+      accessToken: new Secret('token'),
+      expiresAtMs: Date.now() + 1e6,
+    },
+    observed: {
+      account_id: accountId,
+      active: true,
+      owner: 'desk',
+      api_key: 'app',
+      market_data: true,
+      trading: true,
+      max_connections: 3,
+      max_instruments_per_connection: 3000,
+      trading_state: 'ACTIVE',
+      order_gate_reason: null,
+      session_version: sessionVersion,
+      session_live: true,
+      socket_refused: false,
+      due_orders: true,
+      due_changes: true,
+      postback_hints: false,
+    },
+  }
+  let current: OrderAccount | undefined = account
+  const changes: string[] = []
+  const deadSessions: number[] = []
+  const registry = new Registry()
+  const path = createAccountOrders({
+    accountId,
+    instanceId,
+    account: () => current,
+    lease,
+    clock: systemClock,
+    log: silentLog,
+    metrics: createOrderMetrics(registry),
+    intents: createIntentStore(pool),
+    changes: createChangeStore(pool),
+    orders: createOrderStore(pool),
+    reads: {
+      book: async () =>
+        broker.bookOutcome ?? {
+          ok: true,
+          data: { orders: [...broker.book], misshapen: broker.misshapen, unreadable: broker.unreadable },
+        },
+      history: async (_account, _session, orderId) => {
+        await broker.historyAllowed
+        if (orderId === broker.deadFor)
+          return {
+            ok: false,
+            failure: {
+              kind: 'refused',
+              status: 403,
+              error_type: 'TokenException',
+              message: 'Incorrect token',
+            },
+          }
+        if (orderId === broker.unreadableHistory)
+          return { ok: false, failure: { kind: 'unreadable', status: 200 } }
+        return { ok: true, data: broker.history.get(orderId) ?? [] }
+      },
+    },
+    connect: async () => {
+      if (!broker.reachable) return { ok: false, reason: 'ECONNREFUSED' }
+      return {
+        ok: true,
+        line: {
+          discard: () => {},
+          send: async (request, _credentials, mayWrite) => {
+            if (!mayWrite()) return { kind: 'not_sent', reason: 'check' }
+            const { method, path, form = new URLSearchParams() } = request
+            if (method !== 'POST') {
+              broker.changes.push([method, path, ...(form.size > 0 ? [form] : [])].join(' '))
+              return broker.answerChange(request)
+            }
+            broker.posts.push(form)
+            return broker.answer(form)
+          },
+        },
+      }
+    },
+    onChanged: (_, changed) => changes.push(...changed.map((each) => `${each.orderId}:${each.order.status}`)),
+    onSessionDead: async (_, version) => {
+      deadSessions.push(version)
+      current = { ...account, session: undefined }
+    },
+  })
+  const start = () => {
+    const controller = new AbortController()
+    const ended = path.run(controller.signal)
+    running.push(() => {
+      controller.abort()
+      return ended
+    })
+  }
+  if (!options.paused) start()
+  const intent = async (id: string) => {
+    const { rows } = await pool.query<{
+      state: string
+      reason: string | null
+      reason_code: string | null
+      broker_order_id: string | null
+    }>('select state, reason, reason_code, broker_order_id from ticker.order_intents where id = $1', [id])
+    return rows[0]
+  }
+  const becomes = (id: string, state: string) =>
+    vi.waitFor(async () => expect((await intent(id))?.state).toBe(state), { timeout: 10_000, interval: 25 })
+  const place = async (tag = `t${serial}x${Math.random().toString(36).slice(2)}`, expiresInMs?: number) => {
+    const id = await seedIntent(pool, accountId, {
+      tag,
+      ...(expiresInMs === undefined ? {} : { expiresInMs }),
+    })
+    path.wake()
+    return id
+  }
+  const set = (next: OrderAccount | undefined) => {
+    current = next
+  }
+  return {
+    accountId,
+    instanceId,
+    epoch,
+    account,
+    path,
+    broker,
+    start,
+    place,
+    intent,
+    becomes,
+    changes,
+    deadSessions,
+    registry,
+    set,
+    pool,
+    lease,
+  }
+}
+
+export const answered = (status: number, body: unknown): SendOutcome => ({
+  kind: 'answered',
+  outcome: readEnvelope(status, JSON.stringify(body)),
+})
+export const refusal = (status: number, error_type: string, message: string) =>
+  answered(status, { status: 'error', error_type, message })
+
+export function brokerRow(fields: Record<string, unknown>): KiteOrder {
+  return kiteOrder.parse({
+    status: 'OPEN',
+    exchange: 'NSE',
+    tradingsymbol: 'INFY',
+    transaction_type: 'BUY',
+    quantity: 1,
+    order_timestamp: '2026-11-23 09:15:01',
+    exchange_update_timestamp: '2026-11-23 09:15:01',
+    ...fields,
+  })
+}
+
+/** As the broker writes a time. */
+export function brokerTime(epochMs: number): string {
+  return new Date(epochMs + 330 * 60_000).toISOString().slice(0, 19).replace('T', ' ')
+}
