@@ -1,35 +1,24 @@
 // /v1/orders: intents stored once, sent by the data plane at most once.
-import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import { order, orderEvent, placeOrder as placeOrderBody, storedText } from '@ticker/shared/domain'
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
+import { order, orderEvent, placeOrder as placeOrderBody } from '@ticker/shared/domain'
 import type { AppEnv, Dependencies } from '../dependencies.ts'
 import { callOf } from '../http/call.ts'
 import { invalidRequest } from '../http/errors.ts'
 import { bodyFailures, failures, json, jsonBody, needs } from '../http/openapi.ts'
 import { page, pageQuery } from '../http/pagination.ts'
 import { settle } from '../http/problem.ts'
+import { changeRoutes } from './change-routes.ts'
 import { placeOrder } from './place.ts'
 import { getOrder, listOrderEvents, listOrders, orderQuery } from './read.ts'
 import { isPending, waitForOutcome, waitSeconds } from './wait.ts'
-
-const params = z.object({ id: storedText(64) })
-const placeHeaders = z.object({
-  'idempotency-key': z
-    .string()
-    .regex(/^[\x21-\x7e]{1,255}$/)
-    .meta({ description: 'Unique per order; a repeat gets the stored order', example: 'b2f1c0de-1' }),
-  prefer: z
-    .string()
-    .max(200)
-    .optional()
-    .meta({ description: 'wait=N waits up to N ≤ 15 s for the outcome', example: 'wait=5' }),
-})
+import { orderParams as params, writeHeaders } from './write-headers.ts'
 
 const place = createRoute({
   method: 'post',
   path: '/v1/orders',
   summary: 'Place an order, at most once',
   ...needs('orders:write'),
-  request: { headers: placeHeaders, body: jsonBody(placeOrderBody) },
+  request: { headers: writeHeaders, body: jsonBody(placeOrderBody) },
   responses: {
     200: json(order, 'Its outcome is known (after Prefer: wait, or on a repeat)'),
     202: json(order, 'Stored; it will be sent, or expire, or say why not'),
@@ -79,6 +68,7 @@ const events = createRoute({
 
 export function orderRoutes(deps: Dependencies) {
   return new OpenAPIHono<AppEnv>({ defaultHook: invalidRequest })
+    .route('/', changeRoutes(deps))
     .openapi(place, async (c) => {
       const call = callOf(c, deps)
       const headers = c.req.valid('header')

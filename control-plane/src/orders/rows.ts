@@ -6,16 +6,46 @@ import { iso } from '../database.ts'
 
 export const orderRow = z.object({ order })
 
+/** A field of the broker's own row, as it is there; absent is null. */
+const said = (field: string) => sql.raw(`b.broker_order->'${field}'`)
+
+/** Of the broker's order `b`. */
+const BROKER_ORDER_FIELDS = sql`
+  'order_id', b.order_id, 'status', b.status, 'status_message', b.status_message, 'variety', ${said('variety')},
+  'exchange', b.exchange, 'tradingsymbol', b.tradingsymbol, 'transaction_type', b.transaction_type,
+  'product', ${said('product')}, 'order_type', ${said('order_type')}, 'validity', ${said('validity')},
+  'quantity', b.quantity, 'price', ${said('price')}, 'trigger_price', ${said('trigger_price')},
+  'filled_quantity', b.filled_quantity, 'average_price', b.average_price,
+  'broker_updated_at', ${iso(sql`b.broker_updated_at`)}`
+
+/** JSON of the broker's order `b`, whoever placed it. */
+export function accountOrderJson(synthetic: boolean): SQL {
+  return sql`jsonb_build_object(${BROKER_ORDER_FIELDS}, 'account_id', b.account_id, 'intent_id', b.intent_id,
+    'synthetic', ${synthetic}::boolean)`
+}
+
+/** JSON of the cancel or modify `c`. */
+export function orderChangeJson(synthetic: boolean): SQL {
+  return sql`jsonb_build_object(
+    'id', c.id, 'account_id', c.account_id, 'kind', c.kind, 'order_id', c.intent_id, 'broker_order_id', c.order_id,
+    'fields', c.fields, 'state', c.state, 'reason_code', c.reason_code, 'reason', c.reason,
+    'deadline', ${iso(sql`c.deadline`)},
+    'broker_orders', coalesce((
+      select jsonb_agg(jsonb_build_object(${BROKER_ORDER_FIELDS}) order by b.order_id)
+      from ticker.orders b where b.account_id = c.account_id
+        and (b.order_id = c.order_id or (c.order_id is null and b.intent_id = c.intent_id))), '[]'::jsonb),
+    'synthetic', ${synthetic}::boolean,
+    'created_at', ${iso(sql`c.created_at`)}, 'updated_at', ${iso(sql`c.updated_at`)})`
+}
+
 /** JSON of the intent `o`. */
 export function orderJson(synthetic: boolean): SQL {
   return sql`jsonb_build_object(
     'id', o.id, 'account_id', o.account_id, 'state', o.state, 'reason_code', o.reason_code, 'reason', o.reason,
     'request', o.request, 'tag', o.client_tag, 'broker_tag', o.tag, 'deadline', ${iso(sql`o.deadline`)},
+    'cancel_requested_at', ${iso(sql`o.cancel_requested_at`)},
     'broker_orders', coalesce((
-      select jsonb_agg(jsonb_build_object(
-        'order_id', b.order_id, 'status', b.status, 'status_message', b.status_message,
-        'filled_quantity', b.filled_quantity, 'average_price', b.average_price,
-        'broker_updated_at', ${iso(sql`b.broker_updated_at`)}) order by b.order_id)
+      select jsonb_agg(jsonb_build_object(${BROKER_ORDER_FIELDS}) order by b.order_id)
       from ticker.orders b where b.account_id = o.account_id and b.intent_id = o.id), '[]'::jsonb),
     'synthetic', ${synthetic}::boolean,
     'created_at', ${iso(sql`o.created_at`)}, 'updated_at', ${iso(sql`o.updated_at`)})`

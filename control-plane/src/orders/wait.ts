@@ -1,7 +1,9 @@
-// Prefer: wait=N. Polls the intent in Postgres until its outcome is known, so it works without Redis.
-import { type Order, PENDING_STATES } from '@ticker/shared/domain'
+// Prefer: wait=N. Polls the intent or the change in Postgres until its outcome is known, so it works without Redis.
+import { type Order, type OrderChange, PENDING_CHANGE_STATES, PENDING_STATES } from '@ticker/shared/domain'
 import type { Call } from '../http/call.ts'
+import type { Outcome } from '../http/problem.ts'
 import { getOrder } from './read.ts'
+import { getOrderChange } from './read-changes.ts'
 
 const WAIT_S_MAX = 15
 const POLL_MS_FIRST = 40
@@ -18,18 +20,40 @@ export function isPending(order: Order): boolean {
   return PENDING_STATES.includes(order.state)
 }
 
+export function isChangePending({ kind, state }: OrderChange): boolean {
+  return PENDING_CHANGE_STATES[kind].includes(state)
+}
+
 /** The order as it is when it leaves QUEUED and SENDING, when time is up, or when the client is gone. */
-export async function waitForOutcome(call: Call, order: Order, seconds: number): Promise<Order> {
+export function waitForOutcome(call: Call, order: Order, seconds: number): Promise<Order> {
+  const isUnsent = ({ state }: Order) => state === 'QUEUED' || state === 'SENDING'
+  return waitWhile(call, order, seconds, isUnsent, () => getOrder(call, order.id))
+}
+
+/** A modify when the broker has answered; a cancel when nothing of its order is open any more. */
+export function waitForChange(call: Call, change: OrderChange, seconds: number): Promise<OrderChange> {
+  const isWorthWaiting = (latest: OrderChange) =>
+    isChangePending(latest) && !(latest.kind === 'modify' && latest.state === 'UNKNOWN')
+  return waitWhile(call, change, seconds, isWorthWaiting, () => getOrderChange(call, change.id))
+}
+
+async function waitWhile<T>(
+  call: Call,
+  first: T,
+  seconds: number,
+  isWorthWaiting: (latest: T) => boolean,
+  read: () => Promise<Outcome<T>>,
+): Promise<T> {
   const { clock } = call.deps
   const untilMs = clock.nowMs() + seconds * 1000
-  let latest = order
+  let latest = first
   let pauseMs = POLL_MS_FIRST
-  while (latest.state === 'QUEUED' || latest.state === 'SENDING') {
+  while (isWorthWaiting(latest)) {
     const leftMs = untilMs - clock.nowMs()
     if (leftMs <= 0 || call.signal.aborted) break
     await clock.sleep(Math.min(pauseMs, leftMs), call.signal)
     if (call.signal.aborted) break
-    const found = await getOrder(call, order.id)
+    const found = await read()
     if (found.ok) latest = found.value
     pauseMs = Math.min(pauseMs * 2, POLL_MS_MAX)
   }

@@ -147,6 +147,16 @@ export interface Order {
   created_at: string
 }
 
+export interface AccountOrder extends BrokerOrder {
+  account_id: string
+  exchange: string
+  tradingsymbol: string
+  transaction_type: string
+  quantity: number
+  order_type: string | null
+  price: number | null
+}
+
 export interface OrderEvent {
   seq: number
   kind: string

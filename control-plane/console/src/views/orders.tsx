@@ -1,8 +1,9 @@
 // Place an order and see what became of it, in words that promise nothing.
 import { type FormEvent, useCallback, useState } from 'react'
 import type { Api } from '../api/client.ts'
-import type { Order, OrderEvent, Page, Problem } from '../api/types.ts'
+import type { AccountOrder, Order, OrderEvent, Page, Problem } from '../api/types.ts'
 import { number, stateWords, timeOf } from '../components/format.ts'
+import { isOpen } from '../components/is-open.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
 import { useAccounts } from '../components/use-accounts.ts'
 import { asProblem, usePoll } from '../components/use-poll.ts'
@@ -12,6 +13,13 @@ export function Orders({ api }: { api: Api }) {
   const orders = usePoll(
     useCallback(() => api.get<Page<Order>>('/v1/orders?limit=50'), [api]),
     2_000,
+  )
+  const elsewhere = usePoll(
+    useCallback(
+      () => api.get<Page<AccountOrder>>('/v1/broker-orders?open=true&placed_elsewhere=true&limit=50'),
+      [api],
+    ),
+    5_000,
   )
   const [problem, setProblem] = useState<Problem>()
   const [events, setEvents] = useState<{ id: string; items: OrderEvent[] }>()
@@ -26,6 +34,20 @@ export function Orders({ api }: { api: Api }) {
       await api.send('POST', '/v1/orders', body, { 'Idempotency-Key': crypto.randomUUID(), Prefer: 'wait=5' })
       setProblem(undefined)
       orders.reload()
+    } catch (error) {
+      setProblem(asProblem(error))
+    }
+  }
+
+  async function cancel(id: string) {
+    try {
+      await api.send('DELETE', `/v1/orders/${id}`, undefined, {
+        'Idempotency-Key': crypto.randomUUID(),
+        Prefer: 'wait=5',
+      })
+      setProblem(undefined)
+      orders.reload()
+      elsewhere.reload()
     } catch (error) {
       setProblem(asProblem(error))
     }
@@ -106,6 +128,11 @@ export function Orders({ api }: { api: Api }) {
                   ))}
                 </td>
                 <td>
+                  {isOpen(order) && (
+                    <button type="button" onClick={() => cancel(order.id)}>
+                      Cancel
+                    </button>
+                  )}{' '}
                   <button type="button" onClick={() => show(order.id)}>
                     Events
                   </button>
@@ -115,6 +142,22 @@ export function Orders({ api }: { api: Api }) {
           </tbody>
         </table>
       </div>
+      {elsewhere.value && elsewhere.value.items.length > 0 && (
+        <section aria-label="Placed elsewhere">
+          <h3>Open at the broker, placed elsewhere</h3>
+          <ul>
+            {elsewhere.value.items.map((order) => (
+              <li key={order.order_id}>
+                {order.account_id}: {order.transaction_type} {order.quantity} {order.exchange}:
+                {order.tradingsymbol} {order.order_type} {order.price ?? ''} <b>{order.status}</b>{' '}
+                <button type="button" onClick={() => cancel(order.order_id)}>
+                  Cancel
+                </button>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
       {events && (
         <section aria-label="Events">
           <h3>
