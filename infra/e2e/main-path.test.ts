@@ -11,6 +11,7 @@ import { badInputSuite } from './suites/bad-input.ts'
 import { consoleSuite } from './suites/console.ts'
 import { loginSuite } from './suites/login.ts'
 import { optionChainSuite } from './suites/option-chains.ts'
+import { orderChangeSuite } from './suites/order-changes.ts'
 import { orderSuite } from './suites/orders.ts'
 import { partsTakenAwaySuite } from './suites/parts-taken-away.ts'
 import { secretSuite } from './suites/secrets.ts'
@@ -51,6 +52,7 @@ tickSuite(running, () => recording)
 strikeLadderSuite(running)
 optionChainSuite(running)
 orderSuite(running)
+orderChangeSuite(running)
 badInputSuite(running)
 partsTakenAwaySuite(running)
 secretSuite(running)

@@ -121,7 +121,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     replyDelayMs: options.replyDelayMs ?? [30, 80],
     rateLimits: options.rateLimits ?? true,
   }
-  const parts = { clock, users, instruments, engine, books, ticker, faults, market, load, replays }
+  const parts = { clock, users, instruments, engine, books, desk, ticker, faults, market, load, replays }
   const control = controlRoutes(parts)
   const app = restApp(rest, loginRoutes(users), control)
 

@@ -7,6 +7,7 @@ import type { Faults } from '../faults/faults.ts'
 import type { InstrumentBook } from '../instruments/instrument-book.ts'
 import type { Load } from '../load/load.ts'
 import type { OrderBooks } from '../orders/order-books.ts'
+import type { OrderDesk } from '../orders/order-desk.ts'
 import type { PriceEngine } from '../prices/engine.ts'
 import { inputRefused, refused } from '../refusal.ts'
 import type { RestEnv } from '../rest/env.ts'
@@ -22,6 +23,7 @@ import {
   clockSchema,
   frameSchema,
   loginSchema,
+  ownOrderSchema,
   replaySchema,
   userChangeSchema,
   userSchema,
@@ -33,6 +35,7 @@ export interface ControlParts {
   instruments: InstrumentBook
   engine: PriceEngine
   books: OrderBooks
+  desk: OrderDesk
   ticker: TickerServer
   faults: Faults
   market: Market
@@ -41,7 +44,7 @@ export interface ControlParts {
 }
 
 export function controlRoutes(parts: ControlParts): Hono<RestEnv> {
-  const { clock, users, instruments, engine, books, ticker, faults, market, load, replays } = parts
+  const { clock, users, instruments, engine, books, desk, ticker, faults, market, load, replays } = parts
   const app = new Hono<RestEnv>().basePath('/sim')
 
   app.get('/state', (c) =>
@@ -82,6 +85,15 @@ export function controlRoutes(parts: ControlParts): Hono<RestEnv> {
       return success(c, { request_token: users.issueRequestToken(user) })
     users.login(user)
     return success(c, sessionOf(user))
+  })
+
+  app.post('/orders', async (c) => {
+    const body = await parsed(c, ownOrderSchema)
+    if (!body.ok) return body.response
+    const user = users.get(body.value.user_id)
+    if (user === null) return refuse(c, unknownUser())
+    const placed = desk.place(user, body.value.variety, body.value.form)
+    return placed.ok ? success(c, { order_id: placed.value }) : refuse(c, placed.refusal)
   })
 
   app.get('/clock', (c) => success(c, clock.view()))

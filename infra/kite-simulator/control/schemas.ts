@@ -78,3 +78,10 @@ export const rateSchema = z
   .refine((body) => typeof body.socket !== 'number' || body.user_id !== undefined, {
     error: 'a socket by its number needs the `user_id` whose socket it is',
   })
+
+/** An order as the user places it on the broker's own site. */
+export const ownOrderSchema = z.strictObject({
+  user_id: z.string(),
+  variety: z.string().default('regular'),
+  form: z.record(z.string(), z.string()),
+})

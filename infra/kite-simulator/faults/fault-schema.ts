@@ -12,6 +12,8 @@ const lasting = {
 }
 const count = z.number().int().positive().max(100_000)
 const orderScope = { ...lasting, count: count.default(1) }
+/** Faults between an order request and its reply strike one of the three. */
+const requestScope = { ...orderScope, on: z.enum(['place', 'modify', 'cancel']).default('place') }
 
 /** A socket by its id in `/sim/state`, which ends with it, or by its number in the account, which outlives it. */
 const socketScope = { socket: z.union([z.string(), z.number().int().min(1).max(3)]).optional() }
@@ -66,17 +68,17 @@ const variants = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('lose_reply'),
-    ...orderScope,
+    ...requestScope,
     how: z.enum(['reset', 'hang']).default('reset'),
   }),
-  z.strictObject({ kind: z.literal('never_arrives'), ...orderScope }),
-  z.strictObject({ kind: z.literal('timeout_400'), ...orderScope }),
+  z.strictObject({ kind: z.literal('never_arrives'), ...requestScope }),
+  z.strictObject({ kind: z.literal('timeout_400'), ...requestScope }),
   z.strictObject({
     kind: z.literal('delay_book'),
     ...orderScope,
     delay_ms: z.number().int().positive().max(600_000),
   }),
-  z.strictObject({ kind: z.literal('order_429'), ...orderScope }),
+  z.strictObject({ kind: z.literal('order_429'), ...requestScope }),
 ])
 
 export const faultSchema = variants
@@ -94,7 +96,10 @@ export const faultSchema = variants
   })
 
 export type Fault = z.output<typeof variants>
+export type OrderVerb = 'place' | 'modify' | 'cancel'
 export type FaultKind = Fault['kind']
 export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>
 /** Kinds that act on open sockets for as long as they are armed. */
 export type SocketFaultKind = 'mute' | 'silence' | 'slow_read' | 'bad_frame'
+/** Kinds that strike between an order request and its reply. */
+export type RequestFaultKind = 'lose_reply' | 'never_arrives' | 'timeout_400' | 'order_429'

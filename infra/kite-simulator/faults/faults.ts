@@ -1,6 +1,13 @@
 // The faults that are armed. A fault ends after `count` uses or `for_ms`, and is looked up where it acts; nothing
 // else in the simulator knows about tests.
-import type { Fault, FaultKind, FaultOf, SocketFaultKind } from './fault-schema.ts'
+import type {
+  Fault,
+  FaultKind,
+  FaultOf,
+  OrderVerb,
+  RequestFaultKind,
+  SocketFaultKind,
+} from './fault-schema.ts'
 
 export type ArmedFault = { id: string; remaining: number | null; expires_ms: number | null; fault: Fault }
 
@@ -64,6 +71,12 @@ export class Faults {
       kind,
       this.#find(kind, (fault) => isFor(fault, userId)),
     )
+  }
+
+  /** As `take`, of the faults that strike this verb. */
+  takeOfRequest<K extends RequestFaultKind>(kind: K, userId: string, verb: OrderVerb): FaultOf<K> | null {
+    const strikes = (fault: Fault) => isFor(fault, userId) && 'on' in fault && fault.on === verb
+    return this.#spend(kind, this.#find(kind, strikes))
   }
 
   /** The oldest such fault on the socket. A mute of named instruments is not one: ask `mutesTick`. */

@@ -91,8 +91,8 @@ export class OrderDesk {
     return { ok: true, value: order.row.order_id }
   }
 
-  modify(user: User, orderId: string, form: Form): Outcome<string> {
-    const order = this.#parts.books.find(user.user_id, orderId)
+  modify(user: User, variety: string, orderId: string, form: Form): Outcome<string> {
+    const order = this.#find(user, variety, orderId)
     if (order === null) return { ok: false, refusal: inputRefused('Invalid `order_id`.') }
     const parsed = parseModify(form)
     if (!parsed.ok) return parsed
@@ -120,8 +120,8 @@ export class OrderDesk {
     return { ok: true, value: orderId }
   }
 
-  cancel(user: User, orderId: string): Outcome<string> {
-    const order = this.#parts.books.find(user.user_id, orderId)
+  cancel(user: User, variety: string, orderId: string): Outcome<string> {
+    const order = this.#find(user, variety, orderId)
     if (order === null) return { ok: false, refusal: inputRefused('Invalid `order_id`.') }
     const { status } = order.row
     if (!WORKING.has(status) && status !== 'AMO REQ RECEIVED') return this.#notPending('cancelled', status)
@@ -149,6 +149,12 @@ export class OrderDesk {
       available += position.realised - (instrument === undefined ? 0 : positionMargin(position, instrument))
     }
     return available
+  }
+
+  /** An order is known under its own variety only. */
+  #find(user: User, variety: string, orderId: string): Order | null {
+    const order = this.#parts.books.find(user.user_id, orderId)
+    return order?.row.variety === variety ? order : null
   }
 
   #validate(order: Order): void {

@@ -269,6 +269,27 @@ describe('faults around an order', () => {
     expect(rejected.at(-1)).toMatchObject({ status_message_raw: 'RMS:Blocked' })
   })
 
+  it('strikes a modify or a cancel when told so, and leaves the others alone', async () => {
+    const orderId = await place(simulator, { price: 1_000 })
+    await settled(orderId, 'OPEN')
+    const path = `/orders/regular/${orderId}`
+    await arm({ kind: 'never_arrives', on: 'cancel' })
+    await arm({ kind: 'timeout_400', on: 'modify' })
+    expect((await call(simulator, 'PUT', path, { price: 1_001 })).message).toContain('timed out')
+    await until(
+      () => history(orderId),
+      (steps) => steps.at(-1)?.status === 'OPEN' && steps.at(-1)?.price === 1_001,
+    )
+    await expect(call(simulator, 'DELETE', path)).rejects.toThrow()
+    expect((await history(orderId)).at(-1)?.status).toBe('OPEN')
+    expect((await call(simulator, 'DELETE', `/orders/amo/${orderId}`)).http).toBe(400)
+    expect((await call(simulator, 'DELETE', path)).http).toBe(200)
+    await settled(orderId, 'CANCELLED')
+    expect((await call(simulator, 'DELETE', path)).message).toBe(
+      'Order cannot be cancelled as it is in CANCELLED state.',
+    )
+  })
+
   it('lose_reply can also hang: the order exists, the answer never comes', async () => {
     await arm({ kind: 'lose_reply', how: 'hang' })
     const body = new URLSearchParams({ ...LIMIT_ORDER, quantity: '1', price: '1000', tag: 'hang' })

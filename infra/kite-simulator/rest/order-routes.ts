@@ -2,7 +2,8 @@
 // cannot know what happened.
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono } from 'hono'
-import { inputRefused, refused, TOO_MANY_REQUESTS } from '../refusal.ts'
+import type { OrderVerb, RequestFaultKind } from '../faults/fault-schema.ts'
+import { inputRefused, type Outcome, refused, TOO_MANY_REQUESTS } from '../refusal.ts'
 import { authenticate } from './authenticate.ts'
 import type { RestContext, RestEnv, RestParts } from './env.ts'
 import { refuse, success } from './envelope.ts'
@@ -19,29 +20,37 @@ export function orderRoutes(parts: RestParts): Hono<RestEnv> {
   const app = new Hono<RestEnv>()
   const gate = authenticate(parts)
 
-  app.post('/orders/:variety', gate, async (c) => {
-    const user = c.get('user')
-    if (faults.take('order_429', user.user_id) !== null) return refuse(c, TOO_MANY_REQUESTS)
-    if (faults.take('never_arrives', user.user_id) !== null) return cutConnection(c)
-    const outcome = desk.place(user, c.req.param('variety'), await formOf(c))
-    if (faults.take('timeout_400', user.user_id) !== null) return refuse(c, TIMED_OUT)
-    const lost = faults.take('lose_reply', user.user_id)
+  /** What the request does, and what of its reply comes through. */
+  async function answer(c: RestContext, verb: OrderVerb, act: () => Outcome<string>): Promise<Response> {
+    const { user_id: userId } = c.get('user')
+    const struck = <K extends RequestFaultKind>(kind: K) => faults.takeOfRequest(kind, userId, verb)
+    if (struck('order_429') !== null) return refuse(c, TOO_MANY_REQUESTS)
+    if (struck('never_arrives') !== null) return cutConnection(c)
+    const outcome = act()
+    if (struck('timeout_400') !== null) return refuse(c, TIMED_OUT)
+    const lost = struck('lose_reply')
     if (lost?.how === 'reset') return cutConnection(c)
     if (lost !== null) {
       await tasks.sleep(HANG_MS)
       return cutConnection(c)
     }
     return outcome.ok ? success(c, { order_id: outcome.value }) : refuse(c, outcome.refusal)
+  }
+
+  app.post('/orders/:variety', gate, async (c) => {
+    const form = await formOf(c)
+    return answer(c, 'place', () => desk.place(c.get('user'), c.req.param('variety'), form))
   })
 
   app.put('/orders/:variety/:order_id', gate, async (c) => {
-    const outcome = desk.modify(c.get('user'), c.req.param('order_id'), await formOf(c))
-    return outcome.ok ? success(c, { order_id: outcome.value }) : refuse(c, outcome.refusal)
+    const { variety, order_id: orderId } = c.req.param()
+    const form = await formOf(c)
+    return answer(c, 'modify', () => desk.modify(c.get('user'), variety, orderId, form))
   })
 
   app.delete('/orders/:variety/:order_id', gate, (c) => {
-    const outcome = desk.cancel(c.get('user'), c.req.param('order_id'))
-    return outcome.ok ? success(c, { order_id: outcome.value }) : refuse(c, outcome.refusal)
+    const { variety, order_id: orderId } = c.req.param()
+    return answer(c, 'cancel', () => desk.cancel(c.get('user'), variety, orderId))
   })
 
   app.get('/orders', gate, (c) => success(c, books.rows(c.get('user').user_id)))
