@@ -3,6 +3,7 @@
 export * from './access.ts'
 export * from './accounts.ts'
 export * from './calendar.ts'
+export * from './candles.ts'
 export * from './fleet.ts'
 export * from './instruments.ts'
 export * from './orders.ts'
