@@ -11,6 +11,7 @@ import { blockedAddresses } from './auth/blocked-addresses.ts'
 import { authRoutes } from './auth/index.ts'
 import { keyCache } from './auth/key-cache.ts'
 import { calendarRoutes } from './calendar/index.ts'
+import { candleRoutes } from './candles/index.ts'
 import type { AppEnv, Dependencies } from './dependencies.ts'
 import { notFoundHandler, openApiDocument } from './http/document.ts'
 import { errorHandler, invalidRequest } from './http/errors.ts'
@@ -77,6 +78,7 @@ export function createApp(deps: Dependencies) {
     .route('/', ladderRoutes(deps))
     .route('/', optionChainRoutes(deps))
     .route('/', quoteRoutes(deps))
+    .route('/', candleRoutes(deps))
     .route('/', orderRoutes(deps))
   const document = openApiDocument(app)
   app.get('/openapi.json', (c) => c.json(document()))

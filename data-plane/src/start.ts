@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { getOrderHistory, getOrders, getProfile, type KiteHttp } from '@ticker/shared/kite-http'
 import { createMarketCalendar } from '@ticker/shared/market-calendar'
+import { startLiveCandles } from './candles/live-candles.ts'
 import { systemClock } from './clock.ts'
 import { createAnswers } from './command-channel/answers.ts'
 import { createCommandChannel } from './command-channel/channel.ts'
@@ -142,7 +143,13 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   const { conflateAboveBytes } = bounds
   const chainStream = createChainStream({ clock, registry, chains: optionChains, conflateAboveBytes })
   supervisor.run('option chains', chainStream.run)
-  const streams = createStreamServer({ ...clients, marketData, chains: chainStream })
+  const candles = startLiveCandles({
+    ...{ clock, log, registry, supervisor, pool, calendar },
+    source: marketData,
+    hours: config.marketHours,
+    backfill: undefined,
+  })
+  const streams = createStreamServer({ ...clients, marketData, chains: chainStream, candles })
   const kiteCompat = createKiteCompatServer({ ...clients, source: marketData })
   const streamServer = createStreamListener({
     bounds,

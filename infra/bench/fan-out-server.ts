@@ -18,6 +18,7 @@ import { createAllClients } from '../../data-plane/src/stream/all-clients.ts'
 import { FLUSH_MS, STREAM_BOUNDS } from '../../data-plane/src/stream/bounds.ts'
 import { routeUpgrades } from '../../data-plane/src/stream/route-upgrades.ts'
 import { createStreamServer } from '../../data-plane/src/stream/server.ts'
+import { fakeCandleStream } from '../../data-plane/src/testing/fake-candles.ts'
 import { fakeChainStream } from '../../data-plane/src/testing/fake-chains.ts'
 import { createBusiestSecond } from './busiest-second.ts'
 import { serverTask } from './fan-out-child.ts'
@@ -86,6 +87,7 @@ const streams = createStreamServer({
   ...{ clock, log: silentLog, registry, ticketKeys, isKeyRevoked, bounds, all },
   marketData: { ...source, onGap: () => {} },
   chains: fakeChainStream(clock),
+  candles: fakeCandleStream(clock, source),
 })
 const server = createServer()
 routeUpgrades(server, [streams.handleUpgrade])

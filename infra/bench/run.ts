@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { ROOT } from '../local/system.ts'
 import { allocation } from './allocation.ts'
 import { api } from './api.ts'
+import { candles } from './candles.ts'
 import { decode } from './decode.ts'
 import { fanOut } from './fan-out.ts'
 import { flushCost } from './flush-cost.ts'
@@ -41,6 +42,7 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   ingest,
   'fan-out': fanOut,
   'option-chain': optionChain,
+  candles,
   pool,
   registry: () => (values.dumps === undefined ? registry() : registryDumps(values.dumps)),
   'worker-size': workerSize,

@@ -8,6 +8,7 @@ import { createDesk, type Desk } from './desk.ts'
 import { type Recording, writeRecording } from './recording.ts'
 import { runSystem } from './running-system.ts'
 import { badInputSuite } from './suites/bad-input.ts'
+import { candleSuite } from './suites/candles.ts'
 import { consoleSuite } from './suites/console.ts'
 import { loginSuite } from './suites/login.ts'
 import { optionChainSuite } from './suites/option-chains.ts'
@@ -51,6 +52,7 @@ consoleSuite(running)
 tickSuite(running, () => recording)
 strikeLadderSuite(running)
 optionChainSuite(running)
+candleSuite(running)
 orderSuite(running)
 orderChangeSuite(running)
 badInputSuite(running)

@@ -1,9 +1,11 @@
 // What the hub knows of one client: who it is, what it wants, how far it has been served.
 import type { Mode } from '@ticker/shared/kite-wire'
+import type { CandleReader } from '../candles/candle-stream.ts'
 import type { Lane, LaneReader } from '../market-data/fan-out.ts'
 import type { Holder } from '../market-data/interest/client-interest.ts'
 import type { Held } from '../market-data/interest/held.ts'
 import type { HeldClient } from './all-clients.ts'
+import type { CandleHold } from './candle-ops.ts'
 import type { MessageFormat } from './formats.ts'
 import type { Items } from './items.ts'
 import type { LatestGroup } from './latest-group.ts'
@@ -44,6 +46,9 @@ export interface Interest extends LaneReader {
 export interface StreamClient extends HeldClient, Holder {
   readonly format: MessageFormat
   readonly interests: Map<number, Interest>
+  /** Instruments it has candles of, at one interval or several. */
+  readonly candles: Map<number, CandleHold>
+  readonly candleReader: CandleReader
   /** Whose snapshot is still to be sent. */
   readonly pending: Set<Interest>
   /** By period. */

@@ -34,6 +34,8 @@ export interface MessageFormat {
   compose(head: MessageHead, items: Items, allocate: Allocate): Uint8Array
   /** Sends what `compose` gave. */
   deliver(socket: ClientSocket, message: Uint8Array): void
+  /** Sends a message that is JSON already, and no ticks. */
+  say(socket: ClientSocket, op: string, json: string): void
   /** Sends anything else. `pending` as in a head. */
   tell(socket: ClientSocket, message: ServerMessage, pending: number): void
 }
@@ -118,6 +120,7 @@ export function createFormats(source: Pick<TickSource, 'ring' | 'store' | 'realm
       inflation: JSON_INFLATION,
       compose: composeText,
       deliver: (socket, message) => socket.sendText(message),
+      say: (socket, _, json) => socket.send(json),
       tell: (socket, message) => socket.send(JSON.stringify(message)),
     },
     binary: {
@@ -125,6 +128,7 @@ export function createFormats(source: Pick<TickSource, 'ring' | 'store' | 'realm
       inflation: 1,
       compose: composeBinary,
       deliver: (socket, message) => socket.send(message),
+      say: (socket, _, json) => socket.send(json),
       tell: (socket, message) => socket.send(JSON.stringify(message)),
     },
     sse: {
@@ -141,6 +145,7 @@ export function createFormats(source: Pick<TickSource, 'ring' | 'store' | 'realm
         )
       },
       deliver: (socket, message) => socket.sendText(message),
+      say: (socket, op, json) => socket.send(`${eventOf(op, undefined)}${json}\n\n`),
       tell(socket, message, pending) {
         const resumeAfter = message.op === 'heartbeat' && pending === 0 ? message.seq : undefined
         socket.send(`${eventOf(message.op, resumeAfter)}${JSON.stringify(message)}\n\n`)

@@ -1,5 +1,6 @@
 // All stream clients of this process, WebSocket and server-sent events alike: their ticks, states, gaps and heartbeats.
 // The loops that drive it are those of all clients (all-clients.ts).
+import type { CandleStream } from '../candles/candle-stream.ts'
 import type { Clock } from '../clock.ts'
 import type { Target } from '../kite-socket/subscription-frames.ts'
 import type { Holder } from '../market-data/interest/client-interest.ts'
@@ -12,7 +13,7 @@ import { ClientSet } from './client-set.ts'
 import type { ClientSocket } from './client-socket.ts'
 import { createDelivery } from './delivery.ts'
 import { createFormats, type FormatName } from './formats.ts'
-import { reasonOf } from './instrument-state.ts'
+import { instrumentState, reasonOf } from './instrument-state.ts'
 import type { ServerMessage } from './messages.ts'
 import type { StreamMetrics } from './metrics.ts'
 import { createOps, type Ops } from './ops.ts'
@@ -33,9 +34,11 @@ export interface HubDeps {
   metrics: StreamMetrics
   all: AllClients
   chains: ChainStream
+  candles: CandleStream
 }
 
 type State = Extract<ServerMessage, { op: 'state' }>
+type Told = Pick<State, 'state'> & { reason: State['reason'] | undefined }
 
 export interface StreamIdentity extends Holder {
   expiresAtMs: number
@@ -57,7 +60,8 @@ export function createStreamHub(deps: HubDeps): StreamHub {
   const formats = createFormats(source)
   const clientMetrics = all.metrics
   const delivery = createDelivery({ clock, source, bounds, metrics, clientMetrics, clients })
-  const ops = createOps({ clock, source, bounds, metrics, delivery, chains: deps.chains })
+  const { chains, candles } = deps
+  const ops = createOps({ clock, source, bounds, metrics, delivery, chains, candles })
 
   function updateStates() {
     delivery.lookUpstream()
@@ -67,6 +71,15 @@ export function createStreamHub(deps: HubDeps): StreamHub {
   function updateStatesOf(client: StreamClient) {
     /** By state, or by reason where there is one. */
     let changed: Map<string, State> | undefined
+    function note(token: number, told: Told, { state, reason }: Told) {
+      if (state === told.state && reason === told.reason) return
+      told.state = state
+      told.reason = reason
+      changed ??= new Map()
+      const known = changed.get(reason ?? state)
+      if (known) known.instrument_tokens.push(token)
+      else changed.set(reason ?? state, { op: 'state', state, reason, instrument_tokens: [token] })
+    }
     for (const interest of client.interests.values()) {
       const { held, lane } = interest
       const isStreamed = held.standing === 'streams'
@@ -77,13 +90,13 @@ export function createStreamHub(deps: HubDeps): StreamHub {
       }
       const reason = isStreamed ? undefined : reasonOf(held)
       const state = isStreamed ? lane.upstream : reason ? 'not_subscribed' : 'waiting'
-      if (state === interest.state && reason === interest.reason) continue
-      interest.state = state
-      interest.reason = reason
-      changed ??= new Map()
-      const known = changed.get(reason ?? state)
-      if (known) known.instrument_tokens.push(lane.token)
-      else changed.set(reason ?? state, { op: 'state', state, reason, instrument_tokens: [lane.token] })
+      note(lane.token, interest, { state, reason })
+    }
+    for (const [token, hold] of client.candles) {
+      const now = instrumentState(source, hold.held)
+      // Who has its ticks too is told once.
+      if (client.interests.has(token)) Object.assign(hold, now)
+      else note(token, hold, now)
     }
     for (const message of changed?.values() ?? []) tell(client, message)
   }
@@ -132,6 +145,12 @@ export function createStreamHub(deps: HubDeps): StreamHub {
         beat: () => beat(client),
         drop: (reason) => close(client, CLOSE_CODES[reason], reason),
         interests: new Map(),
+        candles: new Map(),
+        candleReader: {
+          owner: identity.owner,
+          socket,
+          say: (op, json) => client.format.say(socket, op, json),
+        },
         pending: new Set(),
         latest: new Map(),
         cursor: undefined,
@@ -153,6 +172,7 @@ export function createStreamHub(deps: HubDeps): StreamHub {
       return client
     },
     upstreamGap(tokens) {
+      candles.upstreamGap(tokens)
       delivery.flush()
       const seq = delivery.cursor()
       for (const client of clients) {

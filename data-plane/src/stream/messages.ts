@@ -1,7 +1,9 @@
 // What /v1/stream sends, as schemas: the types are inferred from them, the AsyncAPI document is generated from them,
 // and the tests hold everything that is really sent against them.
-import { chainRefusal, optionChain, tickFields } from '@ticker/shared/domain'
+import { TIME_BASES } from '@ticker/shared/candles'
+import { candle, candleInterval, chainRefusal, optionChain, tickFields } from '@ticker/shared/domain'
 import { z } from 'zod'
+import { CANDLE_STATES } from '../candles/candle-text.ts'
 import { INTEREST_REFUSALS } from '../market-data/interest/held.ts'
 
 /** The caller's own word for an op, given back in its answer. */
@@ -51,6 +53,7 @@ export const streamErrorCode = z.enum([
   'resume_too_late',
   'too_many_chains',
   'chain_not_held',
+  'too_many_candles',
 ])
 export type StreamErrorCode = z.infer<typeof streamErrorCode>
 
@@ -67,9 +70,7 @@ export const welcome = z.strictObject({
   realm: z.enum(['live', 'sim']),
   heartbeat_s: z.int().min(1),
 })
-export const subscribed = z.strictObject({
-  op: z.literal('subscribed'),
-  id: opId,
+const held = {
   instruments: z.array(
     z.strictObject({
       instrument_token: token,
@@ -80,7 +81,8 @@ export const subscribed = z.strictObject({
     }),
   ),
   unknown: z.array(z.union([z.string(), z.number()])),
-})
+}
+export const subscribed = z.strictObject({ op: z.literal('subscribed'), id: opId, ...held })
 export const unsubscribed = z.strictObject({
   op: z.literal('unsubscribed'),
   id: opId,
@@ -123,6 +125,45 @@ export const chainUnavailable = z.strictObject({
   reason: chainRefusal.describe('It comes by itself when this has passed'),
   detail: z.string(),
 })
+export const candlesSubscribed = z.strictObject({
+  op: z.literal('candles_subscribed'),
+  id: opId,
+  interval: candleInterval,
+  ...held,
+})
+export const candlesUnsubscribed = z.strictObject({
+  op: z.literal('candles_unsubscribed'),
+  id: opId,
+  interval: candleInterval,
+  instrument_tokens: z.array(token),
+})
+export const liveCandle = candle
+  .extend({
+    instrument_token: token,
+    state: z
+      .enum(CANDLE_STATES)
+      .describe(
+        'forming: its time is not over. closed: it is. revised: another than was sent before, by a late tick or a gap that was found. backfilled: what was missing came from the broker’s history',
+      ),
+    volume: z.number().nullable().describe('null: its ticks did not say; 0 for an index'),
+    gap: z.boolean().describe('Ticks of it may be missing'),
+    time_basis: z
+      .enum(TIME_BASES)
+      .describe('exchange: by the time of the trade. received: by when a tick came, as one brought no time'),
+  })
+  .strict()
+export const candleSnapshot = z
+  .strictObject({
+    op: z.literal('candle_snapshot'),
+    instrument_token: token,
+    interval: candleInterval,
+    pending: z.int().min(0).describe('Instruments whose day is still to come'),
+    candles: z.array(liveCandle).describe('Ascending; of less than a minute, those of the last minutes'),
+  })
+  .describe('In place of all that was sent of this instrument and interval')
+export const candles = z
+  .strictObject({ op: z.literal('candles'), interval: candleInterval, candles: z.array(liveCandle).min(1) })
+  .describe('Each in place of the one of the same instrument and time, in this order')
 export const heartbeat = z.strictObject({ op: z.literal('heartbeat'), seq, server_time_ms: z.number() })
 export const pong = z.strictObject({ op: z.literal('pong'), id: opId, server_time_ms: z.number() })
 export const error = z.strictObject({
@@ -145,6 +186,10 @@ export const serverMessage = z.discriminatedUnion('op', [
   chainUnsubscribed,
   chain,
   chainUnavailable,
+  candlesSubscribed,
+  candlesUnsubscribed,
+  candleSnapshot,
+  candles,
   heartbeat,
   pong,
   error,

@@ -2,6 +2,7 @@
 // connection goes on.
 import type { InstrumentRef } from '@ticker/shared/domain'
 import { packetLengthFor } from '@ticker/shared/kite-wire'
+import type { CandleStream } from '../candles/candle-stream.ts'
 import type { Clock } from '../clock.ts'
 import { NOT_READING } from '../market-data/fan-out.ts'
 import type { Holder, HoldRefusal } from '../market-data/interest/client-interest.ts'
@@ -15,13 +16,14 @@ import {
   type ChainStream,
 } from '../option-chain/chain-stream.ts'
 import { FLUSH_MS, RESUME_WINDOW_MS, type StreamBounds } from './bounds.ts'
+import { createCandleOps, TOO_MANY_CANDLES } from './candle-ops.ts'
 import { type Interest, type StreamClient, tell } from './client.ts'
 import type { Delivery } from './delivery.ts'
 import { instrumentState } from './instrument-state.ts'
 import { createLatestGroup, type LatestGroup } from './latest-group.ts'
 import type { StreamErrorCode } from './messages.ts'
 import type { StreamMetrics } from './metrics.ts'
-import { type ClientOp, parseClientOp, type Subscribe } from './protocol.ts'
+import { type ClientOp, parseClientOp, type Subscribe, type SubscribeCandles } from './protocol.ts'
 
 const TOO_MANY: Record<HoldRefusal, (client: Holder) => string> = {
   key_limit: ({ instrumentsMax }) =>
@@ -45,6 +47,7 @@ export interface OpsDeps {
   metrics: StreamMetrics
   delivery: Delivery
   chains: ChainStream
+  candles: CandleStream
 }
 
 export interface Ops {
@@ -57,6 +60,7 @@ export interface Ops {
 export function createOps(deps: OpsDeps): Ops {
   const { clock, source, bounds, metrics, delivery, chains } = deps
   const { interest } = source
+  const candleOps = createCandleOps(deps)
 
   function fail(client: StreamClient, id: OpId, code: StreamErrorCode, message: string) {
     metrics.errors.inc({ code })
@@ -171,13 +175,15 @@ export function createOps(deps: OpsDeps): Ops {
     delivery.serve(client)
   }
 
+  /** A token that has left the dump meanwhile can still be given up. */
+  function toGiveUp(refs: readonly InstrumentRef[]): Set<number> {
+    return new Set([...resolve(refs).tokens, ...refs.filter((ref) => typeof ref === 'number')])
+  }
+
   function unsubscribe(client: StreamClient, op: ClientOpOf<'unsubscribe'>) {
-    const { tokens } = resolve(op.instruments)
-    // A token that has left the dump meanwhile can still be given up.
-    for (const ref of op.instruments) if (typeof ref === 'number') tokens.push(ref)
     upToNow(client)
     const held: number[] = []
-    for (const token of new Set(tokens)) {
+    for (const token of toGiveUp(op.instruments)) {
       const wanted = client.interests.get(token)
       if (!wanted) continue
       forget(client, wanted)
@@ -209,12 +215,23 @@ export function createOps(deps: OpsDeps): Ops {
     fail(client, id, 'chain_not_held', 'You hold no chain of that chain_id.')
   }
 
+  function subscribeCandles(client: StreamClient, { id, interval, instruments }: SubscribeCandles) {
+    const refused = candleOps.subscribe(client, { id, interval, ...resolve(instruments) })
+    if (!refused) return
+    if ('candles' in refused) fail(client, id, 'too_many_candles', TOO_MANY_CANDLES[refused.candles])
+    else fail(client, id, 'too_many_instruments', TOO_MANY[refused.instruments](client))
+  }
+
   function apply(client: StreamClient, op: ClientOp) {
     if (op.op === 'subscribe') subscribe(client, op)
     else if (op.op === 'unsubscribe') unsubscribe(client, op)
     else if (op.op === 'subscribe_chain') subscribeChain(client, op)
     else if (op.op === 'unsubscribe_chain') unsubscribeChain(client, op)
-    else if (op.op === 'ping') tell(client, { op: 'pong', id: op.id, server_time_ms: clock.nowMs() })
+    else if (op.op === 'subscribe_candles') subscribeCandles(client, op)
+    else if (op.op === 'unsubscribe_candles') {
+      const { id, interval, instruments } = op
+      candleOps.unsubscribe(client, { id, interval, tokens: [...toGiveUp(instruments)] })
+    } else if (op.op === 'ping') tell(client, { op: 'pong', id: op.id, server_time_ms: clock.nowMs() })
     else if (client.interests.size > 0) {
       fail(client, op.id, 'resume_too_late', 'Send resume before the first subscribe.')
     } else {
@@ -232,6 +249,7 @@ export function createOps(deps: OpsDeps): Ops {
     },
     forgetAll(client) {
       chains.removeAll(client)
+      candleOps.forgetAll(client)
       for (const wanted of [...client.interests.values()]) forget(client, wanted)
     },
   }

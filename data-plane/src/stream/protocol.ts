@@ -4,6 +4,7 @@
 //           unsubscribe
 //           resume       right after connecting, before subscribe: go on after this seq instead of a snapshot
 //           subscribe_chain, unsubscribe_chain   an option chain, computed every so often
+//           subscribe_candles, unsubscribe_candles   candles of instruments, at an interval
 //           ping
 //   server  welcome      once
 //           snapshot     latest tick of each newly subscribed instrument; ticks follow from its seq
@@ -12,10 +13,11 @@
 //           gap          ticks from_seq..to_seq may be missing; what follows is current again
 //           state        instruments that became live, stale, waiting or not_subscribed
 //           chain_subscribed, chain, chain_unavailable, chain_unsubscribed
+//           candles_subscribed, candle_snapshot, candles, candles_unsubscribed
 //           heartbeat, pong, error
 //
 // With ticker.v1.binary, snapshot and ticks are binary frames (formats.ts), everything else stays JSON text.
-import { instrumentRef, mode, optionChainRequest } from '@ticker/shared/domain'
+import { candleInterval, instrumentRef, mode, optionChainRequest } from '@ticker/shared/domain'
 import { z } from 'zod'
 import type { FormatName } from './formats.ts'
 import { opId, type StreamErrorCode } from './messages.ts'
@@ -64,6 +66,14 @@ export const unsubscribeChain = z.strictObject({
   chain_id: z.string().max(20).describe('Of `chain_subscribed`'),
 })
 
+export const subscribeCandles = z.strictObject({
+  op: z.literal('subscribe_candles'),
+  id: opId,
+  instruments,
+  interval: candleInterval,
+})
+export const unsubscribeCandles = subscribeCandles.extend({ op: z.literal('unsubscribe_candles') })
+
 export const clientOp = z.discriminatedUnion('op', [
   subscribe,
   unsubscribe,
@@ -71,9 +81,12 @@ export const clientOp = z.discriminatedUnion('op', [
   ping,
   subscribeChain,
   unsubscribeChain,
+  subscribeCandles,
+  unsubscribeCandles,
 ])
 export type ClientOp = z.infer<typeof clientOp>
 export type Subscribe = z.infer<typeof subscribe>
+export type SubscribeCandles = z.infer<typeof subscribeCandles>
 
 /** WebSocket close codes; 4xxx are ours. */
 export const CLOSE = {

@@ -6,6 +6,7 @@ import type { Target } from '../kite-socket/subscription-frames.ts'
 import { silentLog } from '../operations/log.ts'
 import { createSupervisor, type Supervisor } from '../operations/supervisor.ts'
 import { connectClient, connected, type UpgradeServer, upgradeServer } from '../testing/client-sockets.ts'
+import { fakeCandleStream } from '../testing/fake-candles.ts'
 import { fakeChainStream } from '../testing/fake-chains.ts'
 import { type FakeTickSource, fakeTickSource } from '../testing/fake-tick-source.ts'
 import { streamTicket, testKeys } from '../testing/tickets.ts'
@@ -43,6 +44,7 @@ beforeEach(async () => {
     bounds,
     all,
     chains: fakeChainStream(systemClock),
+    candles: fakeCandleStream(systemClock, source),
     marketData: {
       ...source,
       onGap: (listener) => {

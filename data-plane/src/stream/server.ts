@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import type { KeyRing } from '@ticker/shared/crypto'
 import type { Registry } from 'prom-client'
 import { type WebSocket, WebSocketServer } from 'ws'
+import type { CandleStream } from '../candles/candle-stream.ts'
 import type { Clock } from '../clock.ts'
 import type { MarketDataRuntime, TickSource } from '../market-data/runtime.ts'
 import type { Log } from '../operations/log.ts'
@@ -36,6 +37,7 @@ export interface StreamServerDeps {
   bounds: StreamBounds
   all: AllClients
   chains: ChainStream
+  candles: CandleStream
   clientAddress?: ClientAddress
 }
 
@@ -52,7 +54,8 @@ export function createStreamServer(deps: StreamServerDeps): StreamServer {
   const { clock, log, bounds, all } = deps
   const metrics = createStreamMetrics(deps.registry)
   const addressOf = deps.clientAddress ?? remoteAddress
-  const hub = createStreamHub({ clock, source: deps.marketData, bounds, metrics, all, chains: deps.chains })
+  const { chains, candles } = deps
+  const hub = createStreamHub({ clock, source: deps.marketData, bounds, metrics, all, chains, candles })
   let stopping = false
   const admit = createAdmission({
     clock,

@@ -30,6 +30,16 @@ describe('the query of /v1/stream/sse', () => {
     })
   })
 
+  it('with an interval is one of candles, and takes nothing that is of ticks', () => {
+    expect(parse('instruments=408065,NSE:INFY&interval=5m', '1:2')).toEqual({
+      ok: true,
+      subscribe: { op: 'subscribe_candles', instruments: [408065, 'NSE:INFY'], interval: '5m' },
+      resume: undefined,
+    })
+    expect(pathsOf('instruments=1&interval=2m')).toEqual(['interval'])
+    expect(pathsOf('instruments=1&interval=1m&mode=ltp')).toEqual([''])
+  })
+
   it('gives back any instruments as they were encoded', () => {
     const symbol = fc.stringMatching(/^[A-Z]{2,10}:[A-Z0-9&][A-Z0-9 &.+%=?#-]{0,20}$/)
     const refs = fc.array(fc.oneof(symbol, fc.integer({ min: 1, max: 4_294_967_295 })), { minLength: 1 })
@@ -44,7 +54,7 @@ describe('the query of /v1/stream/sse', () => {
   it.each([
     ['', 'instruments'],
     ['instruments=', 'instruments.0'],
-    ['instruments=INFY', 'instruments.0'],
+    ['instruments=NSE:INFY:EQ', 'instruments.0'],
     ['instruments=1,,2', 'instruments.1'],
     ['instruments=0', 'instruments.0'],
     ['instruments=1&mode=depth', 'mode'],
@@ -63,7 +73,7 @@ describe('the query of /v1/stream/sse', () => {
 
   it('names what is unknown, never its value, and not every one of a thousand faults', () => {
     expect(JSON.stringify(parse('instruments=1&ticket=secret'))).not.toContain('secret')
-    expect(pathsOf(`instruments=${'x,'.repeat(1_000)}`)).toHaveLength(20)
+    expect(pathsOf(`instruments=${'::,'.repeat(1_000)}`)).toHaveLength(20)
   })
 })
 

@@ -1,17 +1,27 @@
 // What a client of server-sent events asks for: its one subscription is the query, what it resumes after a header.
 // Checked by the schemas of the WebSocket's ops.
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { FieldError } from './problem.ts'
-import { type ClientOp, resume, type Subscribe, subscribe } from './protocol.ts'
+import {
+  type ClientOp,
+  resume,
+  type Subscribe,
+  type SubscribeCandles,
+  subscribe,
+  subscribeCandles,
+} from './protocol.ts'
 
 export const SSE_PATH = '/v1/stream/sse'
 
 /** `instruments` is a list between commas, and may be repeated. */
-export const sseQuery = subscribe.omit({ op: true, id: true })
+export const sseTickQuery = subscribe.omit({ op: true, id: true })
+/** With an `interval`: candles instead of ticks. */
+export const sseCandleQuery = subscribeCandles.omit({ op: true, id: true })
+export const sseQuery = z.union([sseTickQuery, sseCandleQuery])
 
 type Resume = Extract<ClientOp, { op: 'resume' }>
 export type SseRequest =
-  | { ok: true; subscribe: Subscribe; resume: Resume | undefined }
+  | { ok: true; subscribe: Subscribe | SubscribeCandles; resume: Resume | undefined }
   | { ok: false; errors: FieldError[] }
 
 /** Of one refusal, that it stays readable. */
@@ -19,7 +29,13 @@ const ERRORS_MAX = 20
 
 /** `lastEventId`: the `id` of the last event that had one, `<stream_id>:<seq>`. */
 export function parseSseRequest(query: URLSearchParams, lastEventId: string | undefined): SseRequest {
-  const asked = sseQuery.safeParse(fieldsOf(query))
+  if (query.has('interval')) {
+    const asked = sseCandleQuery.safeParse(fieldsOf(query))
+    if (!asked.success) return { ok: false, errors: fieldErrors(asked.error) }
+    // Who comes back is sent the day anew.
+    return { ok: true, subscribe: { op: 'subscribe_candles', ...asked.data }, resume: undefined }
+  }
+  const asked = sseTickQuery.safeParse(fieldsOf(query))
   if (!asked.success) return { ok: false, errors: fieldErrors(asked.error) }
   const subscription: Subscribe = { op: 'subscribe', ...asked.data }
   if (!lastEventId) return { ok: true, subscribe: subscription, resume: undefined }

@@ -4,6 +4,7 @@
 // The ticket travels in Authorization alone. In the URL, as EventSource would need it, it would be a day's credential in
 // the logs of every proxy on the way, which our own redaction does not reach: a browser has the WebSocket, or fetch.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { CANDLE_BOUNDS } from '../candles/bounds.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../operations/log.ts'
 import type { Admission, Admit } from './admission.ts'
@@ -75,8 +76,10 @@ export function createSseHandler(deps: {
     const asked = parseSseRequest(queryOf(request.url), lastEventId(request))
     if (!asked.ok) return refuseInput(response, asked.errors)
     const { length } = asked.subscribe.instruments
-    if (length > bounds.instrumentsPerClientMax) {
-      const message = `a client may hold ${bounds.instrumentsPerClientMax} instruments`
+    const isOfCandles = asked.subscribe.op === 'subscribe_candles'
+    const max = isOfCandles ? CANDLE_BOUNDS.perClientMax : bounds.instrumentsPerClientMax
+    if (length > max) {
+      const message = `a client may hold ${max} instruments${isOfCandles ? ' for candles' : ''}`
       return refuseInput(response, [{ path: 'instruments', message }])
     }
     if (!hub.hasRoomFor(length)) {

@@ -6,6 +6,7 @@ import type { Queries } from '../market-data/desired.ts'
 import { createMarketData, type MarketDataRuntime } from '../market-data/runtime.ts'
 import { silentLog } from '../operations/log.ts'
 import { createSupervisor, type Supervisor } from '../operations/supervisor.ts'
+import { fakeCandleStream } from '../testing/fake-candles.ts'
 import { fakeChainStream } from '../testing/fake-chains.ts'
 import { type FakeClientSocket, fakeClientSocket } from '../testing/fake-client-socket.ts'
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts'
@@ -106,6 +107,7 @@ async function start() {
     metrics: createStreamMetrics(registry),
     all,
     chains: fakeChainStream(clock),
+    candles: fakeCandleStream(clock, marketData),
   })
   marketData.onGap((_account, tokens) => hub.upstreamGap(tokens))
   supervisor.run('client flush', all.runFlush)

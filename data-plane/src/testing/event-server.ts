@@ -12,6 +12,7 @@ import { STREAM_BOUNDS, type StreamBounds } from '../stream/bounds.ts'
 import { routeRequests } from '../stream/route-requests.ts'
 import { createStreamServer, STREAM_PATH } from '../stream/server.ts'
 import { connected, upgradeServer } from './client-sockets.ts'
+import { fakeCandleStream } from './fake-candles.ts'
 import { fakeChainStream } from './fake-chains.ts'
 import { fakeTickSource } from './fake-tick-source.ts'
 import { streamTicket, testKeys } from './tickets.ts'
@@ -72,6 +73,7 @@ async function eventServer(bounds: Partial<StreamBounds> = {}) {
   const stream = createStreamServer({
     ...{ ...shared, all, log: silentLog, marketData, ticketKeys: testKeys },
     chains: fakeChainStream(shared.clock),
+    candles: fakeCandleStream(shared.clock, source),
   })
   const http = await upgradeServer(stream.handleUpgrade, routeRequests([stream.handleRequest]))
   const root = http.url.replace('ws:', 'http:')

@@ -1,5 +1,5 @@
 // A tick source that a test fills by hand: real slab, ring and views, no sockets and no database.
-import { encodeFrame, encodePacket, type Mode } from '@ticker/shared/kite-wire'
+import { encodeFrame, encodePacket, type Mode, type PacketFields } from '@ticker/shared/kite-wire'
 import { Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import { createActivity } from '../kite-socket/activity.ts'
@@ -14,6 +14,8 @@ import { ownedAccount } from './owned-accounts.ts'
 
 export interface FakeTickSource extends TickSource {
   tick(token: number, price: number, mode?: Mode): void
+  /** A tick with more than a price. */
+  send(fields: PacketFields, mode?: Mode): void
   /** The owner's subscriptions, as a whole, streamed by an account of its own; `taken`: as its sockets take them on. */
   want(owner: string, tokens: readonly number[], taken?: () => void): void
   /** How many more that account may stream. */
@@ -81,6 +83,9 @@ export function fakeTickSource(
     taken()
     interest.tell()
   }
+  function send(fields: PacketFields, mode: Mode = 'full') {
+    ingest.frame(encodeFrame([encodePacket(fields, mode)]), clock.nowMs(), activity)
+  }
   let liveness = 0
   return {
     realm: 'sim',
@@ -91,10 +96,8 @@ export function fakeTickSource(
     directory: () => directory,
     serving: (token) => serving.get(token),
     livenessVersion: () => liveness,
-    tick(token, price, mode = 'full') {
-      const packet = encodePacket({ instrument_token: token, last_price: price }, mode)
-      ingest.frame(encodeFrame([packet]), clock.nowMs(), activity)
-    },
+    tick: (token, price, mode) => send({ instrument_token: token, last_price: price }, mode),
+    send,
     want(owner, tokens, taken) {
       wants.set(owner, tokens)
       settle(taken)

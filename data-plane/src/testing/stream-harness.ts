@@ -6,6 +6,7 @@ import { STREAM_BOUNDS, type StreamBounds } from '../stream/bounds.ts'
 import type { FormatName } from '../stream/formats.ts'
 import { createStreamHub } from '../stream/hub.ts'
 import { createStreamMetrics } from '../stream/metrics.ts'
+import { fakeCandleStream } from './fake-candles.ts'
 import { fakeChainStream } from './fake-chains.ts'
 import { type FakeClientSocket, fakeClientSocket } from './fake-client-socket.ts'
 import { fakeClock } from './fake-clock.ts'
@@ -29,6 +30,7 @@ export function streamHarness(
     isKeyRevoked: async (keyId) => revoked.has(keyId),
   })
   const chains = fakeChainStream(clock)
+  const candles = fakeCandleStream(clock, source)
   const hub = createStreamHub({
     clock,
     source,
@@ -36,6 +38,7 @@ export function streamHarness(
     metrics: createStreamMetrics(registry),
     all,
     chains,
+    candles,
   })
   function join(
     owner = 'desk',
@@ -51,7 +54,7 @@ export function streamHarness(
     const ops = () => socket.messages().map((message) => message.op)
     return { socket, client, say, ops }
   }
-  return { clock, source, revoked, registry, all, chains, hub, join }
+  return { clock, source, revoked, registry, all, chains, candles, hub, join }
 }
 export type StreamHarness = ReturnType<typeof streamHarness>
 

@@ -15,6 +15,11 @@ export function istDay(epochMs: number): string {
   return new Date(epochMs + IST_OFFSET_MS).toISOString().slice(0, 10)
 }
 
+/** RFC 3339 with India's offset, whole seconds. */
+export function istTime(epochMs: number): string {
+  return `${new Date(epochMs + IST_OFFSET_MS).toISOString().slice(0, 19)}+05:30`
+}
+
 /** The broker's 'YYYY-MM-DD hh:mm:ss' (IST, no zone) to epoch ms; undefined when it is not one. */
 export function parseBrokerTime(text: string | null | undefined): number | undefined {
   if (!text || !/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/.test(text)) return undefined

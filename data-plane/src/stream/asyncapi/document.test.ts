@@ -57,10 +57,11 @@ function schemaCheck(name: string) {
 
 describe('what is sent and received', () => {
   it('fits the schema the document names for it, every word of the protocol', async () => {
-    const { clock, source, all, chains, hub, join } = streamHarness([A, B], {}, 4_096)
+    const { clock, source, all, chains, candles, hub, join } = streamHarness([A, B], {}, 4_096)
     const { socket, say, client } = join()
     const stop = new AbortController()
-    const loops = [all.runFlush(stop.signal), all.runHousekeeping(stop.signal), chains.run(stop.signal)]
+    const { signal } = stop
+    const loops = [all.runFlush(signal), all.runHousekeeping(signal), chains.run(signal), candles.run(signal)]
     const said = [
       { op: 'resume', id: 'r', stream_id: '77', seq: 0 },
       { op: 'subscribe', id: 1, instruments: [A, 'NSE:SYM513', 'NSE:NOPE'] },
@@ -71,6 +72,9 @@ describe('what is sent and received', () => {
       { op: 'subscribe_chain', underlying: 'NOSUCH', expiry: '2026-12-29', every_s: 60 },
       { op: 'subscribe_chain', underlying: 'NOSUCH' },
       { op: 'unsubscribe_chain', chain_id: '2' },
+      { op: 'subscribe_candles', id: 2, instruments: [A, 'NSE:NOPE'], interval: '15s' },
+      { op: 'subscribe_candles', instruments: [B], interval: '1d' },
+      { op: 'unsubscribe_candles', instruments: [B], interval: '1d' },
     ]
     for (const mode of ['ltp', 'quote', 'full'] as const) source.tick(A, 100.05, mode)
     for (const op of said) say(op)

@@ -1,6 +1,7 @@
 // The AsyncAPI document of the stream port, generated: messages from the schemas that type and test them, numbers from
 // the bounds that are enforced. Served at /asyncapi.json; docs/asyncapi.json is a copy that a test keeps the same.
 import { ERROR_CODES, type ErrorCode } from '@ticker/shared/domain'
+import { CANDLE_BOUNDS } from '../../candles/bounds.ts'
 import { CHAINS_PER_CLIENT_MAX } from '../../option-chain/chain-stream.ts'
 import { VERSION } from '../../version.ts'
 import { HEARTBEAT_S, RESUME_WINDOW_MS, STREAM_BOUNDS } from '../bounds.ts'
@@ -29,6 +30,7 @@ const ANSWERS = [
   'chain_unsubscribed',
   'chain',
   'chain_unavailable',
+  'candles_unsubscribed',
 ]
 const SSE_WORDS = Object.keys(SERVER_MESSAGES).filter((word) => !ANSWERS.includes(word))
 const SOCKET_WORDS = Object.keys(SERVER_MESSAGES).filter((word) => word !== 'close')
@@ -51,7 +53,7 @@ const {
   closeAboveBytes,
   pongTimeoutMs,
 } = STREAM_BOUNDS
-const LIMITS = `${count(instrumentsPerClientMax)} instruments and ${CHAINS_PER_CLIENT_MAX} option chains a client, ${count(clientsMax)} clients, ${count(clientsPerKeyMax)} of one API key. A client that stops
+const LIMITS = `${count(instrumentsPerClientMax)} instruments and ${CHAINS_PER_CLIENT_MAX} option chains and ${count(CANDLE_BOUNDS.perClientMax)} candles a client, ${count(clientsMax)} clients, ${count(clientsPerKeyMax)} of one API key. A client that stops
 reading is not fed above ${kB(conflateAboveBytes)}, and closed at ${kB(closeAboveBytes)} or after ${pongTimeoutMs / 1000} s.`
 const CLOSE_CODES = `Close codes: ${CLOSE.restarting} restarting (come back), ${CLOSE.tooSlow} too slow, ${CLOSE.policy} policy,
 ${CLOSE.ticketExpired} ticket expired, ${CLOSE.keyRevoked} key revoked.`
@@ -181,6 +183,14 @@ function operations() {
     },
     unsubscribeChain: {
       ...receive('stream', 'unsubscribe_chain', ['chain_unsubscribed', 'error']),
+      ...subprotocol,
+    },
+    subscribeCandles: {
+      ...receive('stream', 'subscribe_candles', ['candles_subscribed', 'error']),
+      ...subprotocol,
+    },
+    unsubscribeCandles: {
+      ...receive('stream', 'unsubscribe_candles', ['candles_unsubscribed', 'error']),
       ...subprotocol,
     },
     streamJson: { ...send('stream', SOCKET_WORDS, 'Subprotocol ticker.v1'), ...subprotocol },

@@ -28,6 +28,12 @@ export const CLIENT_MESSAGES: Record<ClientOp['op'], Described> = {
     summary: 'Answered by `chain_subscribed`; then `chain` every `every_s`. Subscribes no instrument',
   },
   unsubscribe_chain: { schema: 'UnsubscribeChain', summary: 'Answered by `chain_unsubscribed`' },
+  subscribe_candles: {
+    schema: 'SubscribeCandles',
+    summary:
+      'Answered by `candles_subscribed`; then `candle_snapshot`, then `candles`. Holds the instruments in full mode',
+  },
+  unsubscribe_candles: { schema: 'UnsubscribeCandles', summary: 'Answered by `candles_unsubscribed`' },
 }
 
 export const SERVER_MESSAGES: Record<ServerWord, Described> = {
@@ -56,6 +62,19 @@ export const SERVER_MESSAGES: Record<ServerWord, Described> = {
   chain_unavailable: {
     schema: 'ChainUnavailable',
     summary: 'Why there is no chain at present, once; it comes by itself',
+  },
+  candles_subscribed: {
+    schema: 'CandlesSubscribed',
+    summary: 'The state of each instrument, and what is not in the current dump',
+  },
+  candles_unsubscribed: { schema: 'CandlesUnsubscribed', summary: 'What is no longer sent' },
+  candle_snapshot: {
+    schema: 'CandleSnapshot',
+    summary: 'The day so far, in place of all that was sent; again for a client that reads too slowly',
+  },
+  candles: {
+    schema: 'Candles',
+    summary: 'Candles that changed: four times a second while they form, once closed',
   },
   heartbeat: { schema: 'Heartbeat', summary: 'Every heartbeat_s; everything up to seq was sent' },
   pong: { schema: 'Pong', summary: 'The answer to `ping`' },

@@ -1,5 +1,6 @@
 // The schemas of what goes over the streams, as JSON Schema (draft 7, which AsyncAPI 3 speaks), each under its name.
 import {
+  candleInterval,
   chainRefusal,
   instrumentRef,
   legUnavailable,
@@ -11,7 +12,16 @@ import {
 import { z } from 'zod'
 import { kiteClientMessage } from '../../kite-compat/client-message.ts'
 import * as server from '../messages.ts'
-import { ping, resume, subscribe, subscribeChain, unsubscribe, unsubscribeChain } from '../protocol.ts'
+import {
+  ping,
+  resume,
+  subscribe,
+  subscribeCandles,
+  subscribeChain,
+  unsubscribe,
+  unsubscribeCandles,
+  unsubscribeChain,
+} from '../protocol.ts'
 import { sseQuery } from '../sse-request.ts'
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema
@@ -27,6 +37,9 @@ const SENT_BY_CLIENT = {
   PricingModel: pricingModel,
   SubscribeChain: subscribeChain,
   UnsubscribeChain: unsubscribeChain,
+  CandleInterval: candleInterval,
+  SubscribeCandles: subscribeCandles,
+  UnsubscribeCandles: unsubscribeCandles,
   SseQuery: sseQuery,
   KiteClientMessage: kiteClientMessage,
 }
@@ -52,6 +65,12 @@ const SENT_BY_US = {
   ChainUnsubscribed: server.chainUnsubscribed,
   Chain: server.chain,
   ChainUnavailable: server.chainUnavailable,
+  CandleInterval: candleInterval,
+  Candle: server.liveCandle,
+  CandlesSubscribed: server.candlesSubscribed,
+  CandlesUnsubscribed: server.candlesUnsubscribed,
+  CandleSnapshot: server.candleSnapshot,
+  Candles: server.candles,
   Heartbeat: server.heartbeat,
   Pong: server.pong,
   Error: server.error,
