@@ -1,4 +1,4 @@
-import { readKiteToken, verifyTicket } from '@ticker/shared/crypto'
+import { createTicketVerifier, readKiteToken } from '@ticker/shared/crypto'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Harness, startHarness } from '../testing/harness.ts'
 
@@ -152,7 +152,11 @@ describe('tickets', () => {
     const narrow = await harness.keyWith(['stream'], { account_ids: ['desk1'] })
     const made = await harness.call('POST', '/v1/stream-tickets', undefined, { as: narrow.secret })
     expect(made).toMatchObject({ status: 201, body: { stream_url: 'wss://stream.example.com/v1/stream' } })
-    const verdict = await verifyTicket(harness.config.ticketKeys, 'stream', made.body.ticket, Date.now())
+    const verdict = await createTicketVerifier(harness.config.ticketKeys)(
+      'stream',
+      made.body.ticket,
+      Date.now(),
+    )
     expect(verdict).toMatchObject({
       ok: true,
       claims: { key_id: narrow.id, owner: 'desk', account_ids: ['desk1'] },
@@ -167,7 +171,7 @@ describe('tickets', () => {
       const made = await harness.call('POST', path, body, headers ? { headers } : {})
       if (made.status !== 201) return [made.status, made.body.code]
       const token = kind === 'stream' ? made.body.ticket : readKiteToken(made.body.access_token)
-      const verdict = await verifyTicket(harness.config.ticketKeys, kind, token, Date.now())
+      const verdict = await createTicketVerifier(harness.config.ticketKeys)(kind, token, Date.now())
       return verdict.ok && verdict.claims.instruments_max
     }
     const json = { 'content-type': 'application/json' }
@@ -204,7 +208,7 @@ describe('tickets', () => {
     })
     expect(made.body.expires_at).toMatch(/T00:30:00\.000Z$/)
     const jwt = readKiteToken(made.body.access_token)
-    expect(await verifyTicket(harness.config.ticketKeys, 'kite', jwt, Date.now())).toMatchObject({
+    expect(await createTicketVerifier(harness.config.ticketKeys)('kite', jwt, Date.now())).toMatchObject({
       ok: true,
       claims: { account_ids: ['owned'] },
     })

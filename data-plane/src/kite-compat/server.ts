@@ -3,7 +3,7 @@
 // before the upgrade, cheaply: clients repeat it up to 50 times. The query carries a live key: never log a URL.
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { type KeyRing, readKiteToken, verifyTicket } from '@ticker/shared/crypto'
+import { createTicketVerifier, type KeyRing, readKiteToken } from '@ticker/shared/crypto'
 import type { Registry } from 'prom-client'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Clock } from '../clock.ts'
@@ -47,6 +47,7 @@ export function createKiteCompatServer(deps: KiteCompatDeps): KiteCompatServer {
   const metrics = createKiteCompatMetrics(deps.registry)
   const addressOf = deps.clientAddress ?? remoteAddress
   const failures = createFailureLimit(clock)
+  const verify = createTicketVerifier(deps.ticketKeys)
   const hub = createKiteHub({ clock, source, bounds, metrics, all })
   const server = new WebSocketServer({
     noServer: true,
@@ -66,7 +67,7 @@ export function createKiteCompatServer(deps: KiteCompatDeps): KiteCompatServer {
     const accountId = query.get('api_key') ?? ''
     const token = readKiteToken(query.get('access_token') ?? '')
     if (accountId === '' || token === '') return undefined
-    const verdict = await verifyTicket(deps.ticketKeys, 'kite', token, clock.nowMs())
+    const verdict = await verify('kite', token, clock.nowMs())
     if (!verdict.ok || !verdict.claims.account_ids?.includes(accountId)) return undefined
     const { key_id: keyId, owner, instruments_max: instrumentsMax } = verdict.claims
     if (await isKeyRevoked(keyId)) return undefined

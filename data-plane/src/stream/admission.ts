@@ -1,6 +1,6 @@
 // Who may stream: a ticket of ours that is not expired, of a key that is not revoked, from an address that has not
 // failed too often, while there is room. The same for every transport of /v1/stream.
-import { type KeyRing, verifyTicket } from '@ticker/shared/crypto'
+import { createTicketVerifier, type KeyRing } from '@ticker/shared/crypto'
 import type { Clock } from '../clock.ts'
 import type { AllClients } from './all-clients.ts'
 import type { StreamIdentity } from './hub.ts'
@@ -25,6 +25,7 @@ export function createAdmission(deps: {
 }): Admit {
   const { clock, metrics } = deps
   const failures = createFailureLimit(clock)
+  const verify = createTicketVerifier(deps.ticketKeys)
 
   function refuse(status: 401 | 429 | 503, reason: string, message: string): Admission {
     metrics.refused.inc({ reason })
@@ -41,7 +42,7 @@ export function createAdmission(deps: {
     const atOnce = closed()
     if (atOnce) return atOnce
     if (failures.exceeded(address)) return refuse(429, 'rate_limited', 'Too many failed tickets.')
-    const verdict = await verifyTicket(deps.ticketKeys, 'stream', ticket, clock.nowMs())
+    const verdict = await verify('stream', ticket, clock.nowMs())
     if (!verdict.ok || (await deps.isKeyRevoked(verdict.claims.key_id))) {
       failures.failed(address)
       return refuse(401, verdict.ok ? 'key_revoked' : verdict.reason, howTo)

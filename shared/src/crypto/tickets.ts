@@ -1,7 +1,7 @@
 // Short-lived credentials the data plane checks without asking anyone: stream tickets and Kite day tokens.
 // JWTs (HS256, `kid`); any key of the ring verifies. A Kite token is the same JWT spelled with [A-Za-z0-9_] only,
 // because pykiteconnect does not URL-encode it (KITE-COMPATIBILITY).
-import { jwtVerify, SignJWT } from 'jose'
+import { type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose'
 import { INSTRUMENTS_MAX_DEFAULT } from '../domain/stream-limits.ts'
 import type { KeyRing } from './key-ring.ts'
 
@@ -37,32 +37,48 @@ export async function signTicket(
     .sign(ring.current.bytes)
 }
 
-export async function verifyTicket(
-  ring: KeyRing,
+export type VerifyTicket = (
   kind: TicketClaims['kind'],
   token: string,
   nowMs: number,
-): Promise<TicketVerdict> {
-  try {
-    const { payload } = await jwtVerify(
-      token,
-      (header) => {
-        const key = ring.byId.get(header.kid ?? '')
-        if (!key) throw new Error('unknown kid')
-        return key
-      },
-      { issuer: ISSUER, audience: kind, algorithms: ['HS256'], currentDate: new Date(nowMs) },
-    )
-    const { key_id, owner, account_ids, exp, instruments_max = INSTRUMENTS_MAX_DEFAULT } = payload
-    if (typeof key_id !== 'string' || typeof owner !== 'string' || exp === undefined)
-      return { ok: false, reason: 'invalid' }
-    if (typeof instruments_max !== 'number') return { ok: false, reason: 'invalid' }
-    const accounts = Array.isArray(account_ids) ? account_ids.filter((id) => typeof id === 'string') : null
-    const claims = { kind, key_id, owner, account_ids: accounts, instruments_max }
-    return { ok: true, claims, expiresAtMs: exp * 1000 }
-  } catch (error) {
-    const expired = error instanceof Error && 'code' in error && error.code === 'ERR_JWT_EXPIRED'
-    return { ok: false, reason: expired ? 'expired' : 'invalid' }
+) => Promise<TicketVerdict>
+
+/** Imports each key of the ring once: for every ticket anew that would cost more than the check itself. */
+export function createTicketVerifier(ring: KeyRing): VerifyTicket {
+  const imported = new Map<string, ReturnType<typeof crypto.subtle.importKey>>()
+
+  function keyOf(id: string) {
+    const bytes = ring.byId.get(id)
+    if (!bytes) throw new Error('unknown kid')
+    const hmac = { name: 'HMAC', hash: 'SHA-256' }
+    const key = imported.get(id) ?? crypto.subtle.importKey('raw', bytes, hmac, false, ['verify'])
+    imported.set(id, key)
+    return key
+  }
+
+  return async (kind, token, nowMs) => {
+    const keyFor: JWTVerifyGetKey = ({ kid }) => keyOf(kid ?? '')
+    const required = { issuer: ISSUER, audience: kind, algorithms: ['HS256'], currentDate: new Date(nowMs) }
+    try {
+      const { payload } = await jwtVerify(token, keyFor, required)
+      return verdictOf(kind, payload)
+    } catch (error) {
+      const expired = error instanceof Error && 'code' in error && error.code === 'ERR_JWT_EXPIRED'
+      return { ok: false, reason: expired ? 'expired' : 'invalid' }
+    }
+  }
+}
+
+function verdictOf(kind: TicketClaims['kind'], payload: JWTPayload): TicketVerdict {
+  const { key_id, owner, account_ids, exp, instruments_max = INSTRUMENTS_MAX_DEFAULT } = payload
+  if (typeof key_id !== 'string' || typeof owner !== 'string' || exp === undefined)
+    return { ok: false, reason: 'invalid' }
+  if (typeof instruments_max !== 'number') return { ok: false, reason: 'invalid' }
+  const accounts = Array.isArray(account_ids) ? account_ids.filter((id) => typeof id === 'string') : null
+  return {
+    ok: true,
+    claims: { kind, key_id, owner, account_ids: accounts, instruments_max },
+    expiresAtMs: exp * 1000,
   }
 }
 
