@@ -1,11 +1,12 @@
-// What one flush of 64 messages costs the publishing process: all in one command, against a pipeline of 64 PUBLISH, at
+// What one flush of 64 messages costs the publishing process: all in one argument of one command, against a pipeline of 64 PUBLISH, at
 // the publisher's pace. CPU time, not wall time: Redis does the same either way.
 import { createClient } from 'redis'
 import { systemClock } from '../../data-plane/src/clock.ts'
 import { silentLog } from '../../data-plane/src/operations/log.ts'
 import { createRedisConnection } from '../../data-plane/src/operations/redis-connection.ts'
+import { createBatch } from '../../data-plane/src/publish/batch.ts'
 import { rawChannel } from '../../data-plane/src/publish/publisher.ts'
-import { createTickRedis, type TickMessage } from '../../data-plane/src/publish/tick-redis.ts'
+import { createTickRedis } from '../../data-plane/src/publish/tick-redis.ts'
 import { freePort } from '../local/free-port.ts'
 import { startRedis } from '../local/redis.ts'
 import { until } from '../local/seed.ts'
@@ -16,7 +17,7 @@ const ROUND_MS = 2_000
 const FLUSH_MS = 10
 /** 45,000 full ticks a second over 64 shards and 100 flushes. */
 const MESSAGE_BYTES = 34 + 7 * 186
-const MESSAGES: TickMessage[] = Array.from({ length: 64 }, (_, shard) => ({
+const MESSAGES = Array.from({ length: 64 }, (_, shard) => ({
   channel: rawChannel('sim', shard),
   payload: Buffer.alloc(MESSAGE_BYTES),
 }))
@@ -28,7 +29,12 @@ export async function flushCost(): Promise<Row[]> {
     ...{ url: server.url, name: 'ticks', clock: systemClock, random: Math.random, log: silentLog },
   })
   await until('redis is there', async () => connection.ready())
-  const oneCommand = () => createTickRedis(connection, systemClock).publish(MESSAGES)
+  const batch = createBatch()
+  const oneCommand = () => {
+    batch.reuse()
+    for (const { channel, payload } of MESSAGES) payload.copy(batch.add(channel, payload.length))
+    return createTickRedis(connection, systemClock).publish(batch.bytes())
+  }
   const pipeline = async () => {
     const commands = client.multi()
     for (const { channel, payload } of MESSAGES) commands.publish(channel, payload)

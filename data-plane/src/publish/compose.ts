@@ -17,13 +17,13 @@ export interface MessageHeader {
   seq: number
 }
 
-/** `received_ms` of the header is that of the newest packet; `oldestReceivedMs` says how long the oldest waited. */
+/** `received_ms` of the header is that of the newest packet; returns when the oldest was received. */
 export function composeMessage(
   store: TickStore,
   slots: Int32Array,
   header: MessageHeader,
   take: (bytes: number) => Buffer,
-): { payload: Buffer; oldestReceivedMs: number } {
+): number {
   let length = PUBLISHED_HEADER_LENGTH + 2
   let newestMs = 0
   let oldestReceivedMs = Number.POSITIVE_INFINITY
@@ -42,5 +42,5 @@ export function composeMessage(
     view.setUint16(offset, copied)
     offset += 2 + copied
   }
-  return { payload, oldestReceivedMs }
+  return oldestReceivedMs
 }

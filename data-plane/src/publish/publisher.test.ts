@@ -4,14 +4,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLog } from '../operations/log.ts'
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts'
 import { type FakeTickSource, fakeTickSource } from '../testing/fake-tick-source.ts'
+import { type PublishedMessage, readBatch } from '../testing/read-batch.ts'
 import { MESSAGE_MAX_BYTES, PACKETS_PER_MESSAGE } from './compose.ts'
 import { createPublisher, type Publisher } from './publisher.ts'
-import type { TickMessage } from './tick-redis.ts'
 
 interface Pending {
-  messages: readonly TickMessage[]
-  /** What a socket that is slow, or given up, would write now: the publisher's own buffers. */
-  unsent: readonly TickMessage[]
+  messages: readonly PublishedMessage[]
+  /** What a socket that is slow, or given up, would write now: from the publisher's own memory. */
+  unsent(): readonly PublishedMessage[]
   answer(): void
   fail(): void
 }
@@ -35,11 +35,12 @@ function start(json: 'all' | ReadonlySet<number> = new Set()) {
     source,
     redis: {
       ready: () => ready,
-      publish: (messages) =>
+      publish: (batch) =>
         new Promise((answer, reject) => {
-          // As a socket has them: the buffers are used again for the next flush.
-          const sent = messages.map(({ channel, payload }) => ({ channel, payload: Buffer.from(payload) }))
-          pending.push({ messages: sent, unsent: messages, answer, fail: () => reject(new Error('gone')) })
+          // As a socket has it: the memory is used again for the next flush.
+          const messages = readBatch(Buffer.from(batch))
+          const unsent = () => readBatch(batch)
+          pending.push({ messages, unsent, answer, fail: () => reject(new Error('gone')) })
         }),
       reset: () => {
         resets += 1
@@ -173,7 +174,7 @@ describe('the Redis publisher', () => {
     tick(257, 2)
     await clock.advance(100)
     expect(pending.length).toBeGreaterThan(1)
-    expect(pending[0]?.unsent).toEqual(pending[0]?.messages)
+    expect(pending[0]?.unsent()).toEqual(pending[0]?.messages)
   })
 
   it('composes each flush in the memory of the last one that was sent', async () => {
@@ -184,7 +185,7 @@ describe('the Redis publisher', () => {
       pending.at(-1)?.answer()
       await clock.advance(50)
     }
-    const [first, second] = pending.map(({ unsent }) => unsent[0]?.payload)
+    const [first, second] = pending.map(({ unsent }) => unsent()[0]?.payload)
     expect(first).toBeDefined()
     expect([second?.buffer, second?.byteOffset]).toEqual([first?.buffer, first?.byteOffset])
   })

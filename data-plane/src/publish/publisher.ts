@@ -8,14 +8,14 @@ import type { Clock } from '../clock.ts'
 import type { TickSource } from '../market-data/runtime.ts'
 import type { Log } from '../operations/log.ts'
 import { createBackpressure, type Level } from './backpressure.ts'
+import { createBatch } from './batch.ts'
 import { composeMessage, PACKETS_PER_MESSAGE } from './compose.ts'
 import { createDirtySet } from './dirty-set.ts'
 import { createFlushSize } from './flush-size.ts'
-import { createMessageBuffer } from './message-buffer.ts'
 import { createPublishMetrics } from './metrics.ts'
 import { createSlotList } from './slot-list.ts'
 import { tickJson } from './tick-json.ts'
-import type { TickMessage, TickRedis } from './tick-redis.ts'
+import type { TickRedis } from './tick-redis.ts'
 
 export const PUBLISH_TIMEOUT_MS = 1_000
 /** While Redis is away, how often to look whether it is back. */
@@ -44,7 +44,6 @@ export interface Publisher {
 }
 
 interface Flush {
-  messages: TickMessage[]
   shards: number[]
   /** When its oldest tick was received. */
   oldestMs: number
@@ -62,8 +61,8 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   const gaps = new Uint8Array(SHARDS)
   let messageSeq = 0
   let firstShard = 0
-  const buffer = createMessageBuffer()
   /** Of the flush in flight. */
+  const batch = createBatch()
   const taken = createSlotList()
   const publishesAnyJson = deps.json === 'all' || deps.json.size > 0
   let wakeUp = () => {}
@@ -75,11 +74,11 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   }
 
   function compose(): Flush {
-    buffer.reuse()
+    batch.reuse()
     taken.count = 0
-    const flush: Flush = { messages: [], shards: [], oldestMs: Number.POSITIVE_INFINITY }
+    const flush: Flush = { shards: [], oldestMs: Number.POSITIVE_INFINITY }
     // Starting where the last flush stopped, so that no shard starves behind busy ones.
-    const isFull = () => flush.messages.length >= MESSAGES_PER_FLUSH || taken.count >= size.ticksMax()
+    const isFull = () => batch.messages() >= MESSAGES_PER_FLUSH || taken.count >= size.ticksMax()
     for (let turn = 0; turn < SHARDS && !isFull(); turn++) {
       const shard = (firstShard + turn) % SHARDS
       const count = dirty.take(shard, Math.min(PACKETS_PER_MESSAGE, size.ticksMax() - taken.count), taken)
@@ -87,34 +86,34 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       const slots = taken.values.subarray(taken.count - count, taken.count)
       messageSeq += 1
       const header = { synthetic, gap: gaps[shard] === 1, shard, stream_id: source.streamId, seq: messageSeq }
-      const { payload, oldestReceivedMs } = composeMessage(store, slots, header, buffer.take)
-      flush.messages.push({ channel: channels[shard] ?? rawChannel(realm, shard), payload })
-      flush.oldestMs = Math.min(flush.oldestMs, oldestReceivedMs)
+      const channel = channels[shard] ?? rawChannel(realm, shard)
+      const oldestMs = composeMessage(store, slots, header, (bytes) => batch.add(channel, bytes))
+      flush.oldestMs = Math.min(flush.oldestMs, oldestMs)
       flush.shards.push(shard)
-      if (publishesAnyJson) addJson(flush, slots)
+      if (publishesAnyJson) addJson(slots)
       if (isFull()) firstShard = (shard + 1) % SHARDS
     }
     return flush
   }
 
-  function addJson(flush: Flush, slots: Int32Array) {
+  function addJson(slots: Int32Array) {
     const rests = !backpressure.publishesJson()
     for (const slot of slots) {
       const token = store.tokenAt(slot)
       if (deps.json !== 'all' && !deps.json.has(token)) continue
       if (rests) metrics.jsonRested.inc()
-      else flush.messages.push(jsonMessage(token, slot))
+      else addJsonOf(token, slot)
     }
   }
 
-  function jsonMessage(token: number, slot: number): TickMessage {
+  function addJsonOf(token: number, slot: number) {
     const text = tickJson(store.packetAt(slot), source.directory().byToken(token), {
       seq: store.seqAt(slot),
       receivedMs: store.receivedMsAt(slot),
       publishedMs: clock.nowMs(),
       synthetic,
     })
-    return { channel: jsonChannel(realm, token), payload: Buffer.from(text) }
+    batch.add(jsonChannel(realm, token), Buffer.byteLength(text)).write(text)
   }
 
   async function send(flush: Flush, signal: AbortSignal) {
@@ -124,7 +123,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       const cancel = clock.after(PUBLISH_TIMEOUT_MS, timeout)
       stopWaiting = timeout
       redis
-        .publish(flush.messages)
+        .publish(batch.bytes())
         .then(
           () => resolve('published'),
           () => resolve('refused'),
@@ -137,7 +136,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       backpressure.answered(tookMs)
       size.published(taken.count, tookMs)
       metrics.inFlight.observe(tookMs)
-      metrics.messages.inc(flush.messages.length)
+      metrics.messages.inc(batch.messages())
       metrics.ticks.inc(taken.count)
       metrics.latency.observe(Math.max(0, nowMs - flush.oldestMs))
       for (const shard of flush.shards) gaps[shard] = 0
@@ -145,13 +144,14 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     }
     // What was lost is not sent again as it was: its instruments are dirty again, with their value of that time.
     gaps.fill(1)
-    buffer.renew()
+    const lost = batch.messages()
+    batch.renew()
     for (const slot of taken.values.subarray(0, taken.count)) dirty.restore(store.tokenAt(slot), slot)
     if (signal.aborted) return
     backpressure.failed()
     size.lost(taken.count)
     metrics.failures.inc({ reason: outcome })
-    log.warn({ outcome, messages: flush.messages.length }, 'publishing to redis failed')
+    log.warn({ outcome, messages: lost }, 'publishing to redis failed')
     if (outcome === 'timeout') redis.reset()
   }
 
@@ -165,6 +165,35 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     })
   }
 
+  async function publish(signal: AbortSignal) {
+    while (!signal.aborted) {
+      if (dirty.size() === 0) {
+        await new Promise<void>((resolve) => {
+          wakeUp = resolve
+        })
+        // Let the rest of the frame that woke us come in: it is one flush.
+        await Promise.resolve()
+        continue
+      }
+      metrics.conflated.inc(dirty.takeConflated())
+      const openMs = backpressure.openForMs()
+      const isAway = openMs === 0 && !redis.ready()
+      if (isAway) {
+        backpressure.failed()
+        metrics.failures.inc({ reason: 'away' })
+      }
+      if (isAway || openMs > 0) {
+        gaps.fill(1)
+        await pause(Math.max(openMs, AWAY_POLL_MS))
+        continue
+      }
+      const startedMs = clock.monotonicMs()
+      await send(compose(), signal)
+      const leftMs = backpressure.flushIntervalMs() - (clock.monotonicMs() - startedMs)
+      if (leftMs > 0 && !signal.aborted) await pause(leftMs)
+    }
+  }
+
   return {
     mark,
     level: backpressure.level,
@@ -174,32 +203,8 @@ export function createPublisher(deps: PublisherDeps): Publisher {
         stopWaiting()
       }
       signal.addEventListener('abort', stop, { once: true })
-      while (!signal.aborted) {
-        if (dirty.size() === 0) {
-          await new Promise<void>((resolve) => {
-            wakeUp = resolve
-          })
-          // Let the rest of the frame that woke us come in: it is one flush.
-          await Promise.resolve()
-          continue
-        }
-        metrics.conflated.inc(dirty.takeConflated())
-        const openMs = backpressure.openForMs()
-        const isAway = openMs === 0 && !redis.ready()
-        if (isAway) {
-          backpressure.failed()
-          metrics.failures.inc({ reason: 'away' })
-        }
-        if (isAway || openMs > 0) {
-          gaps.fill(1)
-          await pause(Math.max(openMs, AWAY_POLL_MS))
-          continue
-        }
-        const startedMs = clock.monotonicMs()
-        await send(compose(), signal)
-        const leftMs = backpressure.flushIntervalMs() - (clock.monotonicMs() - startedMs)
-        if (leftMs > 0 && !signal.aborted) await pause(leftMs)
-      }
+      // The supervisor may start it again with the same signal.
+      await publish(signal).finally(() => signal.removeEventListener('abort', stop))
     },
   }
 }

@@ -1,9 +1,14 @@
 // What Redis does with a flush that reaches it late, and with a clock that is not ours.
 import { createClient } from 'redis'
 import { afterEach, beforeEach, expect, inject, it, vi } from 'vitest'
+import { createBatch } from './batch.ts'
 import { createTickRedis, PUBLISH_WITHIN_MS, type TickRedis } from './tick-redis.ts'
 
-const message = (text: string) => [{ channel: 'sim:ticks:raw:60', payload: Buffer.from(text) }]
+function message(text: string): Buffer {
+  const batch = createBatch()
+  batch.add('sim:ticks:raw:60', text.length).write(text)
+  return batch.bytes()
+}
 let client: Awaited<ReturnType<typeof connect>>
 let subscriber: typeof client
 let heard: string[]
