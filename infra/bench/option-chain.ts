@@ -1,15 +1,10 @@
 // A chain of 800 options recomputed from its ticks: all of it, and beside it only the volatilities, ours and by bisection.
 import { encodePacket } from '@ticker/shared/kite-wire'
 import { createMarketCalendar } from '@ticker/shared/market-calendar'
+import { type Contract, impliedVolatility, type Market, optionValue } from '@ticker/shared/option-pricing'
 import { createTickStore } from '../../data-plane/src/market-data/tick-store.ts'
 import { createRegistry } from '../../data-plane/src/operations/process-metrics.ts'
 import { createOptionChains } from '../../data-plane/src/option-chain/option-chains.ts'
-import { impliedVolatility } from '../../data-plane/src/option-chain/pricing/implied-volatility.ts'
-import {
-  type Contract,
-  type Market,
-  optionValue,
-} from '../../data-plane/src/option-chain/pricing/option-value.ts'
 import { fakeClock } from '../../data-plane/src/testing/fake-clock.ts'
 import { NIFTY_50, registryOf, steps } from '../../data-plane/src/testing/option-chains.ts'
 import { median, percentile, type Row } from './measure.ts'

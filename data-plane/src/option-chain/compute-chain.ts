@@ -1,16 +1,11 @@
 // One look at a chain: every leg of the expiry by its last tick, and what they say together.
 import { CHAIN_STRIKES_DEFAULT, type OptionChain, type OptionChainRequest } from '@ticker/shared/domain'
+import { DAYS_A_YEAR, forwardOf, type PricingTerms } from '@ticker/shared/option-pricing'
 import { bandAround, nearestStrike } from '../market-data/ladders/money.ts'
 import { analyticsOf, type ChainStrike, isCurrent } from './analytics.ts'
 import type { ChainListing, ListedExpiry } from './chain-listing.ts'
 import { decimals, type LegDeps, legJson, legOf } from './leg.ts'
-import { DAYS_A_YEAR, forwardOf } from './pricing/option-value.ts'
-import {
-  type PricingTerms,
-  type UnderlyingDeps,
-  type UnderlyingPrice,
-  underlyingMarket,
-} from './underlying-market.ts'
+import { type UnderlyingDeps, type UnderlyingPrice, underlyingMarket } from './underlying-market.ts'
 
 export interface ComputeDeps extends LegDeps, UnderlyingDeps {
   expiryOn(exchange: string, date: string): { atMs: number; confirmed: boolean } | undefined

@@ -1,10 +1,9 @@
 // One option of a chain by its last tick.
 import type { LegUnavailable, OptionLeg, OptionType } from '@ticker/shared/domain'
 import { divisorOf, FULL_LENGTH, OFFSETS, QUOTE_LENGTH } from '@ticker/shared/kite-wire'
+import { type Greeks, impliedGreeks } from '@ticker/shared/option-pricing'
 import type { DirectoryInstrument } from '../market-data/instrument-directory.ts'
 import type { TickStore } from '../market-data/tick-store.ts'
-import { impliedGreeks } from './pricing/implied-greeks.ts'
-import type { Greeks } from './pricing/option-value.ts'
 import type { UnderlyingMarket } from './underlying-market.ts'
 
 export interface LegDeps {

@@ -2,14 +2,13 @@
 // Nothing is asked of the broker and nothing subscribed: a strike ladder or a client does that.
 import type { ChainRefusal, OptionChain, OptionChainRequest } from '@ticker/shared/domain'
 import type { MarketCalendar } from '@ticker/shared/market-calendar'
+import { DAYS_A_YEAR, type PricingTerms } from '@ticker/shared/option-pricing'
 import { Histogram, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import { readPrice } from '../market-data/ladders/spot.ts'
 import type { TickSource } from '../market-data/runtime.ts'
 import { createChainListings } from './chain-listing.ts'
 import { computeChain } from './compute-chain.ts'
-import { DAYS_A_YEAR } from './pricing/option-value.ts'
-import type { PricingTerms } from './underlying-market.ts'
 
 const YEAR_MS = DAYS_A_YEAR * 86_400_000
 

@@ -2,20 +2,15 @@
 // its future, a currency's too; where there is a cash market a later future's price is carried back to the options' expiry.
 import type { ChainUnavailable } from '@ticker/shared/domain'
 import { segmentOf } from '@ticker/shared/kite-wire'
+import type { Market, PricingModel, PricingTerms } from '@ticker/shared/option-pricing'
 import type { Priced } from '../market-data/ladders/chain.ts'
 import type { ChainListing, ListedExpiry } from './chain-listing.ts'
-import type { Market, PricingModel } from './pricing/option-value.ts'
 
 export interface UnderlyingPrice {
   key: string
   price: number
   ageMs: number
   live: boolean
-}
-
-export interface PricingTerms {
-  rate: number
-  dividendYield: number
 }
 
 export interface UnderlyingMarket {

@@ -1,7 +1,8 @@
 // Published values, and derivatives of the price by 40-digit arithmetic (mpmath 1.3.0).
-import type { OptionType } from '@ticker/shared/domain'
+
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { OptionType } from '../domain/strike-ladders.ts'
 import { discountOf, forwardOf, greeksOf, type Market, optionValue } from './option-value.ts'
 
 const spot = (underlying: number, rate: number, dividendYield = 0): Market => ({

@@ -1,7 +1,7 @@
 // What a European option is worth and how that changes: Black-Scholes-Merton on the spot, Black-76 on the future. One
 // formula with another cost of carry (Haug, "The Complete Guide to Option Pricing Formulas", 2nd ed., chapter 1.1.6).
 // Rates and yields are continuous, per year and as fractions; a year has 365 days.
-import type { OptionType } from '@ticker/shared/domain'
+import type { OptionType } from '../domain/strike-ladders.ts'
 import { normalisedValue } from './black.ts'
 import { normalCdf, normalDensity } from './normal.ts'
 

@@ -1,5 +1,4 @@
-// From the price of an option to its volatility and greeks, or why there are none. Pure: the same for the last tick and
-// for a candle of last month.
+// From the price of an option to its volatility and greeks, or why there are none.
 import { impliedVolatility, type NoVolatility } from './implied-volatility.ts'
 import { type Contract, type Greeks, greeksOf, type Market } from './option-value.ts'
 
