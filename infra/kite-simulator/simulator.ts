@@ -7,6 +7,7 @@ import { SimClock } from './clock.ts'
 import { controlRoutes } from './control/control-routes.ts'
 import { Replays } from './control/replays.ts'
 import { Faults } from './faults/faults.ts'
+import { Histories } from './history/histories.ts'
 import { generateInstruments } from './instruments/generate.ts'
 import { InstrumentBook } from './instruments/instrument-book.ts'
 import { loadDumps } from './instruments/load-dump.ts'
@@ -88,6 +89,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   )
   const market = new Market(clock, instruments, options.calendar)
   const engine = new PriceEngine(clock, instruments, seed, market, options.thinShare)
+  const histories = new Histories({ clock, engine, market, seed })
   const ticker = new TickerServer(engine, faults)
   const load = new Load({ clock, engine, market, faults, ticker })
   const replays = new Replays(clock, instruments, engine)
@@ -113,6 +115,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     users,
     instruments,
     engine,
+    histories,
     books,
     desk,
     faults,
@@ -121,7 +124,20 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     replyDelayMs: options.replyDelayMs ?? [30, 80],
     rateLimits: options.rateLimits ?? true,
   }
-  const parts = { clock, users, instruments, engine, books, desk, ticker, faults, market, load, replays }
+  const parts = {
+    clock,
+    users,
+    instruments,
+    engine,
+    histories,
+    books,
+    desk,
+    ticker,
+    faults,
+    market,
+    load,
+    replays,
+  }
   const control = controlRoutes(parts)
   const app = restApp(rest, loginRoutes(users), control)
 

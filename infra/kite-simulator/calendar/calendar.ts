@@ -68,6 +68,17 @@ export class ExchangeCalendar {
     }
   }
 
+  /** Minutes of an IST day (counted since 1970) between which the group trades continuously; null: not that day. */
+  openMinutes(group: HourGroup, day: number): { from: number; to: number } | null {
+    const { starts, name } = this.#makePlan(group, day)
+    // Before the first row of hours the market kept the first that we know.
+    const earliest = this.#rows.hours.find((each) => each.groups.includes(group))
+    const known = starts.length > 0 || name !== null ? starts : inMinutes(earliest?.phases ?? [])
+    const first = known.findIndex(({ phase }) => phase === 'open')
+    const from = known[first]?.minute
+    return from === undefined ? null : { from, to: known[first + 1]?.minute ?? MINUTES_A_DAY }
+  }
+
   #planOf(group: HourGroup, day: number): DayPlan {
     const known = this.#plans.get(group)
     if (known?.day === day) return known

@@ -66,6 +66,12 @@ export class Market {
     return GROUP_INDEX.get(name) ?? -1
   }
 
+  /** Between which minutes of an IST day (counted since 1970) it trades by the calendar, whatever ticks now. */
+  openMinutes(instrument: Instrument, day: number): { from: number; to: number } | null {
+    const group = HOUR_GROUPS[this.groupOf(instrument)]
+    return group === undefined ? null : this.#calendar.openMinutes(group, day)
+  }
+
   /** Whether each group ticks now. */
   openGroups(): boolean[] {
     const nowMs = this.#clock.nowMs()

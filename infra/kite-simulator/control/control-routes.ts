@@ -4,6 +4,7 @@ import { Hono } from 'hono'
 import type { Market } from '../calendar/market.ts'
 import type { SimClock } from '../clock.ts'
 import type { Faults } from '../faults/faults.ts'
+import type { Histories } from '../history/histories.ts'
 import type { InstrumentBook } from '../instruments/instrument-book.ts'
 import type { Load } from '../load/load.ts'
 import type { OrderBooks } from '../orders/order-books.ts'
@@ -34,6 +35,7 @@ export interface ControlParts {
   users: UserStore
   instruments: InstrumentBook
   engine: PriceEngine
+  histories: Histories
   books: OrderBooks
   desk: OrderDesk
   ticker: TickerServer
@@ -44,7 +46,8 @@ export interface ControlParts {
 }
 
 export function controlRoutes(parts: ControlParts): Hono<RestEnv> {
-  const { clock, users, instruments, engine, books, desk, ticker, faults, market, load, replays } = parts
+  const { clock, users, instruments, engine, histories, books, desk, ticker, faults, market, load, replays } =
+    parts
   const app = new Hono<RestEnv>().basePath('/sim')
 
   app.get('/state', (c) =>
@@ -57,6 +60,7 @@ export function controlRoutes(parts: ControlParts): Hono<RestEnv> {
       faults: faults.list(),
       instruments: instruments.size,
       ticks: engine.ticks,
+      history_requests: histories.requests,
       rate: load.view(),
       replay: replays.view(),
       process: processView(),

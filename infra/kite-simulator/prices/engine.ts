@@ -6,6 +6,7 @@ import type { Instrument, InstrumentBook } from '../instruments/instrument-book.
 import { type Random, seededRandom, seedFrom } from '../random.ts'
 import { type Conduct, chanceOf, conductOf } from './conduct.ts'
 import { Quote } from './quote.ts'
+import type { Spot } from './spot.ts'
 import { Underlyings } from './underlyings.ts'
 
 export interface TickListener {
@@ -77,6 +78,11 @@ export class PriceEngine {
     const quote = this.quote(token)
     if (quote !== undefined) quote.spot.price = price
     return quote !== undefined
+  }
+
+  /** The walk behind an instrument. */
+  spotOf(instrument: Instrument): Spot {
+    return this.#underlyings.of(instrument)
   }
 
   #newQuote(instrument: Instrument, nowMs: number): Quote {

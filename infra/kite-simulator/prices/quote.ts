@@ -11,10 +11,9 @@ import type { Instrument } from '../instruments/instrument-book.ts'
 import { IST_OFFSET_MS, istDay } from '../ist-time.ts'
 import { type Random, seededRandom, seedFrom } from '../random.ts'
 import { type Conduct, LOWER_CIRCUIT, UPPER_CIRCUIT } from './conduct.ts'
-import { forwardPrice, optionPrice, smile, yearsToExpiry } from './option-price.ts'
+import { fairPrice, roundToTick, tickOf } from './fair-price.ts'
 import type { Spot } from './spot.ts'
 
-const INDEX_TICK = 0.05
 const LEVELS = [0, 1, 2, 3, 4] as const
 const FRACTION_DIGITS = 1e7
 
@@ -50,7 +49,7 @@ export class Quote {
     this.#view = new DataView(this.packet.buffer)
     this.#random = seededRandom(seedFrom(seed, token))
     this.#isIndex = segmentOf(token) === INDEX_SEGMENT
-    this.#tick = instrument.tick_size > 0 ? instrument.tick_size : INDEX_TICK
+    this.#tick = tickOf(instrument)
     this.#lot = Math.max(1, instrument.lot_size)
     this.#day = istDay(nowMs)
     const price = this.#generatedPrice(nowMs)
@@ -165,22 +164,12 @@ export class Quote {
     const close = this.#conduct.endsWith('_circuit') ? this.fields.ohlc.close : 0
     if (this.#conduct === 'upper_circuit') return this.#round(close * UPPER_CIRCUIT, Math.floor)
     if (this.#conduct === 'lower_circuit') return this.#round(close * LOWER_CIRCUIT, Math.ceil)
-    return this.#fairPrice(nowMs)
+    const { spot } = this
+    return this.#round(fairPrice(this.instrument, spot.price, spot.volatility, nowMs))
   }
 
-  #fairPrice(nowMs: number): number {
-    const { instrument, spot } = this
-    if (instrument.expiry === '') return this.#round(spot.price)
-    const years = yearsToExpiry(instrument.expiry, nowMs)
-    const kind = instrument.instrument_type
-    if (kind !== 'CE' && kind !== 'PE') return this.#round(forwardPrice(spot.price, years))
-    const volatility = smile(spot.volatility, spot.price, instrument.strike)
-    return this.#round(optionPrice(kind, spot.price, instrument.strike, years, volatility))
-  }
-
-  #round(price: number, toStep: (steps: number) => number = Math.round): number {
-    const steps = Math.max(1, toStep(price / this.#tick))
-    return Math.round(steps * this.#tick * FRACTION_DIGITS) / FRACTION_DIGITS
+  #round(price: number, toStep?: (steps: number) => number): number {
+    return roundToTick(price, this.#tick, toStep)
   }
 
   #moveInterest(): void {

@@ -5,6 +5,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { refused } from '../refusal.ts'
 import type { RestEnv, RestParts } from './env.ts'
 import { refuse } from './envelope.ts'
+import { historyRoutes } from './history-routes.ts'
 import { marketRoutes } from './market-routes.ts'
 import { orderRoutes } from './order-routes.ts'
 import { sessionRoutes } from './session-routes.ts'
@@ -20,7 +21,14 @@ export function restApp(parts: RestParts, login: Hono<RestEnv>, control: Hono<Re
     return refuse(c, tooLarge)
   }
   app.use(bodyLimit({ maxSize: BODY_BYTES_MAX, onError: refuseBody }))
-  const features = [login, sessionRoutes(parts), orderRoutes(parts), marketRoutes(parts), control]
+  const features = [
+    login,
+    sessionRoutes(parts),
+    orderRoutes(parts),
+    marketRoutes(parts),
+    historyRoutes(parts),
+    control,
+  ]
   for (const feature of features) app.route('/', feature)
   for (const path of new Set(app.routes.filter(({ path }) => path !== '/*').map(({ path }) => path))) {
     app.all(path, (c) => refuse(c, refused(405, 'GeneralException', 'Method not allowed')))

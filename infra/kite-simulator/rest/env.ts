@@ -3,6 +3,7 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import type { SimClock } from '../clock.ts'
 import type { Faults } from '../faults/faults.ts'
+import type { Histories } from '../history/histories.ts'
 import type { InstrumentBook } from '../instruments/instrument-book.ts'
 import type { OrderBooks } from '../orders/order-books.ts'
 import type { DelayRange, OrderDesk } from '../orders/order-desk.ts'
@@ -19,6 +20,7 @@ export interface RestParts {
   users: UserStore
   instruments: InstrumentBook
   engine: PriceEngine
+  histories: Histories
   books: OrderBooks
   desk: OrderDesk
   faults: Faults
