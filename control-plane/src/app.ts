@@ -13,6 +13,7 @@ import { keyCache } from './auth/key-cache.ts'
 import { calendarRoutes } from './calendar/index.ts'
 import { candleRoutes } from './candles/index.ts'
 import type { AppEnv, Dependencies } from './dependencies.ts'
+import { historyRoutes } from './history/index.ts'
 import { notFoundHandler, openApiDocument } from './http/document.ts'
 import { errorHandler, invalidRequest } from './http/errors.ts'
 import { Refused } from './http/problem.ts'
@@ -79,6 +80,7 @@ export function createApp(deps: Dependencies) {
     .route('/', optionChainRoutes(deps))
     .route('/', quoteRoutes(deps))
     .route('/', candleRoutes(deps))
+    .route('/', historyRoutes(deps))
     .route('/', orderRoutes(deps))
   const document = openApiDocument(app)
   app.get('/openapi.json', (c) => c.json(document()))

@@ -1,5 +1,6 @@
 // The Worker's environment, read once. Every message says what to set; none repeats a value that is secret.
 import { type KeyRing, parseKeyRing, Secret } from '@ticker/shared/crypto'
+import { OPTION_TERMS_HELP, type OptionTerms, parseOptionTerms } from '@ticker/shared/option-pricing'
 import { z } from 'zod'
 
 export interface Config {
@@ -15,6 +16,8 @@ export interface Config {
   kiteLoginRoot: string
   /** Scheme and host that browsers use; undefined: the request's own. */
   publicUrl: string | undefined
+  /** Rates and yields that the greeks of candles are computed with; the data plane has the same. */
+  optionTerms: OptionTerms
 }
 
 export class ConfigError extends Error {}
@@ -43,6 +46,7 @@ const environment = z.object({
     'https://kite.zerodha.com/connect/login',
   ),
   PUBLIC_URL: httpUrl('https://ticker.example.com').optional(),
+  OPTION_TERMS: z.string().default('{}'),
 })
 
 /** Throws a ConfigError that lists everything that is wrong at once. */
@@ -69,7 +73,14 @@ export function readConfig(env: unknown): Config {
     kiteApiRoot: values.KITE_API_ROOT.replace(/\/+$/, ''),
     kiteLoginRoot: values.KITE_LOGIN_ROOT,
     publicUrl: values.PUBLIC_URL && new URL(values.PUBLIC_URL).origin,
+    optionTerms: readOptionTerms(values.OPTION_TERMS),
   }
+}
+
+function readOptionTerms(text: string): OptionTerms {
+  const terms = parseOptionTerms(text)
+  if (!terms) throw new ConfigError(`OPTION_TERMS ${OPTION_TERMS_HELP}`)
+  return terms
 }
 
 function requireHost(name: string, url: string, host: string): void {

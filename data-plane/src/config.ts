@@ -1,9 +1,10 @@
 // The only reader of the environment. Validated at start; a bad value ends the process with a message that says
 // what to set, and never repeats a secret.
 import { type KeyRing, parseKeyRing } from '@ticker/shared/crypto'
+import { OPTION_TERMS_HELP, type OptionTerms, parseOptionTerms } from '@ticker/shared/option-pricing'
 import { z } from 'zod'
+import type { CacheBounds } from './history/prune.ts'
 import type { MarketHours } from './market-data/market-hours.ts'
-import type { PricingTerms } from './option-chain/underlying-market.ts'
 
 export interface Config {
   realm: 'live' | 'sim'
@@ -30,13 +31,11 @@ export interface Config {
   jsonTicks: JsonTicks
   marketHours: MarketHours
   optionTerms: OptionTerms
+  historyCache: CacheBounds
 }
 
 /** Instruments that are also published as JSON, one channel each. */
 export type JsonTicks = 'all' | ReadonlySet<number>
-
-/** Rate and dividend yield of options by underlying; `*`: of the others. */
-export type OptionTerms = ReadonlyMap<string, Partial<PricingTerms>>
 
 /** Encrypted, on the broker's port: the session's token goes there. */
 const LIVE_ROOTS = new Set(['https://api.kite.trade', 'wss://ws.kite.trade'])
@@ -79,12 +78,9 @@ const environment = z.object({
     .regex(/^(all|\d+(,\d+)*)$/, 'must be "all" or instrument tokens separated by commas')
     .optional(),
   OPTION_TERMS: z.string().default('{}'),
+  HISTORY_KEEP_DAYS: z.coerce.number().int().min(1).max(10_000).default(400),
+  HISTORY_CACHE_DAYS: z.coerce.number().int().min(1_000).max(100_000_000).default(500_000),
 })
-
-const OPTION_TERMS_HELP =
-  'must be JSON as {"*":{"rate":0.065},"NIFTY":{"dividend_yield":0.0125}}: fractions a year'
-const yearly = z.number().min(-0.5).max(1).optional()
-const optionTerms = z.record(z.string(), z.strictObject({ rate: yearly, dividend_yield: yearly }))
 
 export class ConfigInvalid extends Error {}
 
@@ -131,18 +127,14 @@ export function readConfig(env: Record<string, string | undefined>): Config {
         ? 'all'
         : new Set((values.JSON_TICKS ?? '').split(',').filter(Boolean).map(Number)),
     optionTerms: readOptionTerms(values.OPTION_TERMS),
+    historyCache: { keepDays: values.HISTORY_KEEP_DAYS, daysMax: values.HISTORY_CACHE_DAYS },
   }
 }
 
 function readOptionTerms(text: string): OptionTerms {
-  try {
-    const terms = Object.entries(optionTerms.parse(JSON.parse(text)))
-    return new Map(
-      terms.map(([name, { rate, dividend_yield: dividendYield }]) => [name, { rate, dividendYield }]),
-    )
-  } catch {
-    throw new ConfigInvalid(`Configuration:\n  OPTION_TERMS ${OPTION_TERMS_HELP}`)
-  }
+  const terms = parseOptionTerms(text)
+  if (!terms) throw new ConfigInvalid(`Configuration:\n  OPTION_TERMS ${OPTION_TERMS_HELP}`)
+  return terms
 }
 
 function keyRing(name: string, text: string): KeyRing {

@@ -4,10 +4,12 @@ import { randomUUID } from 'node:crypto'
 import { getOrderHistory, getOrders, getProfile, type KiteHttp } from '@ticker/shared/kite-http'
 import { createMarketCalendar } from '@ticker/shared/market-calendar'
 import { startLiveCandles } from './candles/live-candles.ts'
+import { pricingTerms } from '@ticker/shared/option-pricing'
 import { systemClock } from './clock.ts'
 import { createAnswers } from './command-channel/answers.ts'
 import { createCommandChannel } from './command-channel/channel.ts'
 import type { Config } from './config.ts'
+import { createHistory } from './history/index.ts'
 import { createInstrumentRefresh } from './instruments/refresh.ts'
 import { toOrderUpdate } from './kite-compat/order-update.ts'
 import { createKiteCompatServer } from './kite-compat/server.ts'
@@ -33,7 +35,6 @@ import { createReadiness } from './operations/readiness.ts'
 import { createSupervisor } from './operations/supervisor.ts'
 import { createChainStream } from './option-chain/chain-stream.ts'
 import { createOptionChains } from './option-chain/option-chains.ts'
-import { pricingTerms } from './option-chain/pricing-terms.ts'
 import { createChangeStore } from './orders/change-store.ts'
 import { createIntentStore } from './orders/intent-store.ts'
 import { createOrderMetrics } from './orders/metrics.ts'
@@ -72,6 +73,8 @@ export interface DataPlane {
 }
 
 const READ_TIMEOUT_MS = 7_000
+/** Two months of minutes are megabytes. */
+const HISTORY_TIMEOUT_MS = 20_000
 /** Without a pass that reached the database for this long, the instance is not fit for orders. */
 const LEASE_STALE_MS = 8_000
 const DRAIN_MS = 8_000
@@ -100,6 +103,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     realm: config.realm,
   })
   const kite: KiteHttp = { root: config.kiteApiRoot, fetch, timeoutMs: READ_TIMEOUT_MS }
+  const historyKite: KiteHttp = { ...kite, timeoutMs: HISTORY_TIMEOUT_MS }
 
   const knownCalendar = createKnownCalendar({ db: pool, log })
   const calendar = createMarketCalendar(knownCalendar.data)
@@ -260,6 +264,16 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
 
   readiness.register('instruments', refresh.unfit)
 
+  const history = createHistory({
+    ...{ instanceId, pool, kite: historyKite, clock, log, registry, calendar },
+    bounds: config.historyCache,
+    accounts: () =>
+      (ownership.view()?.accounts ?? []).filter(
+        ({ session, observed }) => session && observed.active && observed.market_data,
+      ),
+    onSessionDead: sessionDead,
+  })
+
   const login = loginHours(config.marketHours, calendar, clock)
   const tradesCommodities = (owner: string) => () => marketData.ownerWants(owner, isCommodity)
   const reminders = createSessionReminders({
@@ -314,6 +328,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       ownership.wake()
       marketData.wake('nudge')
       refresh.wake()
+      history.wake()
     },
     answer: createAnswers({
       instanceStatus,
@@ -352,6 +367,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   supervisor.run('refused sessions', sessionGuard.run)
   supervisor.run('instruments', refresh.run)
   supervisor.run('commands', commands.run)
+  history.start(supervisor)
   supervisor.run('old instances', async (signal, isWell) => {
     while (!signal.aborted) {
       await forgetOldInstances(pool)

@@ -10,6 +10,7 @@ import { runSystem } from './running-system.ts'
 import { badInputSuite } from './suites/bad-input.ts'
 import { candleSuite } from './suites/candles.ts'
 import { consoleSuite } from './suites/console.ts'
+import { historySuite } from './suites/history.ts'
 import { loginSuite } from './suites/login.ts'
 import { optionChainSuite } from './suites/option-chains.ts'
 import { orderChangeSuite } from './suites/order-changes.ts'
@@ -56,5 +57,6 @@ candleSuite(running)
 orderSuite(running)
 orderChangeSuite(running)
 badInputSuite(running)
+historySuite(running)
 partsTakenAwaySuite(running)
 secretSuite(running)

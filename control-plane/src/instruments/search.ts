@@ -102,7 +102,8 @@ function detailOf(found: Instrument, today: string): InstrumentDetail {
   }
 }
 
-function conditionOf(ref: string): SQL | undefined {
+/** Undefined: neither a token nor exchange:tradingsymbol. */
+export function conditionOf(ref: string): SQL | undefined {
   if (/^\d{1,10}$/.test(ref)) return sql`i.instrument_token = ${ref}::bigint`
   if (!instrumentKey.safeParse(ref).success) return undefined
   const key = splitInstrumentKey(ref)

@@ -7,11 +7,12 @@ import { callOf } from '../http/call.ts'
 import { invalidRequest } from '../http/errors.ts'
 import { bodyFailures, failures, json, jsonBody, needs } from '../http/openapi.ts'
 import { page, pageQuery } from '../http/pagination.ts'
+import { waitSeconds } from '../http/prefer.ts'
 import { settle } from '../http/problem.ts'
 import { cancelOrder, type StoredChange } from './cancel.ts'
 import { modifyOrder } from './modify.ts'
 import { accountOrderQuery, getOrderChange, listAccountOrders, listOrderChanges } from './read-changes.ts'
-import { isChangePending, waitForChange, waitSeconds } from './wait.ts'
+import { isChangePending, WAIT_S_MAX, waitForChange } from './wait.ts'
 import { orderParams as params, writeHeaders } from './write-headers.ts'
 
 const changed = {
@@ -94,7 +95,7 @@ const atBroker = createRoute({
 export function changeRoutes(deps: Dependencies) {
   /** The change as it is when the caller no longer waits, with the headers that say so. */
   async function answered(c: Context<AppEnv>, stored: StoredChange, prefer: string | undefined) {
-    const seconds = waitSeconds(prefer)
+    const seconds = waitSeconds(prefer, WAIT_S_MAX)
     const latest =
       seconds === undefined ? stored.change : await waitForChange(callOf(c, deps), stored.change, seconds)
     c.header('Location', `/v1/order-changes/${latest.id}`)

@@ -6,11 +6,12 @@ import { callOf } from '../http/call.ts'
 import { invalidRequest } from '../http/errors.ts'
 import { bodyFailures, failures, json, jsonBody, needs } from '../http/openapi.ts'
 import { page, pageQuery } from '../http/pagination.ts'
+import { waitSeconds } from '../http/prefer.ts'
 import { settle } from '../http/problem.ts'
 import { changeRoutes } from './change-routes.ts'
 import { placeOrder } from './place.ts'
 import { getOrder, listOrderEvents, listOrders, orderQuery } from './read.ts'
-import { isPending, waitForOutcome, waitSeconds } from './wait.ts'
+import { isPending, WAIT_S_MAX, waitForOutcome } from './wait.ts'
 import { orderParams as params, writeHeaders } from './write-headers.ts'
 
 const place = createRoute({
@@ -73,7 +74,7 @@ export function orderRoutes(deps: Dependencies) {
       const call = callOf(c, deps)
       const headers = c.req.valid('header')
       const placed = settle(await placeOrder(call, headers['idempotency-key'], c.req.valid('json')))
-      const seconds = waitSeconds(headers.prefer)
+      const seconds = waitSeconds(headers.prefer, WAIT_S_MAX)
       const latest = seconds === undefined ? placed.order : await waitForOutcome(call, placed.order, seconds)
       c.header('Location', `/v1/orders/${latest.id}`)
       if (seconds !== undefined) c.header('Preference-Applied', `wait=${seconds}`)

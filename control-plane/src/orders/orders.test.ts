@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { waitSeconds } from '../http/prefer.ts'
 import { brokerTag } from './broker-tag.ts'
 import { requestHash } from './request-hash.ts'
-import { waitSeconds } from './wait.ts'
 
 describe('Prefer: wait', () => {
   test.each([
@@ -15,7 +15,7 @@ describe('Prefer: wait', () => {
     ['await=5', undefined],
     ['wait=-1', undefined],
     ['wait=5x', undefined],
-  ])('%s → %s', (header, seconds) => expect(waitSeconds(header)).toBe(seconds))
+  ])('%s → %s', (header, seconds) => expect(waitSeconds(header, 15)).toBe(seconds))
 })
 
 describe('the tag the broker sees', () => {

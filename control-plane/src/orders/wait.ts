@@ -5,15 +5,9 @@ import type { Outcome } from '../http/problem.ts'
 import { getOrder } from './read.ts'
 import { getOrderChange } from './read-changes.ts'
 
-const WAIT_S_MAX = 15
+export const WAIT_S_MAX = 15
 const POLL_MS_FIRST = 40
 const POLL_MS_MAX = 500
-
-/** Seconds from a Prefer header (RFC 7240), bounded; undefined when it does not ask to wait. */
-export function waitSeconds(prefer: string | undefined): number | undefined {
-  const found = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?=$|[,;])/i.exec(prefer ?? '')?.[1]
-  return found === undefined ? undefined : Math.min(Number(found), WAIT_S_MAX)
-}
 
 /** Whether the broker's word, or ours, on the order has not come yet. */
 export function isPending(order: Order): boolean {

@@ -9,6 +9,10 @@ export const ERROR_CODES = {
     title:
       'This write reaches the broker: send an Idempotency-Key header (1-255 characters, unique per order).',
   },
+  history_interval_unknown: {
+    status: 400,
+    title: 'The broker has no candles of that interval. Use 1m, 3m, 5m, 10m, 15m, 30m, 1h or 1d.',
+  },
   unauthenticated: { status: 401, title: 'Send an API key: Authorization: Bearer key_….' },
   ticket_refused: {
     status: 401,
@@ -44,6 +48,7 @@ export const ERROR_CODES = {
     title: 'The current dump lists no live options of that underlying and expiry; see detail.',
   },
   refresh_not_found: { status: 404, title: 'There is no instrument refresh of that id.' },
+  history_load_not_found: { status: 404, title: 'You have no history load of that id.' },
   ladder_not_found: { status: 404, title: 'You have no strike ladder of that id.' },
   method_not_allowed: { status: 405, title: 'The resource does not take that method.' },
   account_exists: { status: 409, title: 'An account of that id, broker user or api_key exists already.' },
@@ -57,6 +62,11 @@ export const ERROR_CODES = {
       'The account is logged in. DELETE /v1/accounts/{id}/session first, then change its app or broker user.',
   },
   account_disabled: { status: 409, title: 'The account is disabled.' },
+  market_data_not_enabled: {
+    status: 409,
+    title:
+      'None of your accounts that this key may use is for market data. PATCH /v1/accounts/{id} {"market_data":true}, or create one.',
+  },
   option_chain_not_streamed: {
     status: 409,
     title:
@@ -70,6 +80,11 @@ export const ERROR_CODES = {
     status: 409,
     title:
       'The account is not logged in today. POST /v1/accounts/{id}/login and open the URL in your browser.',
+  },
+  instrument_expired: {
+    status: 410,
+    title:
+      'The contract has expired: the broker has no history of it any more, and not all of that range was kept here. See detail.',
   },
   body_too_large: { status: 413, title: 'The body is larger than 1 MB.' },
   unsupported_media_type: { status: 415, title: 'Send application/json.' },
@@ -90,6 +105,23 @@ export const ERROR_CODES = {
     status: 422,
     title: 'This Idempotency-Key was used with another body. Use a new key for a new order.',
   },
+  history_range_in_future: {
+    status: 422,
+    title: 'The range lies in the future. Leave out `to` for everything up to now.',
+  },
+  history_range_too_long: {
+    status: 422,
+    title:
+      'The range is longer than one request may ask for; see detail. Ask in parts, or for a longer interval.',
+  },
+  greeks_not_possible: {
+    status: 422,
+    title: 'Greeks are of options whose underlying, or its future, is listed. Ask without greeks.',
+  },
+  continuous_not_possible: {
+    status: 422,
+    title: 'Continuous candles are day candles (interval=1d) of futures on NFO and MCX.',
+  },
   order_invalid: { status: 422, title: 'The order would be refused; nothing was sent. See errors[].' },
   order_finished: {
     status: 409,
@@ -105,6 +137,10 @@ export const ERROR_CODES = {
   },
   order_gate_closed: { status: 409, title: 'Orders of this account are stopped; see detail for the reason.' },
   rate_limited: { status: 429, title: 'Too many requests; wait as Retry-After says.' },
+  history_queue_full: {
+    status: 429,
+    title: 'Too many ranges are being fetched for you; wait, or cancel one: DELETE /v1/history-loads/{id}.',
+  },
   internal: { status: 500, title: 'Something failed on our side. The request id finds it in the logs.' },
   broker_refused: { status: 502, title: 'The broker refused; its words are in detail.' },
   broker_unreachable: { status: 502, title: 'The broker did not answer.' },
@@ -116,6 +152,10 @@ export const ERROR_CODES = {
   data_plane_unreachable: {
     status: 503,
     title: 'The data plane does not answer right now. Stored changes still apply.',
+  },
+  history_loading: {
+    status: 503,
+    title: 'The range is still being fetched from the broker. Ask again as Retry-After says; see detail.',
   },
   stream_unavailable: {
     status: 503,

@@ -15,6 +15,21 @@ export function istDay(epochMs: number): string {
   return new Date(epochMs + IST_OFFSET_MS).toISOString().slice(0, 10)
 }
 
+/** When that IST day (YYYY-MM-DD) begins. */
+export function istDayStartMs(day: string): number {
+  return Date.parse(`${day}T00:00:00Z`) - IST_OFFSET_MS
+}
+
+/** The IST day `days` later. */
+export function addDays(day: string, days: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10)
+}
+
+/** How many days from one IST day to a later one, both counted. */
+export function daysBetween(from: string, to: string): number {
+  return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / DAY_MS) + 1
+}
+
 /** RFC 3339 with India's offset, whole seconds. */
 export function istTime(epochMs: number): string {
   return `${new Date(epochMs + IST_OFFSET_MS).toISOString().slice(0, 19)}+05:30`

@@ -49,7 +49,7 @@ export async function request(
 }
 
 /** The system's code where there is one (ECONNREFUSED …): says what failed and holds no URL. */
-function networkReason(error: unknown): string {
+export function networkReason(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   const cause = error.cause
   if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code
