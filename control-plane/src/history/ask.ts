@@ -55,6 +55,11 @@ export async function askHistory(
   const contract = found.value
   if (query.continuous && (interval !== '1d' || !hasContinuous(contract)))
     return refused('continuous_not_possible')
+  // A cursor is the caller's to make up: it may not ask for more than the range.
+  if (fromDay !== undefined && (fromDay < range.fromDay || fromDay > addDays(range.toDay, 1)))
+    return refused('invalid_request', {
+      errors: [{ path: 'cursor', message: 'not a cursor of this range; start without one' }],
+    })
   const days = { fromDay: fromDay ?? range.fromDay, toDay: range.toDay }
   const of = (each: Contract, continuous = false): Wanted => ({
     ...days,

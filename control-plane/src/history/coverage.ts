@@ -74,7 +74,7 @@ const asked = z.object({
   nudge: nudgeList,
 })
 
-/** A load of the range: the one that is open already, or a new one. */
+/** A load of the range: the one that is open already, though it may not wait for the newest candle, or a new one. */
 export async function askLoad(call: Call, wanted: Wanted): Promise<Outcome<HistoryLoad>> {
   const { contract, interval, continuous, fromDay, toDay, untilMs } = wanted
   const { actor } = call
@@ -94,7 +94,7 @@ export async function askLoad(call: Call, wanted: Wanted): Promise<Outcome<Histo
       ), same as (
         select o.* from ticker.history_loads o join series on series.id = o.series_id
         where o.owner = ${actor.owner} and o.state in ('waiting', 'loading') and o.from_day <= ${fromDay}::date
-          and o.to_day >= ${toDay}::date and o.until >= ${timestamp(untilMs)}
+          and o.to_day >= ${toDay}::date
         limit 1
       ), fresh as (
         insert into ticker.history_loads as open (id, owner, account_ids, series_id, from_day, to_day, until, requested_by)

@@ -2,6 +2,7 @@ import { addDays, type StoredBar } from '@ticker/shared/domain'
 import { optionValue } from '@ticker/shared/option-pricing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../clock.ts'
+import { encodeCursor } from '../http/pagination.ts'
 import { type Harness, startHarness } from '../testing/harness.ts'
 
 /** Wednesday 25 November 2026, 10:00:30 in India; real time goes on from there only where something sleeps. */
@@ -121,7 +122,11 @@ describe('a range that is known', () => {
       cursor = body.next_cursor ?? undefined
     } while (cursor)
     expect(seen).toEqual(['11-19T09:15', '11-19T09:16', '11-20T09:15', '11-20T09:16'])
-    expect(await get('NSE:INFY', { from: '2026-11-19', cursor: 'nonsense' })).toMatchObject({ status: 400 })
+    for (const made of ['nonsense', encodeCursor(['0001-01-01', 0]), encodeCursor(['2026-11-22', 0])])
+      expect(await get('NSE:INFY', { from: '2026-11-19', to: '2026-11-20', cursor: made })).toMatchObject({
+        status: 400,
+        body: { errors: [{ path: 'cursor' }] },
+      })
   })
 
   test('200: as CSV and as NDJSON', async () => {

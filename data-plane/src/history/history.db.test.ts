@@ -30,6 +30,8 @@ let supervisor: Supervisor
 let history: History
 let registry: Registry
 let accounts: OwnedAccount[]
+/** The broker's answers; a test may do something between them. */
+let answering: typeof fetch
 
 beforeAll(async () => {
   database = await freshDatabase()
@@ -50,6 +52,7 @@ afterAll(async () => {
 })
 
 beforeEach(async () => {
+  answering = fetch
   const version = await seedSession(database.pool, 'desk1', TOKEN)
   accounts = [ownedAccount('desk1', { apiKey: 'app-desk1', session: brokerSession(version, TOKEN) })]
   registry = new Registry()
@@ -57,7 +60,7 @@ beforeEach(async () => {
   history = createHistory({
     instanceId: 'me',
     pool: database.pool,
-    kite: { root: simulator.url, fetch, timeoutMs: 5_000 },
+    kite: { root: simulator.url, fetch: (...asked) => answering(...asked), timeoutMs: 5_000 },
     clock: { ...systemClock, nowMs: () => NOW_MS },
     log,
     registry,
@@ -185,6 +188,25 @@ describe('history loads', () => {
       { id: cancelled.id, state: 'cancelled', taken_by: null },
       { id: other.id, state: 'loading', taken_by: 'other' },
     ])
+  })
+
+  it('one that is cancelled stops, and keeps what it has', async () => {
+    const { id, series } = await ask('2024-11-01', '2026-11-20')
+    answering = async (...asked) => {
+      const answer = await fetch(...asked)
+      await database.pool.query(`update ticker.history_loads set state = 'cancelled' where id = $1`, [id])
+      return answer
+    }
+    const before = await requests()
+    history.start(supervisor)
+    await vi.waitFor(async () => expect((await dayCounts(series.id)).length).toBeGreaterThan(0), {
+      timeout: 10_000,
+    })
+    await supervisor.stop(5_000)
+    // Of 13 those that were under way.
+    expect((await requests()) - before).toBeLessThanOrEqual(2)
+    expect((await dayCounts(series.id)).length % 60).toBe(0)
+    expect(await ended(id)).toMatchObject({ state: 'cancelled' })
   })
 
   it('a session that the broker ended is marked so, and the load says to log in', async () => {

@@ -51,8 +51,8 @@ export async function loadDays(deps: LoadDaysDeps, wanted: Wanted, signal: Abort
       if (!(await wanted.onStored())) return stop.abort()
     }
   }
-  // As many as the accounts are asked for in a second: what waits for its turn delays nobody else's ask.
-  await Promise.all(Array.from({ length: Math.max(1, wanted.accounts().length) * 2 }, work))
+  // One is read while another waits for its turn; more would only fill memory and the queue.
+  await Promise.all(Array.from({ length: wanted.accounts().length + 1 }, work))
   return failure === undefined && !both.aborted ? { ok: true } : { ok: false, failure }
 }
 

@@ -26,11 +26,12 @@ export interface LoadFailure {
 const HELD_FOR = "interval '30 seconds'"
 const IS_OPEN = "state in ('waiting', 'loading')"
 
-/** The oldest that nobody holds, of these owners. */
+/** The oldest that nobody holds, of these owners; `held`: what this instance is at. */
 export async function takeLoad(
   pool: pg.Pool,
   instanceId: string,
   owners: readonly string[],
+  held: readonly string[],
 ): Promise<Load | undefined> {
   const { rows } = await pool.query<{
     id: string
@@ -50,11 +51,12 @@ export async function takeLoad(
      from ticker.history_series s
      where s.id = l.series_id and l.id = (select id from ticker.history_loads
        where ${IS_OPEN} and owner = any($2) and (taken_until is null or taken_until < now())
+         and id <> all($3)
        order by requested_at limit 1 for update skip locked)
      returning l.id, l.owner, l.account_ids, to_char(l.from_day, 'YYYY-MM-DD') as from_day,
        to_char(l.to_day, 'YYYY-MM-DD') as to_day, extract(epoch from l.until) * 1000 as until_ms, l.series_id,
        s.exchange, s.tradingsymbol, s.instrument_token, s.interval, s.continuous`,
-    [instanceId, owners],
+    [instanceId, owners, held],
   )
   const [row] = rows
   const interval = historyIntervalOf(row?.interval ?? '')

@@ -7,6 +7,8 @@ import { type LoadDaysDeps, type Loaded, loadDays } from './load-days.ts'
 import { endUnservable, finishLoad, giveBackLoad, holdLoad, type Load, takeLoad } from './load-store.ts'
 
 const LOOK_INTERVAL_MS = 5_000
+/** Well within the time that a load is held for. */
+const HOLD_INTERVAL_MS = 10_000
 const RUNNING_MAX = 12
 const RUNNING_MAX_PER_OWNER = 3
 
@@ -41,11 +43,22 @@ export function createHistoryLoads(deps: HistoryLoadsDeps): HistoryLoads {
 
   async function serve(load: Load, signal: AbortSignal) {
     let calls = 0
-    const hold = () => {
+    const stop = new AbortController()
+    const hold = async () => {
       const since = calls
       calls = 0
-      return holdLoad(pool, instanceId, load.id, since)
+      const isHeld = await holdLoad(pool, instanceId, load.id, since)
+      if (!isHeld) stop.abort()
+      return isHeld
     }
+    /** A request may wait for its turn and be tried again for longer than a load is held. */
+    const holding = (async () => {
+      while (!stop.signal.aborted) {
+        await clock.sleep(HOLD_INTERVAL_MS, stop.signal)
+        if (!stop.signal.aborted)
+          await hold().catch((error: unknown) => log.warn({ error }, 'history load not held'))
+      }
+    })()
     let loaded: Loaded
     try {
       loaded = await loadDays(
@@ -59,13 +72,15 @@ export function createHistoryLoads(deps: HistoryLoadsDeps): HistoryLoads {
           },
           onStored: hold,
         },
-        signal,
+        AbortSignal.any([signal, stop.signal]),
       )
     } catch (error) {
       log.error({ error, load_id: load.id }, 'history load failed')
       const detail = 'it could not be stored; the log of the data plane says why'
       loaded = { ok: false, failure: { code: 'internal', detail } }
     }
+    stop.abort()
+    await holding
     if (calls > 0) await hold()
     if (loaded.ok || loaded.failure) {
       await finishLoad(pool, instanceId, load.id, loaded.ok ? undefined : loaded.failure)
@@ -101,7 +116,8 @@ export function createHistoryLoads(deps: HistoryLoadsDeps): HistoryLoads {
         metrics.waiting(await endUnservable(pool))
         while (running.size < RUNNING_MAX && !signal.aborted) {
           const owners = ownersToServe()
-          const load = owners.length > 0 ? await takeLoad(pool, instanceId, owners) : undefined
+          const load =
+            owners.length > 0 ? await takeLoad(pool, instanceId, owners, [...running.keys()]) : undefined
           if (!load) break
           begin(load, signal)
         }
