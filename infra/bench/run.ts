@@ -13,6 +13,7 @@ import { decode } from './decode.ts'
 import { fanOut } from './fan-out.ts'
 import { flushCost } from './flush-cost.ts'
 import { growth } from './growth.ts'
+import { history } from './history.ts'
 import { ingest } from './ingest.ts'
 import type { Row } from './measure.ts'
 import { optionChain } from './option-chain.ts'
@@ -41,6 +42,7 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   'flush-cost': flushCost,
   ingest,
   'fan-out': fanOut,
+  history,
   'option-chain': optionChain,
   candles,
   pool,
