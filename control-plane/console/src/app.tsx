@@ -3,6 +3,7 @@ import { createApi } from './api/client.ts'
 import { Audit } from './views/audit.tsx'
 import { Board } from './views/board.tsx'
 import { Chains } from './views/chains.tsx'
+import { History } from './views/history.tsx'
 import { Instruments } from './views/instruments.tsx'
 import { Keys } from './views/keys.tsx'
 import { Ladders } from './views/ladders.tsx'
@@ -15,6 +16,7 @@ const VIEWS = {
   live: 'Live ticks',
   ladders: 'Strike ladders',
   chains: 'Option chains',
+  history: 'History',
   orders: 'Orders',
   instruments: 'Instruments',
   keys: 'Keys',
@@ -64,6 +66,7 @@ export function App() {
         {view === 'live' && <Live api={api} />}
         {view === 'ladders' && <Ladders api={api} />}
         {view === 'chains' && <Chains api={api} />}
+        {view === 'history' && <History api={api} />}
         {view === 'orders' && <Orders api={api} />}
         {view === 'instruments' && <Instruments api={api} />}
         {view === 'keys' && <Keys api={api} />}

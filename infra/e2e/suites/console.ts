@@ -52,6 +52,15 @@ export function consoleSuite(desk: () => Desk) {
       expect(await entries.first().textContent()).toContain('account.deletespare')
     })
 
+    it('shows candles of the past', async () => {
+      await page.goto(`${desk().system.controlPlaneUrl}/#history`)
+      await page.fill('input[name=instrument]', 'NSE:INFY')
+      await page.selectOption('select[name=interval]', '1h')
+      await page.getByRole('button', { name: 'Show' }).click()
+      await page.getByText(/^NSE:INFY 1h: [1-9]\d* candles/).waitFor()
+      expect(await page.locator('svg.candles rect').count()).toBeGreaterThan(20)
+    })
+
     it('has the dump fetched, and says how that went', async () => {
       await page.goto(`${desk().system.controlPlaneUrl}/#instruments`)
       await page.getByRole('button', { name: 'Fetch the dump now' }).click()

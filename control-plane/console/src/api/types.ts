@@ -216,3 +216,22 @@ export interface Problem {
   request_id?: string
   errors?: { path: string; message: string }[]
 }
+
+export interface Candle {
+  time: string
+  open: number
+  high: number
+  low: number
+  close: number
+  volume: number
+  oi: number | null
+}
+
+export interface HistoryPage {
+  exchange: string
+  tradingsymbol: string
+  interval: string
+  candles: Candle[]
+  next_cursor: string | null
+  loads: { id: string; days: { total: number; loaded: number } }[]
+}
