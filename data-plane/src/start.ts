@@ -19,6 +19,7 @@ import {
   contractLife,
   isCommodity,
   loginHours,
+  preOpenHours,
   tradingHours,
   watchCalendar,
 } from './market-data/market-hours.ts'
@@ -125,6 +126,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   })
   const optionChains = createOptionChains({
     ...{ clock, registry, source: marketData, calendar, isOpen, isOver },
+    isPreOpen: preOpenHours(config.marketHours, calendar, clock),
     termsOf: pricingTerms(config.optionTerms),
   })
 

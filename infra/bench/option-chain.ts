@@ -27,6 +27,7 @@ export async function optionChain(): Promise<Row[]> {
     registry: createRegistry({}),
     calendar,
     isOpen: () => true,
+    isPreOpen: () => false,
     isOver: () => false,
     termsOf: () => TERMS,
     source: {
@@ -34,7 +35,7 @@ export async function optionChain(): Promise<Row[]> {
       store,
       directory: () => listed.directory,
       serving: () => 'live',
-      interest: { ownerStreams: () => true },
+      interest: { ownerMode: () => 'full' },
     },
   })
   const years = ((calendar.expiryOn('NFO', EXPIRY)?.atMs ?? 0) - clock.nowMs()) / (365 * 86_400_000)

@@ -20,7 +20,7 @@ export interface CommandChannelDeps {
   log: Log
   registry: Registry
   onNudge(): void
-  answer(question: Question): Answer
+  answer(question: Question): Answer | Promise<Answer>
 }
 
 export interface CommandChannel {

@@ -104,3 +104,42 @@ it('writes an answer at once and then rests, so that questions never have more t
   await send({ kind: 'nudge', subject: 'fleet' })
   await running
 })
+
+it('a flood of one owner’s questions does not delay another’s, nor a nudge; what takes its time keeps nobody waiting', async () => {
+  const instanceId = `fair-${process.pid}`
+  const stream = commandStreamKey('sim', instanceId)
+  const question = (owner: string, id: string) =>
+    JSON.stringify({
+      ...{ kind: 'question', id, call: 'quotes', params: { owner, instruments: [1] } },
+      deadline_ms: Date.now() + 60_000,
+    })
+  const add = (command: string) => worker.sendCommand(['XADD', stream, '*', COMMAND_FIELD, command])
+  for (let n = 0; n < 50; n += 1) await add(question('flood', `flood-${n}`))
+  await add(question('slow', 'slow'))
+  await add(question('other', 'other'))
+  await add('{"kind":"nudge","subject":"fleet"}')
+  const answered: string[] = []
+  let nudgedAfter = -1
+  const controller = new AbortController()
+  const reader = createCommandReader({
+    ...{ realm: 'sim', instanceId, clock: systemClock, log: silentLog, registry: new Registry() },
+    reading: () => reading,
+    writing: () => writing,
+    onNudge: () => {
+      nudgedAfter = answered.length
+    },
+    answer(asked) {
+      answered.push(asked.id)
+      if (asked.id === 'slow') return new Promise(() => {})
+      return { ok: true, result: asked.id }
+    },
+  })
+  const running = reader.run(controller.signal)
+  await vi.waitFor(() => expect(answered).toHaveLength(52))
+  expect(answered.slice(0, 4)).toEqual(['flood-0', 'slow', 'other', 'flood-1'])
+  expect(nudgedAfter).toBe(0)
+  await vi.waitFor(async () => expect(await worker.get(answerKey('sim', 'other'))).toContain('other'))
+  controller.abort()
+  await add('{"kind":"nudge","subject":"fleet"}')
+  await running
+})

@@ -1,5 +1,6 @@
-// Reads this instance's command stream. A nudge wakes the level-triggered loops; a question is answered before its
-// deadline or dropped. Losing any of it costs 2 s of latency and nothing else (ARCHITECTURE rule 1).
+// Reads this instance's command stream. A nudge wakes the level-triggered loops at once; a question waits its turn among
+// the owners, and is answered before its deadline or dropped. Losing any of it costs 2 s of latency and nothing else
+// (ARCHITECTURE rule 1).
 import {
   ANSWER_TTL_S,
   type Answer,
@@ -10,10 +11,11 @@ import {
   type Question,
   type Realm,
 } from '@ticker/shared/commands'
-import { Counter, type Registry } from 'prom-client'
+import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../operations/log.ts'
 import type { RedisConnection } from '../operations/redis-connection.ts'
+import { createFairQuestions } from './fair-questions.ts'
 
 const BLOCK_MS = 10_000
 const STREAM_TTL_S = 3_600
@@ -21,6 +23,8 @@ const TTL_RENEW_MS = 600_000
 const BATCH_MAX = 500
 /** More than Redis needs for an answer: past it the connection stalls and is made anew. */
 const ANSWER_WITHIN_MS = 3_000
+/** How often it is looked for questions when nobody says that there is one. */
+const LOOK_EVERY_MS = 1_000
 /** As long as an answer took, so often it rests after it. */
 const REST_TIMES = 4
 
@@ -38,7 +42,8 @@ export interface CommandReaderDeps {
   log: Log
   registry: Registry
   onNudge(): void
-  answer(question: Question): Answer
+  /** A promise: something else is waited for, and the next question is not kept waiting for it. */
+  answer(question: Question): Answer | Promise<Answer>
 }
 
 export function createCommandReader(deps: CommandReaderDeps): { run(signal: AbortSignal): Promise<void> } {
@@ -50,6 +55,16 @@ export function createCommandReader(deps: CommandReaderDeps): { run(signal: Abor
     labelNames: ['kind', 'effect'],
     registers: [deps.registry],
   })
+  const questions = createFairQuestions()
+  new Gauge({
+    name: 'ticker_questions_waiting',
+    help: 'Questions of the control plane that wait for their turn',
+    registers: [deps.registry],
+    collect() {
+      this.set(questions.size())
+    },
+  })
+  let wakeAnswers = () => {}
   let lastId = '0-0'
 
   /** A stalled network gives neither an answer nor an error. */
@@ -66,7 +81,7 @@ export function createCommandReader(deps: CommandReaderDeps): { run(signal: Abor
     }
   }
 
-  async function handle(text: string | undefined, signal: AbortSignal) {
+  function take(text: string | undefined) {
     const command = parseCommand(text)
     if (!command) {
       received.inc({ kind: 'malformed', effect: 'skipped' })
@@ -76,35 +91,75 @@ export function createCommandReader(deps: CommandReaderDeps): { run(signal: Abor
       received.inc({ kind: 'nudge', effect: 'woke' })
       return deps.onNudge()
     }
-    if (command.deadline_ms <= clock.nowMs()) return received.inc({ kind: 'question', effect: 'late' })
-    const startedMs = clock.monotonicMs()
-    const answer = JSON.stringify(deps.answer(command))
-    const tookMs = clock.monotonicMs() - startedMs
+    if (questions.push(command)) wakeAnswers()
+    else received.inc({ kind: 'question', effect: 'too_many' })
+  }
+
+  async function read(signal: AbortSignal) {
+    let ttlRenewedMs = Number.NEGATIVE_INFINITY
+    while (!signal.aborted) {
+      if (clock.monotonicMs() - ttlRenewedMs > TTL_RENEW_MS) {
+        // A stream of an instance that is gone must not stay for ever.
+        await within(ANSWER_WITHIN_MS, deps.writing().expire(stream, STREAM_TTL_S))
+        ttlRenewedMs = clock.monotonicMs()
+      }
+      const reply = await within(
+        BLOCK_MS + ANSWER_WITHIN_MS,
+        deps.reading().xRead({ key: stream, id: lastId }, { COUNT: BATCH_MAX, BLOCK: BLOCK_MS }),
+      )
+      for (const { id, message } of reply?.[0]?.messages ?? []) {
+        lastId = id
+        take(message[COMMAND_FIELD])
+      }
+    }
+  }
+
+  async function write(question: Question, answer: string) {
     const expiration = { type: 'EX', value: ANSWER_TTL_S } as const
-    await within(ANSWER_WITHIN_MS, deps.writing().set(answerKey(realm, command.id), answer, { expiration }))
+    await within(ANSWER_WITHIN_MS, deps.writing().set(answerKey(realm, question.id), answer, { expiration }))
     received.inc({ kind: 'question', effect: 'answered' })
-    // A fifth of the time at most: ticks and orders do not wait for a flood of questions.
-    await clock.sleep(REST_TIMES * tookMs, signal)
+  }
+
+  /** Of what takes its time; nobody waits here for it. */
+  async function writeLater(question: Question, pending: Promise<Answer>) {
+    try {
+      await write(question, JSON.stringify(await pending))
+    } catch (error) {
+      received.inc({ kind: 'question', effect: 'failed' })
+      log.warn({ error, call: question.call }, 'question not answered')
+    }
+  }
+
+  async function answerAll(signal: AbortSignal) {
+    while (!signal.aborted) {
+      const woken = new AbortController()
+      wakeAnswers = () => woken.abort()
+      const question = questions.next()
+      if (!question) {
+        await clock.sleep(LOOK_EVERY_MS, AbortSignal.any([signal, woken.signal]))
+        continue
+      }
+      if (question.deadline_ms <= clock.nowMs()) {
+        received.inc({ kind: 'question', effect: 'late' })
+        continue
+      }
+      const startedMs = clock.monotonicMs()
+      const given = deps.answer(question)
+      const text = given instanceof Promise ? undefined : JSON.stringify(given)
+      const tookMs = clock.monotonicMs() - startedMs
+      if (given instanceof Promise) void writeLater(question, given)
+      if (text !== undefined) await write(question, text)
+      // A fifth of the time at most: ticks and orders do not wait for a flood of questions.
+      await clock.sleep(REST_TIMES * tookMs, signal)
+    }
   }
 
   return {
     async run(signal) {
-      let ttlRenewedMs = Number.NEGATIVE_INFINITY
-      while (!signal.aborted) {
-        if (clock.monotonicMs() - ttlRenewedMs > TTL_RENEW_MS) {
-          // A stream of an instance that is gone must not stay for ever.
-          await within(ANSWER_WITHIN_MS, deps.writing().expire(stream, STREAM_TTL_S))
-          ttlRenewedMs = clock.monotonicMs()
-        }
-        const reply = await within(
-          BLOCK_MS + ANSWER_WITHIN_MS,
-          deps.reading().xRead({ key: stream, id: lastId }, { COUNT: BATCH_MAX, BLOCK: BLOCK_MS }),
-        )
-        for (const { id, message } of reply?.[0]?.messages ?? []) {
-          lastId = id
-          await handle(message[COMMAND_FIELD], signal)
-        }
-      }
+      // Whichever ends ends the other; who ran us makes the connections anew.
+      const ended = new AbortController()
+      const both = AbortSignal.any([signal, ended.signal])
+      await Promise.all([read, answerAll].map((loop) => loop(both).finally(() => ended.abort())))
     },
   }
 }

@@ -22,6 +22,12 @@ export function tradingHours(hours: MarketHours, calendar: MarketCalendar, clock
   }
 }
 
+/** Whether the exchange collects orders for its opening. */
+export function preOpenHours(hours: MarketHours, calendar: MarketCalendar, clock: { nowMs(): number }) {
+  return (exchange: string): boolean =>
+    hours === 'calendar' && calendar.phaseAt(exchange, clock.nowMs()).phase === 'pre_open'
+}
+
 const COMMODITY_EXCHANGES = new Set(['MCX', 'NCO', 'BCO'])
 
 /** Commodities trade into the night, and on evenings of holidays. */

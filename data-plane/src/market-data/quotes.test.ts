@@ -34,6 +34,11 @@ it('says the last tick of each with its age, why there is none, and what is not 
     unknown: ['NSE:NOPE', 5],
     synthetic: true,
   })
+  source.tick(A, 100.1)
+  source.want('thrifty', [A], undefined, 'ltp')
+  const thrifty = read({ owner: 'thrifty', instruments: [A] }).quotes[0]?.tick
+  // Another owner has it in full.
+  expect(thrifty).toEqual({ mode: 'ltp', tradable: true, last_price: 100.1, bid: null, ask: null })
   const others = read({ owner: 'another desk', instruments: [A] })
   expect(others.quotes).toMatchObject([{ state: 'not_streamed', tick: null }])
 })

@@ -1,6 +1,6 @@
 // The last tick of each instrument asked for, from the slab, for the owner who asks. Nothing is asked of the broker.
 import type { Quote, Quotes, QuotesRequest } from '@ticker/shared/domain'
-import { type DepthLevel, decodePacket } from '@ticker/shared/kite-wire'
+import { type DepthLevel, decodePacket, slicePrefix } from '@ticker/shared/kite-wire'
 import type { Clock } from '../clock.ts'
 import type { DirectoryInstrument } from './instrument-directory.ts'
 import { resolveRefs } from './resolve-refs.ts'
@@ -11,7 +11,7 @@ export type ReadQuotes = (request: QuotesRequest) => Quotes
 export function createQuotes(deps: {
   clock: Clock
   source: Pick<TickSource, 'realm' | 'store' | 'serving' | 'directory'> & {
-    interest: Pick<TickSource['interest'], 'ownerStreams'>
+    interest: Pick<TickSource['interest'], 'ownerMode'>
   }
 }): ReadQuotes {
   const { clock, source } = deps
@@ -21,10 +21,16 @@ export function createQuotes(deps: {
     const { instrument_token, exchange, tradingsymbol } = instrument
     const named = { instrument_token, exchange, tradingsymbol }
     const none = { age_ms: null, tick: null }
-    if (!interest.ownerStreams(owner, instrument_token)) return { ...named, state: 'not_streamed', ...none }
+    // The slab has the largest that any owner has it in.
+    const mode = interest.ownerMode(owner, instrument_token)
+    if (!mode) return { ...named, state: 'not_streamed', ...none }
     const slot = store.slotOf(instrument_token)
     if (slot < 0) return { ...named, state: 'waiting', ...none }
-    const { instrument_token: _, depth, ...tick } = decodePacket(store.packetAt(slot))
+    const {
+      instrument_token: _,
+      depth,
+      ...tick
+    } = decodePacket(slicePrefix(store.packetAt(slot), instrument_token, mode))
     return {
       ...named,
       state: source.serving(instrument_token) === 'live' ? 'live' : 'stale',

@@ -61,7 +61,25 @@ describe('what a chain says', () => {
     const other = at(110, { oi: 100, volume: 10 }, { oi: 100, volume: 10 })
     if (strike.put) strike.put.unavailable = 'stale'
     const found = analyticsOf([strike, other], undefined)
-    expect([found.pcrOi, found.pcrVolume, found.maxPain]).toEqual([100 / 300, 0.5, 100])
+    expect([found.pcrOi, found.pcrVolume, found.maxPain]).toEqual([100 / 300, 0.5, 110])
+  })
+
+  it('max pain leaves out a strike of which one side is unknown, and says on how many it rests', () => {
+    const chain = [
+      at(100, { oi: 10 }, { oi: 900 }),
+      at(110, {}, { oi: 5_000 }),
+      at(120, { oi: 900 }, { oi: 10 }),
+    ]
+    const found = analyticsOf(chain, undefined)
+    expect([found.maxPain, found.maxPainStrikes]).toEqual([100, 2])
+    // A side that is not listed has no open interest: that is known.
+    const [first, , last] = chain
+    if (!first || !last) throw new Error('three strikes')
+    expect(
+      analyticsOf([first, { strike: 110, call: undefined, put: last.put }, last], undefined),
+    ).toMatchObject({
+      maxPainStrikes: 3,
+    })
   })
 
   it('volatility at the money between the two strikes around the forward, of what is out of the money', () => {

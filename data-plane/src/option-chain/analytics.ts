@@ -14,6 +14,8 @@ export interface Analytics {
   pcrOi: number | null
   pcrVolume: number | null
   maxPain: number | null
+  /** Whose open interest is known on both sides. */
+  maxPainStrikes: number
 }
 
 type Point = readonly [x: number, y: number]
@@ -30,7 +32,7 @@ export function analyticsOf(strikes: readonly ChainStrike[], forward: number | u
     skew25d: call === null || put === null ? null : put - call,
     pcrOi: ratio(sumOf(puts, 'oi'), sumOf(calls, 'oi')),
     pcrVolume: ratio(sumOf(puts, 'volume'), sumOf(calls, 'volume')),
-    maxPain: maxPainOf(strikes),
+    ...maxPainOf(strikes),
   }
 }
 
@@ -67,10 +69,12 @@ const ratio = (puts: number | null, calls: number | null): number | null =>
 
 /**
  * The strike at which what the writers pay is least. Going up a strike at a time, the calls below it gain and the puts
- * above it lose by the distance: one pass each way.
+ * above it lose by the distance: one pass each way. A strike of which a listed side does not say its open interest is left
+ * out as a whole: counted as 0, that side would pull the least pain towards itself.
  */
-function maxPainOf(all: readonly ChainStrike[]): number | null {
-  const strikes = all.filter(({ call, put }) => oiOf(call) !== null || oiOf(put) !== null)
+function maxPainOf(all: readonly ChainStrike[]): Pick<Analytics, 'maxPain' | 'maxPainStrikes'> {
+  const isKnown = (leg: Leg | undefined) => leg === undefined || oiOf(leg) !== null
+  const strikes = all.filter(({ call, put }) => isKnown(call) && isKnown(put))
   const pain = new Float64Array(strikes.length)
   const add = (order: readonly number[], oiAt: (at: number) => number) => {
     let [open, paid, last] = [0, 0, Number.NaN]
@@ -87,8 +91,8 @@ function maxPainOf(all: readonly ChainStrike[]): number | null {
   const calls = add(up, (at) => oiOf(strikes[at]?.call) ?? 0)
   const puts = add(up.toReversed(), (at) => oiOf(strikes[at]?.put) ?? 0)
   // Of one side alone it would be the end of the list.
-  if (calls === 0 || puts === 0) return null
+  if (calls === 0 || puts === 0) return { maxPain: null, maxPainStrikes: strikes.length }
   let least = 0
   for (const at of up) if ((pain[at] ?? 0) < (pain[least] ?? 0)) least = at
-  return strikes[least]?.strike ?? null
+  return { maxPain: strikes[least]?.strike ?? null, maxPainStrikes: strikes.length }
 }

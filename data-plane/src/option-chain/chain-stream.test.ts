@@ -28,6 +28,7 @@ function begin(chainsMax?: number) {
   reads = []
   outcome = { ok: true, chain: NIFTY_CHAIN }
   const chains: OptionChains = {
+    ...fakeChains,
     read(owner, { underlying }) {
       reads.push(`${owner} ${underlying}`)
       return underlying === 'NIFTY' ? outcome : fakeChains.read(owner, { underlying })
@@ -70,6 +71,12 @@ describe('the chains of stream clients', () => {
       stream.add(client(), { ...wish(), rate: 0.07 }),
     ].map((added) => (typeof added === 'string' ? added : added.id))
     expect(new Set(ids).size).toBe(4)
+  })
+
+  it('with its usual exchange, strikes, rate and yield said or not, is one', () => {
+    const spelled = { ...wish(), exchange: 'NFO', strikes: 20, rate: 0.065, dividend_yield: 0 }
+    const ids = [wish(), spelled].map((each) => stream.add(client(), each))
+    expect(ids).toMatchObject([{ id: '1' }, { id: '1' }])
   })
 
   it('that are not there say why, once, and come by themselves', async () => {

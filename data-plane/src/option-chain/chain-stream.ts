@@ -1,12 +1,7 @@
 // Option chains as a channel of /v1/stream: what clients of an owner ask for in the same words is computed and written
 // once, at its interval, and sent to all of them. One chain at a time, with the loop free in between: ticks and orders do
 // not wait for chains, chains become rarer when there are too many.
-import {
-  CHAIN_STRIKES_DEFAULT,
-  type ChainRefusal,
-  type OptionChain,
-  type OptionChainRequest,
-} from '@ticker/shared/domain'
+import type { ChainRefusal, OptionChain, OptionChainRequest } from '@ticker/shared/domain'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { OptionChains } from './option-chains.ts'
@@ -152,7 +147,8 @@ export function createChainStream(deps: {
   }
 
   return {
-    add(reader, wish) {
+    add(reader, asked) {
+      const wish = chains.spelledOut(asked)
       const own = ofReader.get(reader) ?? new Map<string, Entry>()
       const isHeld = entries.get(keyOf(reader.owner, wish))?.readers.has(reader)
       const entry =
@@ -194,11 +190,10 @@ export function createChainStream(deps: {
   }
 }
 
-/** The same for the same wish, whatever the order of its fields, and with the usual strikes said or not. */
+/** The same for the same wish, whatever the order of its fields. */
 function keyOf(owner: string, wish: ChainWish): string {
   const { underlying, exchange, expiry, strikes, model, rate, dividend_yield, every_s } = wish
-  const shown = strikes ?? CHAIN_STRIKES_DEFAULT
-  return JSON.stringify([owner, underlying, exchange, expiry, shown, model, rate, dividend_yield, every_s])
+  return JSON.stringify([owner, underlying, exchange, expiry, strikes, model, rate, dividend_yield, every_s])
 }
 
 function createMetrics(registry: Registry, size: () => number) {

@@ -40,7 +40,7 @@ export function computeChain(
   const about = forward ?? at.spot?.price ?? at.future?.price ?? shown[shown.length >> 1] ?? 0
   const middle = nearestStrike(shown, about) ?? 0
   const band = new Set(bandAround(shown, middle, request.strikes ?? CHAIN_STRIKES_DEFAULT))
-  const { atmIv, skew25d, pcrOi, pcrVolume, maxPain } = analyticsOf(all, forward)
+  const { atmIv, skew25d, pcrOi, pcrVolume, maxPain, maxPainStrikes } = analyticsOf(all, forward)
   const expires = deps.expiryOn(exchange, expiry)
   const listedStrikes = all.map(({ strike }) => strike)
   return {
@@ -64,6 +64,7 @@ export function computeChain(
     pcr_oi: decimals(pcrOi, 1e6),
     pcr_volume: decimals(pcrVolume, 1e6),
     max_pain: maxPain,
+    max_pain_strikes: maxPainStrikes,
     legs: {
       listed: listed.legs,
       streamed: streamed.length,

@@ -1,6 +1,13 @@
 // One option of a chain by its last tick.
 import type { LegUnavailable, OptionLeg, OptionType } from '@ticker/shared/domain'
-import { divisorOf, FULL_LENGTH, OFFSETS, QUOTE_LENGTH } from '@ticker/shared/kite-wire'
+import {
+  divisorOf,
+  FULL_LENGTH,
+  type Mode,
+  OFFSETS,
+  QUOTE_LENGTH,
+  slicePrefix,
+} from '@ticker/shared/kite-wire'
 import { type Greeks, impliedGreeks } from '@ticker/shared/option-pricing'
 import type { DirectoryInstrument } from '../market-data/instrument-directory.ts'
 import type { TickStore } from '../market-data/tick-store.ts'
@@ -11,6 +18,8 @@ export interface LegDeps {
   nowMs: number
   /** Undefined: no account of the owner streams it here. */
   serving(token: number): 'live' | 'stale' | undefined
+  /** In which mode the owner has it. */
+  mode(token: number): Mode | undefined
 }
 
 /** What a tick says of an option; null what it does not. */
@@ -43,7 +52,9 @@ export function legOf(
   const token = contract.instrument_token
   const serving = deps.serving(token)
   const slot = serving ? store.slotOf(token) : -1
-  const quote = slot < 0 ? NO_QUOTE : quoteOf(store.packetAt(slot), token)
+  // The slab has the largest that any owner has it in.
+  const quote =
+    slot < 0 ? NO_QUOTE : quoteOf(slicePrefix(store.packetAt(slot), token, deps.mode(token) ?? 'ltp'), token)
   const price = priceOf(quote, contract.tick_size)
   const leg: Leg = {
     ...quote,

@@ -36,6 +36,9 @@ let chains: OptionChains
 /** Instruments of the owner `desk`, and how they are served. */
 let serving: Map<number, 'live' | 'stale'>
 let closed: Set<number>
+/** Of the owner, where not full. */
+let modes: Map<number, Mode>
+let isPreOpen: boolean
 let seq: number
 /** The last day that is over. */
 let over: string
@@ -47,6 +50,8 @@ beforeEach(() => {
   store = createTickStore(4)
   serving = new Map()
   closed = new Set()
+  modes = new Map()
+  isPreOpen = false
   seq = 0
   over = '2026-11-22'
   directory = registry.directory
@@ -55,6 +60,7 @@ beforeEach(() => {
     registry: new Registry(),
     calendar: createMarketCalendar(),
     isOpen: (segment) => !closed.has(segment),
+    isPreOpen: () => isPreOpen,
     isOver: (_, expiry) => expiry <= over,
     termsOf: () => TERMS,
     source: {
@@ -63,7 +69,8 @@ beforeEach(() => {
       directory: () => directory,
       serving: (token) => serving.get(token),
       interest: {
-        ownerStreams: (owner, token) => owner === 'desk' && serving.has(token),
+        ownerMode: (owner, token) =>
+          owner === 'desk' && serving.has(token) ? (modes.get(token) ?? 'full') : undefined,
       },
     },
   })
@@ -103,6 +110,36 @@ const leg = (chain: OptionChain, strike: number, type: 'call' | 'put') => {
 }
 
 describe('an option chain', () => {
+  it('has of a leg what its owner has it streamed for, though another has more of it', () => {
+    tickAll()
+    modes.set(token(25_000, 'CE'), 'ltp')
+    modes.set(token(25_000, 'PE'), 'quote')
+    const chain = read()
+    expect(leg(chain, 25_000, 'call')).toMatchObject({ bid: null, volume: null, oi: null })
+    expect(leg(chain, 25_000, 'put')).toMatchObject({ bid: null, volume: 500, oi: null })
+    expect(leg(chain, 25_050, 'put')).toMatchObject({ volume: 500, oi: 1_000 })
+    expect(chain.max_pain_strikes).toBe(20)
+  })
+
+  it('says so before the opening, when prices are of the day before', () => {
+    tickAll()
+    isPreOpen = true
+    const chain = read()
+    expect([chain.unavailable, chain.atm_iv, leg(chain, 25_000, 'call').unavailable]).toEqual([
+      ...['pre_open', null, 'pre_open'],
+    ])
+  })
+
+  it('is one request whether what is usual is said or not', () => {
+    const spelled = chains.spelledOut({ underlying: 'NIFTY' })
+    expect(spelled).toEqual({
+      ...{ underlying: 'NIFTY', exchange: 'NFO', strikes: 20, rate: TERMS.rate },
+      dividend_yield: TERMS.dividendYield,
+    })
+    expect(chains.spelledOut(spelled)).toEqual(spelled)
+    expect(chains.spelledOut({ underlying: 'DUAL' })).not.toHaveProperty('exchange')
+  })
+
   it('gives back the volatility that its prices were made of, and what follows from it', () => {
     tickAll()
     const chain = read()

@@ -1,6 +1,11 @@
 // Option chains of this process: what is asked for found in the registry, computed from the slab, for the owner who asks.
 // Nothing is asked of the broker and nothing subscribed: a strike ladder or a client does that.
-import type { ChainRefusal, OptionChain, OptionChainRequest } from '@ticker/shared/domain'
+import {
+  CHAIN_STRIKES_DEFAULT,
+  type ChainRefusal,
+  type OptionChain,
+  type OptionChainRequest,
+} from '@ticker/shared/domain'
 import type { MarketCalendar } from '@ticker/shared/market-calendar'
 import { DAYS_A_YEAR, type PricingTerms } from '@ticker/shared/option-pricing'
 import { Histogram, type Registry } from 'prom-client'
@@ -18,16 +23,20 @@ export type ChainOutcome =
 
 export interface OptionChains {
   read(owner: string, request: OptionChainRequest): ChainOutcome
+  /** The same request with what it leaves out spelled out, as far as that does not change by itself. */
+  spelledOut<Request extends OptionChainRequest>(request: Request): Request
 }
 
 export interface OptionChainDeps {
   clock: Clock
   registry: Registry
   source: Pick<TickSource, 'realm' | 'store' | 'serving' | 'directory'> & {
-    interest: Pick<TickSource['interest'], 'ownerStreams'>
+    interest: Pick<TickSource['interest'], 'ownerMode'>
   }
   calendar: Pick<MarketCalendar, 'expiryOn'>
   isOpen(segment: number): boolean
+  /** The exchange collects orders for its opening: what its contracts cost last was yesterday. */
+  isPreOpen(exchange: string): boolean
   isOver(exchange: string, expiry: string): boolean
   /** Rate and dividend yield where a request names none. */
   termsOf(underlying: string): PricingTerms
@@ -67,13 +76,15 @@ export function createOptionChains(deps: OptionChainDeps): OptionChains {
       const known = listing.expiries.map((each) => each.expiry).join(', ')
       return unknown(`"${underlying}" has no options of ${expiry}; there are ${known}.`)
     }
-    const serving = (token: number) =>
-      interest.ownerStreams(owner, token) ? (source.serving(token) ?? 'stale') : undefined
+    const mode = (token: number) => interest.ownerMode(owner, token)
+    const serving = (token: number) => (mode(token) ? (source.serving(token) ?? 'stale') : undefined)
     const at = {
       store,
       nowMs,
       serving,
+      mode,
       isOpen: deps.isOpen,
+      isPreOpen: deps.isPreOpen,
       expiryOn: calendar.expiryOn,
       synthetic: source.realm === 'sim',
       read: (instrument: { token: number; key: string }) =>
@@ -92,6 +103,20 @@ export function createOptionChains(deps: OptionChainDeps): OptionChains {
   }
 
   return {
+    spelledOut(request) {
+      const { underlying } = request
+      const usual = deps.termsOf(underlying)
+      const [only, ...others] = directory().optionExchanges(underlying)
+      return {
+        ...request,
+        ...(request.exchange === undefined &&
+          only !== undefined &&
+          others.length === 0 && { exchange: only }),
+        strikes: request.strikes ?? CHAIN_STRIKES_DEFAULT,
+        rate: request.rate ?? usual.rate,
+        dividend_yield: request.dividend_yield ?? usual.dividendYield,
+      }
+    },
     read(owner, request) {
       const startedMs = clock.monotonicMs()
       const outcome = compute(owner, request)

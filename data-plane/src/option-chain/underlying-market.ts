@@ -24,6 +24,7 @@ export interface UnderlyingDeps {
   read(instrument: Priced): UnderlyingPrice | undefined
   /** Whether the exchange of this segment is in continuous trading now. */
   isOpen(segment: number): boolean
+  isPreOpen(exchange: string): boolean
   /** From now to the close of that day. */
   yearsTo(exchange: string, expiry: string): number | undefined
 }
@@ -46,6 +47,7 @@ export function underlyingMarket(
   })
   if (years === undefined) return unavailable('expiry_unknown')
   if (years <= 0) return unavailable('expired')
+  if (deps.isPreOpen(listing.exchange)) return unavailable('pre_open')
   if (model !== 'black76' && spot?.live && !standsStill(deps, listing, listed)) return on('bsm', spot.price)
   if (model !== 'bsm' && future?.live) {
     const futureYears = listed.future && deps.yearsTo(listing.exchange, listed.future.expiry)

@@ -27,6 +27,7 @@ export const NIFTY_CHAIN: OptionChain = {
   pcr_oi: null,
   pcr_volume: null,
   max_pain: null,
+  max_pain_strikes: 0,
   legs: { listed: 1, streamed: 1, with_oi: 0, with_iv: 0 },
   strikes: [
     {
@@ -57,6 +58,7 @@ export const NIFTY_CHAIN: OptionChain = {
 }
 
 export const fakeChains: OptionChains = {
+  spelledOut: (request) => ({ exchange: 'NFO', strikes: 20, rate: 0.065, dividend_yield: 0, ...request }),
   read: (_, { underlying }) =>
     underlying === 'NIFTY'
       ? { ok: true, chain: NIFTY_CHAIN }

@@ -17,7 +17,7 @@ export interface FakeTickSource extends TickSource {
   /** A tick with more than a price. */
   send(fields: PacketFields, mode?: Mode): void
   /** The owner's subscriptions, as a whole, streamed by an account of its own; `taken`: as its sockets take them on. */
-  want(owner: string, tokens: readonly number[], taken?: () => void): void
+  want(owner: string, tokens: readonly number[], taken?: () => void, mode?: Mode): void
   /** How many more that account may stream. */
   setRoom(owner: string, room: number): void
   /** A pass over what clients hold; by itself only while `runInterest` runs. */
@@ -52,6 +52,7 @@ export function fakeTickSource(
     })),
   )
   const wants = new Map<string, readonly number[]>()
+  const modes = new Map<string, Mode>()
   const rooms = new Map<string, number>()
   let targets: ReadonlyMap<string, Target> = new Map()
   const ingest = createIngest({ clock, registry: new Registry(), store, ring })
@@ -68,7 +69,10 @@ export function fakeTickSource(
 
   function settle(taken = () => {}) {
     const base = new Map(
-      [...wants].map(([owner, tokens]) => [owner, new Map(tokens.map((token) => [token, 'full' as const]))]),
+      [...wants].map(([owner, tokens]) => [
+        owner,
+        new Map(tokens.map((token) => [token, modes.get(owner) ?? 'full'])),
+      ]),
     )
     interest.setOwned(
       [...wants].map(([owner, tokens]) =>
@@ -98,8 +102,9 @@ export function fakeTickSource(
     livenessVersion: () => liveness,
     tick: (token, price, mode) => send({ instrument_token: token, last_price: price }, mode),
     send,
-    want(owner, tokens, taken) {
+    want(owner, tokens, taken, mode = 'full') {
       wants.set(owner, tokens)
+      modes.set(owner, mode)
       settle(taken)
     },
     setRoom(owner, room) {

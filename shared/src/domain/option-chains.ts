@@ -53,7 +53,7 @@ export const optionChainRequest = z.strictObject({
 })
 export type OptionChainRequest = z.infer<typeof optionChainRequest>
 
-export const chainUnavailable = z.enum(['no_spot', 'spot_stale', 'expired', 'expiry_unknown'])
+export const chainUnavailable = z.enum(['no_spot', 'spot_stale', 'expired', 'expiry_unknown', 'pre_open'])
 export type ChainUnavailable = z.infer<typeof chainUnavailable>
 
 export const legUnavailable = z
@@ -76,6 +76,7 @@ export const legUnavailable = z
       '`no_spot`, `spot_stale`: neither the underlying nor its future has a price of the last minute',
       '`expired`',
       '`expiry_unknown`: the hours of its exchange are not known',
+      '`pre_open`: its exchange opens in a moment: prices are of the day before',
       '`price_below_intrinsic`, `price_above_bound`: at no volatility is it worth that',
     ].join('; '),
   })
@@ -147,6 +148,10 @@ export const optionChain = z
     pcr_oi: computed.meta({ description: 'Open interest of the puts by that of the calls' }),
     pcr_volume: computed,
     max_pain: computed.meta({ description: 'The strike at which all of them together are worth least' }),
+    max_pain_strikes: z.int().meta({
+      description:
+        'That max_pain rests on: those whose open interest is known on both sides. Unknown is not 0: the others are left out',
+    }),
     legs: z
       .object({ listed: z.int(), streamed: z.int(), with_oi: z.int(), with_iv: z.int() })
       .meta({ description: 'All of the expiry: what the ratios above rest on' }),

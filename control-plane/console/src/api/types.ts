@@ -117,6 +117,7 @@ export interface OptionChain {
   skew_25d: number | null
   pcr_oi: number | null
   max_pain: number | null
+  max_pain_strikes: number
   legs: { listed: number; streamed: number; with_oi: number; with_iv: number }
   strikes: { strike: number; call: OptionLeg | null; put: OptionLeg | null }[]
 }

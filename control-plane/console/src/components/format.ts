@@ -55,6 +55,7 @@ export function noVolatilityWords(reason: string | null): string {
     spot_stale: 'the price of the underlying is old',
     expired: 'expired',
     expiry_unknown: 'expiry unknown',
+    pre_open: 'the market opens in a moment',
     price_below_intrinsic: 'priced below intrinsic',
     price_above_bound: 'priced above its bound',
   }

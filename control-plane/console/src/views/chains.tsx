@@ -60,6 +60,7 @@ function Shown({ chain }: { chain: OptionChain }) {
       <p>
         At the money {percent(chain.atm_iv)}, skew {percent(chain.skew_25d)}, put-call ratio{' '}
         {number(chain.pcr_oi)}, max pain {number(chain.max_pain)}{' '}
+        <small>of {chain.max_pain_strikes} strikes</small>{' '}
         <small>
           of {chain.legs.streamed} streamed of {chain.legs.listed} listed
         </small>

@@ -53,7 +53,7 @@ afterAll(async () => {
   await database.drop()
 })
 const run = (...args: string[]) =>
-  importAccounts(testConfig({ databaseUrl: database.url }), ['--owner', 'desk', ...args])
+  importAccounts(testConfig({ databaseUrl: database.url }), ['--owner', 'desk', '--new-owner', ...args])
 const yaml = () => ['--yaml', join(folder, 'accounts.yaml'), '--env', join(folder, 'yaml.env')]
 const accounts = async () =>
   (
@@ -135,6 +135,31 @@ describe('import-accounts', () => {
     await writeFile(path, `[${one('Desk')}, ${one('desk')}]`)
     await expect(run('--yaml', path)).rejects.toThrow('1 of 2')
     expect((await accounts()).map(({ name }) => name)).toEqual(['Desk'])
+  })
+
+  it('takes values as they are written, whatever a YAML reader makes of them', async () => {
+    const path = join(folder, 'plain.yaml')
+    await writeFile(
+      path,
+      'accounts:\n  no: { api_key: 0123, api_secret: 1e5, username: ~, is_active: no }\n  on: { api_key: k, api_secret: s }\n',
+    )
+    await run('--yaml', path)
+    expect(await accounts()).toMatchObject([
+      { id: 'no', api_key: '0123', broker_user_id: null, status: 'disabled' },
+      { id: 'on', api_key: 'k', status: 'active' },
+    ])
+  })
+
+  it('an owner whom nobody knows is refused, with those who are known, unless said to be new', async () => {
+    await run(...yaml()).catch(() => {})
+    const as = (...args: string[]) =>
+      importAccounts(testConfig({ databaseUrl: database.url }), [...args, '--env', join(folder, '.env')])
+    await expect(as('--owner', 'dekc')).rejects.toThrow(
+      'No owner "dekc": there are desk. Say --new-owner if that is who you mean.',
+    )
+    expect(await accounts()).toHaveLength(2)
+    await as('--owner', 'desk')
+    expect(await accounts()).toHaveLength(4)
   })
 
   it('without an owner or a file it shows its usage', async () => {

@@ -9,7 +9,8 @@ import { type Config, ConfigInvalid } from '../../config.ts'
 import { type Planned, planImport } from './plan.ts'
 import { accountsOfEnv, accountsOfYaml, readEnvFile } from './read-file.ts'
 
-const USAGE = `import-accounts --owner NAME [--yaml FILE] [--env FILE] [--dry-run]
+const USAGE = `import-accounts --owner NAME [--new-owner] [--yaml FILE] [--env FILE] [--dry-run]
+  --owner    whose accounts they become: an owner who has API keys or accounts, unless --new-owner is said
   --yaml     the file of KITE_ACCOUNTS_FILE; \${NAME} in it is looked up in --env
   --env      NAME=value lines (.env); without --yaml the accounts of KITE_ACCOUNTS, or of KITE_API_KEY
   --dry-run  says what would be done, writes nothing`
@@ -19,6 +20,7 @@ export async function importAccounts(config: Config, args: string[]): Promise<vo
     args,
     options: {
       owner: { type: 'string' },
+      'new-owner': { type: 'boolean' },
       yaml: { type: 'string' },
       env: { type: 'string' },
       'dry-run': { type: 'boolean' },
@@ -32,6 +34,7 @@ export async function importAccounts(config: Config, args: string[]): Promise<vo
   await client.connect()
   let refused = 0
   try {
+    if (!values['new-owner']) await refuseUnknownOwner(client, owner)
     for (const planned of planImport(found)) {
       const outcome =
         'refusal' in planned
@@ -48,6 +51,18 @@ export async function importAccounts(config: Config, args: string[]): Promise<vo
       '(POST /v1/accounts/ID/login), and delete the file when you are done.',
   )
   if (refused > 0) throw new ConfigInvalid(`${refused} of ${found.length} accounts were not imported.`)
+}
+
+/** A mistyped owner would get accounts that no key of theirs can see. */
+async function refuseUnknownOwner(client: pg.ClientBase, owner: string): Promise<void> {
+  const { rows } = await client.query<{ owner: string }>(
+    `select owner from ticker.api_keys where revoked_at is null
+     union select owner from ticker.accounts where status <> 'deleted' order by owner`,
+  )
+  if (rows.some((row) => row.owner === owner)) return
+  const known =
+    rows.length === 0 ? 'there are none yet' : `there are ${rows.map((row) => row.owner).join(', ')}`
+  throw new ConfigInvalid(`No owner "${owner}": ${known}. Say --new-owner if that is who you mean.`)
 }
 
 async function textOf(path: string): Promise<string> {

@@ -7,6 +7,8 @@ export type Planned =
   | { name: string; refusal: string }
 
 const TAKEN = new Set(['api_key', 'api_secret', 'username', 'is_active'])
+/** As the predecessor's YAML reads false. */
+const INACTIVE = /^(false|no|off|n)$/i
 const DROPPED = new Set(['password', 'totp_key', 'totp_secret', 'access_token', 'token_dir'])
 
 export function planImport(accounts: readonly FoundAccount[]): Planned[] {
@@ -39,7 +41,7 @@ function plan({ name, fields, unset }: FoundAccount): Planned {
   return {
     name,
     take: parsed.data,
-    disabled: is_active === 'false',
+    disabled: is_active !== undefined && INACTIVE.test(is_active),
     dropped: given.map(([field]) => field).filter((field) => DROPPED.has(field)),
     ignored: given.map(([field]) => field).filter((field) => !DROPPED.has(field) && !TAKEN.has(field)),
   }

@@ -13,9 +13,10 @@ export interface FoundAccount {
   unset: string[]
 }
 
-const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()])
+/** How YAML writes that there is nothing. */
+const NULLS = new Set(['~', 'null', 'Null', 'NULL'])
 const entry = z.record(z.string(), z.unknown())
-const named = entry.and(z.object({ account_id: z.union([z.string(), z.number()]) }))
+const named = entry.and(z.object({ account_id: z.string() }))
 
 export function readEnvFile(text: string): Record<string, string> {
   return Object.fromEntries(
@@ -25,15 +26,15 @@ export function readEnvFile(text: string): Record<string, string> {
 
 /** A list with `account_id`, or fields by account id; at the top or under `accounts`. */
 export function accountsOfYaml(text: string, env: Record<string, string>): FoundAccount[] {
-  const document = parseDocument(text, { logLevel: 'silent' })
+  // Every value as it is written: `no` is a user, 0123 a key, and neither a boolean nor a number.
+  const document = parseDocument(text, { logLevel: 'silent', schema: 'failsafe' })
   const [error] = document.errors
   if (error) throw new ConfigInvalid(`The file is not YAML: line ${error.linePos?.[0].line ?? '?'}`)
   const root: unknown = document.toJS()
   const parsedRoot = entry.safeParse(root)
   const accounts = parsedRoot.success && 'accounts' in parsedRoot.data ? parsedRoot.data.accounts : root
   const list = z.array(named).safeParse(accounts)
-  if (list.success)
-    return list.data.map(({ account_id, ...fields }) => found(String(account_id), fields, env))
+  if (list.success) return list.data.map(({ account_id, ...fields }) => found(account_id, fields, env))
   const byId = z.record(z.string(), entry).safeParse(accounts)
   if (byId.success) return Object.entries(byId.data).map(([name, fields]) => found(name, fields, env))
   throw new ConfigInvalid('The file lists no accounts: a list with account_id, or fields by account id')
@@ -73,9 +74,8 @@ function fieldsUnder(prefixes: readonly string[], env: Record<string, string>): 
 function found(name: string, fields: Record<string, unknown>, env: Record<string, string>): FoundAccount {
   const unset: string[] = []
   const values = Object.entries(fields).map(([field, value]) => {
-    const known = scalar.safeParse(value)
     // Whatever is no plain value is of no field that is taken.
-    const text = known.success && known.data !== null ? String(known.data) : ''
+    const text = typeof value === 'string' && !NULLS.has(value) ? value : ''
     const filled = text.replace(/\$\{(\w+)\}/g, (_, variable: string) => {
       if (env[variable] === undefined) unset.push(variable)
       return env[variable] ?? ''

@@ -57,6 +57,8 @@ export interface ClientInterest {
   release(holder: Holder, held: Held, mode: Mode): void
   /** An account of this owner carries it here: without that nothing of it reaches the owner's clients. */
   ownerStreams(owner: string, token: number): boolean
+  /** In which mode, whatever other owners have it in; undefined: not at all. */
+  ownerMode(owner: string, token: number): Mode | undefined
   /** Called when the standing of something held is another, before its first tick can arrive. */
   onMoved(listener: () => void): void
 }
@@ -192,6 +194,11 @@ export function createInterestBook(deps: {
       return mode
     },
     ownerStreams: (owner, token) => carrierOf(owner, token) !== undefined,
+    ownerMode(owner, token) {
+      let mode: Mode | undefined
+      for (const { target } of carried.get(owner) ?? []) mode = higher(mode, target.get(token))
+      return mode
+    },
     onMoved: (listener) => listeners.push(listener),
     tell() {
       if (!hasMoved) return
