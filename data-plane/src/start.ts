@@ -1,8 +1,10 @@
 // The composition root: builds every part from the configuration, starts the loops under the supervisor, and stops
 // them in order. main.ts runs it as the process; tests run it in theirs.
 import { randomUUID } from 'node:crypto'
-import { getOrderHistory, getOrders, getProfile, type KiteHttp } from '@ticker/shared/kite-http'
+import { getOrderHistory, getOrders, getProfile, getQuotes, type KiteHttp } from '@ticker/shared/kite-http'
 import { createMarketCalendar } from '@ticker/shared/market-calendar'
+import { createBrokerQuotes } from './broker-reads/broker-quotes.ts'
+import { createReadGovernor } from './broker-reads/governor.ts'
 import { startLiveCandles } from './candles/live-candles.ts'
 import { pricingTerms } from '@ticker/shared/option-pricing'
 import { systemClock } from './clock.ts'
@@ -79,6 +81,8 @@ const HISTORY_TIMEOUT_MS = 20_000
 /** Without a pass that reached the database for this long, the instance is not fit for orders. */
 const LEASE_STALE_MS = 8_000
 const DRAIN_MS = 8_000
+/** KITE.md 2.2. */
+const QUOTE_REQUESTS_PER_SECOND_MAX = 1
 
 export async function startDataPlane(config: Config, logOverride?: Log): Promise<DataPlane> {
   const instanceId = randomUUID()
@@ -318,6 +322,23 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   })
   marketData.onSessionRefused(sessionGuard.refused)
 
+  const brokerQuotes = createBrokerQuotes({
+    clock,
+    registry,
+    governor: createReadGovernor({
+      clock,
+      registry,
+      name: 'quotes',
+      perSecondMax: QUOTE_REQUESTS_PER_SECOND_MAX,
+    }),
+    accounts: (owner) =>
+      (ownership.view()?.accounts ?? []).filter(
+        (each) => each.owner === owner && each.session && each.observed.active && each.observed.market_data,
+      ),
+    fetch: (credentials, keys) => getQuotes(kite, credentials, keys),
+    onSessionDead: sessionDead,
+  })
+
   const commands = createCommandChannel({
     realm: config.realm,
     instanceId,
@@ -335,7 +356,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     answer: createAnswers({
       instanceStatus,
       optionChains,
-      quotes: createQuotes({ clock, source: marketData }),
+      quotes: createQuotes({ clock, source: marketData, broker: brokerQuotes }),
     }),
   })
   readiness.register('command channel', commands.unfit)

@@ -31,6 +31,7 @@ const CHAIN: OptionChain = {
   pcr_oi: null,
   pcr_volume: null,
   max_pain: null,
+  max_pain_strikes: 0,
   legs: { listed: 2, streamed: 1, with_oi: 0, with_iv: 1 },
   strikes: [{ strike: 3_100, call: null, put: null }],
   synthetic: true,

@@ -14,7 +14,8 @@ const get = createRoute({
   path: '/v1/quotes',
   summary: 'The last tick of up to 1,000 instruments, with its age',
   description:
-    'From the ticks of the instance that streams them for you: nothing is asked of the broker, and nothing subscribed. ' +
+    'From the ticks of the instance that streams them for you; nothing is subscribed, and nothing asked of the broker ' +
+    'but, with `fallback=broker`, for what there is no tick of. ' +
     'The same question within a second has the same answer; see answered_at.',
   ...needs('stream'),
   request: { query: quotesQuery },

@@ -28,11 +28,13 @@ const answer = (price: number): Quotes => ({
       exchange: 'NSE',
       tradingsymbol: 'INFY',
       state: 'live',
+      source: 'ticks',
       age_ms: 12,
       tick: { mode: 'ltp', tradable: true, last_price: price, bid: null, ask: null },
     },
   ],
   unknown: ['NSE:NOPE'],
+  fallback: null,
   synthetic: true,
   answered_at: '2026-11-25T10:00:00.000Z',
 })
@@ -54,6 +56,24 @@ test('200: what the instance answers for the owner, the same for a second', asyn
   const later = get(query)
   await harness.answerNext(instance, { ok: true, result: answer(1_501) })
   expect((await later).body).toEqual(answer(1_501))
+})
+
+test('200: with a fallback it is another question, of the broker too', async () => {
+  const asked = get('instruments=408065&fallback=broker')
+  const said = {
+    ...answer(1),
+    fallback: { asked: 1, answered: 0, refusal: 'budget_exhausted', detail: null },
+  }
+  const question = await harness.answerNext(instance, { ok: true, result: said })
+  expect(question.params).toEqual({ owner: 'desk', instruments: [408065], fallback: 'broker' })
+  expect((await asked).body).toEqual(said)
+  // A key of some accounts uses the requests of those alone.
+  const narrow = await harness.keyWith(['stream'], { account_ids: ['desk1'] })
+  const limited = get('instruments=408065&fallback=broker', narrow.secret)
+  const next = await harness.answerNext(instance, { ok: true, result: said })
+  expect(next.params).toMatchObject({ account_ids: ['desk1'] })
+  await limited
+  expect((await get('instruments=408065&fallback=exchange')).body.errors[0].path).toBe('fallback')
 })
 
 test('another owner is not answered from the first one’s', async () => {

@@ -7,10 +7,12 @@ import type { RecentAnswers } from './recent-answers.ts'
 
 export async function readQuotes(
   call: Call,
-  { instruments }: z.output<typeof quotesQuery>,
+  query: z.output<typeof quotesQuery>,
   recent: RecentAnswers<Quotes>,
 ): Promise<Outcome<Quotes>> {
-  const params = { owner: call.actor.owner, instruments }
+  const { owner, account_ids } = call.actor
+  const limited = query.fallback && account_ids ? { account_ids: [...account_ids] } : {}
+  const params = { owner, ...query, ...limited }
   const key = JSON.stringify(params)
   const known = recent.get(key)
   if (known) return done(known)

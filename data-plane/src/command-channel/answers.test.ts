@@ -10,15 +10,25 @@ const chainOf = (underlying: string): Question => ({
   params: { owner: 'desk', request: { underlying } },
 })
 
-it('each question has its answer, for the owner it is asked for', () => {
-  const none = { quotes: [], unknown: [], synthetic: true, answered_at: '2026-11-25T10:00:00.000Z' }
+it('each question has its answer, for the owner it is asked for', async () => {
+  const none = {
+    quotes: [],
+    unknown: [],
+    fallback: null,
+    synthetic: true,
+    answered_at: '2026-11-25T10:00:00.000Z',
+  }
   const answer = createAnswers({
     instanceStatus: () => ({ epoch: 7 }),
     optionChains: fakeChains,
-    quotes: ({ owner, instruments }) => ({ ...none, unknown: [owner, ...instruments] }),
+    quotes: ({ owner, instruments, fallback }) => {
+      const said = { ...none, unknown: [owner, ...instruments] }
+      return fallback ? Promise.resolve(said) : said
+    },
   })
   const result = (question: Question) => {
     const given = answer(question)
+    if (given instanceof Promise) throw new Error('it has to wait')
     return given.ok ? given.result : given.code
   }
   expect(result({ ...asked, call: 'instance_status', params: {} })).toEqual({ epoch: 7 })
@@ -26,6 +36,12 @@ it('each question has its answer, for the owner it is asked for', () => {
     ...none,
     unknown: ['desk', 5],
   })
+  const later = answer({
+    ...{ ...asked, call: 'quotes' },
+    params: { owner: 'desk', instruments: [5], fallback: 'broker' },
+  })
+  expect(later).toBeInstanceOf(Promise)
+  expect(await later).toEqual({ ok: true, result: { ...none, unknown: ['desk', 5] } })
   expect(optionChainAnswer.parse(result(chainOf('NIFTY')))).toEqual({ chain: NIFTY_CHAIN })
   expect(optionChainAnswer.parse(result(chainOf('NOSUCH')))).toMatchObject({ refusal: 'chain_unknown' })
 })

@@ -9,7 +9,7 @@ export interface AnswersDeps {
   quotes: ReadQuotes
 }
 
-export function createAnswers(deps: AnswersDeps): (question: Question) => Answer {
+export function createAnswers(deps: AnswersDeps): (question: Question) => Answer | Promise<Answer> {
   function resultOf({ call, params }: Question): unknown {
     switch (call) {
       case 'instance_status':
@@ -21,8 +21,13 @@ export function createAnswers(deps: AnswersDeps): (question: Question) => Answer
     }
   }
 
-  return (question) => ({ ok: true, result: resultOf(question) })
+  return (question) => {
+    const result = resultOf(question)
+    return result instanceof Promise ? result.then(answered) : answered(result)
+  }
 }
+
+const answered = (result: unknown): Answer => ({ ok: true, result })
 
 function chainAnswer(outcome: ReturnType<OptionChains['read']>): OptionChainAnswer {
   return outcome.ok ? { chain: outcome.chain } : { refusal: outcome.refusal, detail: outcome.detail }

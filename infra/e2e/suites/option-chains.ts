@@ -43,6 +43,21 @@ export function optionChainSuite(desk: () => Desk) {
       expect(await chain(`expiry=${expiry}&model=black76`)).toMatchObject({ model: 'black76' })
     })
 
+    it('expire when a stored day of the calendar says, in the running data plane', async () => {
+      const closes = { phase: 'open', from: '09:15', to: '13:00' }
+      const days = [
+        { date: expiry, exchanges: ['NFO'], name: 'Half a day', phases: [closes], source: 'a test' },
+      ]
+      await desk().api.call(z.unknown(), 'PUT', '/v1/calendar/days', { days })
+      const expiresAt = async () => (await chain(`expiry=${expiry}`)).expires_at
+      await until(
+        'the chain expires at 13:00',
+        async () => (await expiresAt())?.endsWith('T07:30:00.000Z') === true,
+      )
+      await desk().api.request('DELETE', `/v1/calendar/days/${expiry}`)
+      await until('and as before', async () => (await expiresAt())?.endsWith('T10:10:00.000Z') === true)
+    })
+
     it('are streamed under their id, and end with it', async () => {
       const client = await openStream(desk().api)
       const of = (op: string) => client.messages.filter((message) => message.op === op)

@@ -54,6 +54,17 @@ export function tickSuite(desk: () => Desk, recording: () => Recording) {
       }
     })
 
+    it('a quote of what nobody streams is the broker’s own, when that is asked for', async () => {
+      const path = '/v1/quotes?instruments=NSE:HDFCBANK'
+      const without = await desk().api.call(quotes, 'GET', path)
+      expect(without.quotes[0]).toMatchObject({ state: 'not_streamed', source: null, tick: null })
+      const { quotes: all, fallback } = await desk().api.call(quotes, 'GET', `${path}&fallback=broker`)
+      expect(all[0]).toMatchObject({ state: 'not_streamed', source: 'broker', tick: { mode: 'full' } })
+      expect(all[0]?.tick?.last_price).toBeGreaterThan(0)
+      expect(fallback).toMatchObject({ refusal: null })
+      expect(fallback?.answered).toBe(fallback?.asked)
+    })
+
     it('an instrument nobody subscribed ticks for the client that asks for it, and is given up 30 s after it left', async () => {
       const page = z.object({ items: z.array(z.object({ instrument_token: z.number() })) })
       const { items } = await desk().api.call(page, 'GET', '/v1/instruments?exchange=NSE&limit=50')

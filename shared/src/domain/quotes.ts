@@ -1,5 +1,6 @@
 // The last tick of each of many instruments, with its age.
 import { z } from 'zod'
+import { accountId } from './accounts.ts'
 import { type InstrumentRef, instrumentRef } from './instruments.ts'
 import { tickFields } from './ticks.ts'
 
@@ -11,6 +12,11 @@ const refs = z
   .array(instrumentRef)
   .min(1, 'name an instrument')
   .max(QUOTES_MAX, `at most ${QUOTES_MAX} instruments`)
+
+const quoteFallback = z.enum(['broker']).meta({
+  description:
+    'What no tick is there of is asked of the broker: one request a second of each of your accounts, for 500 instruments',
+})
 
 export const quotesQuery = z.strictObject({
   instruments: z
@@ -29,6 +35,7 @@ export const quotesQuery = z.strictObject({
       description: `Tokens and EXCHANGE:TRADINGSYMBOL between commas, or repeated; at most ${QUOTES_MAX}`,
       example: '408065,NSE:NIFTY 50',
     }),
+  fallback: quoteFallback.optional(),
 })
 
 export const quoteState = z.enum(['live', 'stale', 'waiting', 'not_streamed']).meta({
@@ -46,7 +53,13 @@ export const quote = z
     exchange: z.string(),
     tradingsymbol: z.string(),
     state: quoteState,
-    age_ms: z.int().nullable().meta({ description: 'Of its last tick; null without one' }),
+    source: z.enum(['ticks', 'broker']).nullable().meta({
+      description:
+        '`ticks`: streamed for you. `broker`: asked for just now, with `fallback`. null: there is no tick',
+    }),
+    age_ms: z.int().nullable().meta({
+      description: 'Of its last tick, or of the broker’s answer; null without one',
+    }),
     tick: z
       .object({
         ...ofTick,
@@ -58,15 +71,47 @@ export const quote = z
   .meta({ id: 'Quote' })
 export type Quote = z.infer<typeof quote>
 
+/** Why the broker did not answer for all that was asked of it. */
+export const fallbackRefusal = z
+  .enum(['session_inactive', 'budget_exhausted', 'broker_refused', 'broker_unreachable'])
+  .meta({
+    id: 'FallbackRefusal',
+    description: [
+      '`session_inactive`: no account of yours with market data is logged in here',
+      '`budget_exhausted`: too many wait for the one request a second; ask again in some seconds, or subscribe',
+      '`broker_refused`, `broker_unreachable`: see `detail`',
+    ].join('; '),
+  })
+export type FallbackRefusal = z.infer<typeof fallbackRefusal>
+
+const fallback = z.object({
+  asked: z.int().meta({ description: 'Instruments without a tick' }),
+  answered: z.int().meta({ description: 'Of them by the broker; some it does not know' }),
+  refusal: fallbackRefusal.nullable(),
+  detail: z.string().nullable(),
+})
+
 export const quotes = z
   .object({
     quotes: z.array(quote).meta({ description: 'In the order asked, each instrument once' }),
     unknown: z.array(instrumentRef).meta({ description: 'Not in the current dump' }),
+    fallback: fallback.nullable().meta({ description: 'What came of `fallback`; null without it' }),
     synthetic: z.boolean(),
     answered_at: z.string(),
   })
   .meta({ id: 'Quotes' })
 export type Quotes = z.infer<typeof quotes>
 
-export const quotesRequest = z.strictObject({ owner: z.string(), instruments: refs })
-export type QuotesRequest = { owner: string; instruments: InstrumentRef[] }
+export const quotesRequest = z.strictObject({
+  owner: z.string(),
+  instruments: refs,
+  fallback: quoteFallback.optional(),
+  /** The accounts whose requests the fallback may use; absent: all of the owner. */
+  account_ids: z.array(accountId).optional(),
+})
+export type QuotesRequest = {
+  owner: string
+  instruments: InstrumentRef[]
+  fallback?: 'broker' | undefined
+  account_ids?: string[] | undefined
+}

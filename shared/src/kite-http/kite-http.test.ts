@@ -9,9 +9,12 @@ import {
   getOrderHistory,
   getOrders,
   getProfile,
+  getQuotes,
   isDeadSession,
+  KITE_QUOTES_MAX,
   type KiteHttp,
   placedOrderIds,
+  quoteRequests,
   readEnvelope,
   tagsOf,
 } from './index.ts'
@@ -197,5 +200,34 @@ describe('failures without an answer', () => {
         describeFailure({ kind: 'refused', status: 400, error_type: 'InputException', message: 'bad' }),
       ].every((words) => words.length > 5),
     ).toBe(true)
+  })
+})
+
+describe('quotes', () => {
+  const ohlc = { open: 1, high: 2, low: 1, close: 1.5 }
+  const index = { instrument_token: 256265, last_price: 2, ohlc, timestamp: '2026-11-25 15:30:00' }
+
+  it('are found by key; what is not there, or of no shape we know, is not', async () => {
+    const { http, seen } = answering(200, {
+      status: 'success',
+      data: { 'NSE:NIFTY 50': index, 'NSE:ODD': { last_price: 'x' } },
+    })
+    const outcome = await getQuotes(http, credentials, ['NSE:NIFTY 50', 'NSE:M&M', 'NSE:ODD'])
+    expect(seen[0]?.url).toBe('http://broker/quote?i=NSE%3ANIFTY%2050&i=NSE%3AM%26M&i=NSE%3AODD')
+    if (!outcome.ok) throw new Error('it answered')
+    expect([...outcome.data.keys()]).toEqual(['NSE:NIFTY 50'])
+    expect(outcome.data.get('NSE:NIFTY 50')).toMatchObject({
+      ...{ last_price: 2, timestamp: Date.parse('2026-11-25T10:00:00Z') / 1000, volume: undefined },
+    })
+  })
+
+  it('are asked for within what the broker takes of a request, all of them once', () => {
+    const short = Array.from({ length: 1_001 }, (_, n) => `NSE:S${n}`)
+    expect(quoteRequests(short).map((each) => each.length)).toEqual([KITE_QUOTES_MAX, KITE_QUOTES_MAX, 1])
+    const long = Array.from({ length: 400 }, (_, n) => `NFO:${'X'.repeat(100)}${n}`)
+    const requests = quoteRequests(long)
+    expect(requests.flat()).toEqual(long)
+    for (const each of requests) expect(each.length).toBeLessThan(150)
+    expect(quoteRequests([])).toEqual([])
   })
 })
