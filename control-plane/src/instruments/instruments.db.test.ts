@@ -64,6 +64,25 @@ test('200: one, by token or by symbol; an index is not tradable', async () => {
   })
 })
 
+test('200: of a lot of a commodity it says how much that is, and from where; of BSE the price protection', async () => {
+  await harness.database.pool.query(
+    `insert into ticker.instruments (exchange, tradingsymbol, instrument_token, exchange_token, name, expiry, strike,
+       tick_size, lot_size, instrument_type, segment, snapshot_id) values
+     ('MCX', 'GOLD27FEBFUT', 1031, 4, 'GOLD', '2027-02-05', 0, 1, 1, 'FUT', 'MCX-FUT', 1),
+     ('BFO', 'SENSEX26DEC90000CE', 1029, 4, 'SENSEX', '2026-12-31', 90000, 0.05, 20, 'CE', 'BFO-OPT', 1)`,
+  )
+  const of = async (key: string) => (await harness.call('GET', `/v1/instruments/${key}`)).body
+  expect(await of('MCX:GOLD27FEBFUT')).toMatchObject({
+    ...{ multiplier: 100, price_protection: null },
+    multiplier_terms: { unconfirmed: true, source: expect.stringContaining('zerodha') },
+  })
+  expect(await of('BFO:SENSEX26DEC90000CE')).toMatchObject({
+    ...{ multiplier: 1, multiplier_terms: null },
+    price_protection: { percent: 40, rupees_min: 20, source: 'BSE 20251128-56' },
+  })
+  await harness.database.pool.query('delete from ticker.instruments where instrument_token in (1029, 1031)')
+})
+
 test('200: by the aliases of the earlier service; a symbol that is listed is itself', async () => {
   const symbol = async (ref: string) =>
     (await harness.call('GET', `/v1/instruments/${encodeURIComponent(ref)}`)).body.tradingsymbol

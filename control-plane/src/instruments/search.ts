@@ -9,6 +9,8 @@ import {
   instrumentKey,
   istDay,
   keyOfAlias,
+  multiplierOf,
+  priceProtectionOf,
   splitInstrumentKey,
   spotKey,
   storedText,
@@ -93,10 +95,14 @@ const UNIT_EXCHANGES = new Set(['NSE', 'BSE', 'NFO', 'BFO'])
 
 function detailOf(found: Instrument, today: string): InstrumentDetail {
   const isDerivative = found.expiry !== null
+  const isUnits = found.tradable && UNIT_EXCHANGES.has(found.exchange)
+  const { multiplier, ...terms } = (!isUnits && multiplierOf(found, today)) || { multiplier: null }
   return {
     ...found,
     underlying: (isDerivative && spotKey(found)) || null,
-    multiplier: found.tradable && UNIT_EXCHANGES.has(found.exchange) ? 1 : null,
+    multiplier: isUnits ? 1 : multiplier,
+    multiplier_terms: 'source' in terms ? terms : null,
+    price_protection: priceProtectionOf(found, today) ?? null,
     freeze_quantity:
       (isDerivative && CASH_EXCHANGE.has(found.exchange) && freezeQuantityOf(found.name, today)) || null,
   }

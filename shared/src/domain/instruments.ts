@@ -67,8 +67,23 @@ export const instrumentDetail = instrument
     }),
     multiplier: z.int().nullable().meta({
       description:
-        'Units of one quantity; null where quantities are lots (MCX, CDS, BCD, NCO): the dump does not say of how much',
+        'Rupees that a price one rupee higher makes of one quantity; null where quantities are lots and nobody has said of how much',
     }),
+    multiplier_terms: z
+      .object({ from: z.string(), unconfirmed: z.boolean(), source: z.string() })
+      .nullable()
+      .meta({ description: 'Where the multiplier of a lot is from; null where quantities are units' }),
+    price_protection: z
+      .object({
+        percent: z.number(),
+        rupees_min: z.number(),
+        ...{ from: z.string(), unconfirmed: z.boolean(), source: z.string() },
+      })
+      .nullable()
+      .meta({
+        description:
+          'How far from its reference price an order may be before the exchange refuses it: the larger of the two; null: not known',
+      }),
     freeze_quantity: z
       .object({ quantity: z.int(), from: z.string(), unconfirmed: z.boolean(), source: z.string() })
       .nullable()
