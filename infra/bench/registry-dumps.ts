@@ -1,7 +1,7 @@
 // Real dumps, by path: each file of a folder through the refresh as the data plane does it, gzipped over HTTP, into a
 // PostgreSQL of its own; then the same file again, which must change nothing. What is no dump as the broker sends it (JSON, or
 // fewer columns) is written as one first, and says so.
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,6 +42,8 @@ async function loadFile(folder: string, file: string): Promise<Row> {
   })
   const root = `http://127.0.0.1:${await listen(broker, 0)}`
   const directory = await mkdtemp(join(tmpdir(), 'ticker-dump-'))
+  // PostgreSQL runs as a user of its own when this runs as root.
+  await chmod(directory, 0o755)
   try {
     const postgres = await startPostgres({
       directory: join(directory, 'postgres'),
