@@ -55,6 +55,8 @@ test('200: one, by token or by symbol; an index is not tradable', async () => {
     tradable: true,
     underlying: 'NSE:NIFTY 50',
     multiplier: 1,
+    multiplier_terms: null,
+    price_protection: null,
     freeze_quantity: { quantity: 1800, from: '2026-08-03', unconfirmed: true, source: 'NSE FAOP75521' },
   })
   const index = await harness.call('GET', `/v1/instruments/${encodeURIComponent('NSE:NIFTY 50')}`)
