@@ -3,10 +3,10 @@
 import { randomUUID } from 'node:crypto'
 import { getOrderHistory, getOrders, getProfile, getQuotes, type KiteHttp } from '@ticker/shared/kite-http'
 import { createMarketCalendar } from '@ticker/shared/market-calendar'
+import { pricingTerms } from '@ticker/shared/option-pricing'
 import { createBrokerQuotes } from './broker-reads/broker-quotes.ts'
 import { createReadGovernor } from './broker-reads/governor.ts'
 import { startLiveCandles } from './candles/live-candles.ts'
-import { pricingTerms } from '@ticker/shared/option-pricing'
 import { systemClock } from './clock.ts'
 import { createAnswers } from './command-channel/answers.ts'
 import { createCommandChannel } from './command-channel/channel.ts'
@@ -157,7 +157,8 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     ...{ clock, log, registry, supervisor, pool, calendar },
     source: marketData,
     hours: config.marketHours,
-    backfill: undefined,
+    // History is made further down, once it is known whose accounts may be asked.
+    backfill: (request, signal) => history.backfill(request, signal),
   })
   const streams = createStreamServer({ ...clients, marketData, chains: chainStream, candles })
   const kiteCompat = createKiteCompatServer({ ...clients, source: marketData })

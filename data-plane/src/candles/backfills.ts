@@ -3,24 +3,10 @@
 import type { Bar } from '@ticker/shared/candles'
 import type { Candle } from '@ticker/shared/domain'
 import type { Clock } from '../clock.ts'
+import type { Backfill } from '../history/index.ts'
 import { type GapRange, minutesOf } from './gaps.ts'
 import type { CandleMetrics } from './metrics.ts'
-import type { CandleInstrument, Series } from './series.ts'
-
-export interface BackfillRequest {
-  instrument: CandleInstrument
-  interval: '1m'
-  /** Candles that begin in [fromMs, toMs). */
-  fromMs: number
-  toMs: number
-  /** Whose accounts may be used. */
-  owners: readonly string[]
-}
-
-export type Backfill = (
-  request: BackfillRequest,
-  signal: AbortSignal,
-) => Promise<{ ok: true; candles: readonly Candle[] } | { ok: false; failure: { code: string } }>
+import type { Series } from './series.ts'
 
 export interface Backfills {
   /** Looks whether something of it is missing and over. */

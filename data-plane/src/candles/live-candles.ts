@@ -4,11 +4,12 @@ import type { MarketCalendar } from '@ticker/shared/market-calendar'
 import type pg from 'pg'
 import type { Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
+import type { Backfill } from '../history/index.ts'
 import type { MarketHours } from '../market-data/market-hours.ts'
 import type { TickSource } from '../market-data/runtime.ts'
 import type { Log } from '../operations/log.ts'
 import type { Supervisor } from '../operations/supervisor.ts'
-import { type Backfill, createBackfills } from './backfills.ts'
+import { createBackfills } from './backfills.ts'
 import { createCandleStore } from './candle-store.ts'
 import { type CandleStream, createCandleStream } from './candle-stream.ts'
 import { createCandleMetrics } from './metrics.ts'
@@ -22,23 +23,22 @@ export function startLiveCandles(deps: {
   source: Pick<TickSource, 'ring' | 'serving'>
   calendar: Pick<MarketCalendar, 'day'>
   hours: MarketHours
-  /** undefined: there is no history to ask; gaps stay marked. */
-  backfill: Backfill | undefined
+  backfill: Backfill
 }): CandleStream {
   const { supervisor } = deps
   const metrics = createCandleMetrics(deps.registry)
   const store = createCandleStore({ ...deps, metrics })
-  const backfills = deps.backfill && createBackfills({ ...deps, metrics, backfill: deps.backfill })
+  const backfills = createBackfills({ ...deps, metrics })
   const dayOf: CandleDayOf = candleDays(deps.calendar, deps.hours)
   const keeping = {
     restore: store.restore,
     save: store.save,
-    fillGaps: backfills?.look ?? (() => {}),
+    fillGaps: backfills.look,
   }
   const stream = createCandleStream({ ...deps, metrics, dayOf, keeping })
   supervisor.run('candles', stream.run)
   supervisor.run('candle storing', store.runWriting)
   supervisor.run('old candles', store.runPruning)
-  if (backfills) supervisor.run('candle backfills', backfills.run)
+  supervisor.run('candle backfills', backfills.run)
   return stream
 }
