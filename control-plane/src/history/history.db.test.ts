@@ -127,6 +127,8 @@ describe('a range that is known', () => {
         status: 400,
         body: { errors: [{ path: 'cursor' }] },
       })
+    const noDay = { from: '2026-02-27', to: '2026-03-02', cursor: encodeCursor(['2026-02-30', 0]) }
+    expect((await get('NSE:INFY', noDay)).status).toBe(400)
   })
 
   test('200: as CSV and as NDJSON', async () => {

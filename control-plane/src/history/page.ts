@@ -1,15 +1,13 @@
-import type { HistoryPage, HistoryQuery } from '@ticker/shared/domain'
+import { calendarDate, type HistoryPage, type HistoryQuery } from '@ticker/shared/domain'
 import { z } from 'zod'
 import type { Call } from '../http/call.ts'
 import { decodeCursor, encodeCursor } from '../http/pagination.ts'
 import { headOf, type Known } from './ask.ts'
 import { type Place, readCandles } from './candles.ts'
 
-const day = z.string().regex(/^\d{4}-\d\d-\d\d$/)
-
 /** Undefined: from the beginning. */
 export function placeOf(cursor: string | undefined): Place | undefined {
-  const decoded = decodeCursor(cursor, z.tuple([day, z.int().min(0).max(1_439)]))
+  const decoded = decodeCursor(cursor, z.tuple([calendarDate, z.int().min(0).max(1_439)]))
   return decoded && { day: decoded[0], minute: decoded[1] }
 }
 

@@ -56,7 +56,7 @@ export const accountOrderQuery = pageQuery.extend({
 /** The broker's orders as last seen, the latest change first. */
 export async function listAccountOrders(call: Call, query: z.output<typeof accountOrderQuery>) {
   if (query.account_id && !mayUse(call.actor, query.account_id)) return refused('account_not_allowed')
-  const before = decodeCursor(query.cursor, z.tuple([cursorText, cursorText]))
+  const before = decodeCursor(query.cursor, z.tuple([z.iso.datetime({ offset: true }), cursorText]))
   const conditions: SQL[] = [visibleTo(call.actor)]
   if (query.account_id) conditions.push(sql`b.account_id = ${query.account_id}`)
   if (query.open) conditions.push(sql`(b.status_rank < ${TERMINAL_RANK}) = ${query.open === 'true'}`)

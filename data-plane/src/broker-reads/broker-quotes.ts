@@ -172,7 +172,8 @@ export function createBrokerQuotes(deps: BrokerQuotesDeps): BrokerQuotes {
       const quotes = new Map<string, BrokerQuote>()
       for (const key of keys) {
         const known = kept.get(nameOf(owner, key))
-        if (known) quotes.set(key, known)
+        // One that was asked for in vain now may still be there, of long ago.
+        if (known && clock.monotonicMs() - known.atMs < KEPT_MS) quotes.set(key, known)
       }
       return { quotes, refused: refusals.find((each) => each !== undefined) }
     },

@@ -13,7 +13,7 @@ export interface CandleBounds {
 
 export const CANDLE_BOUNDS: CandleBounds = {
   instrumentsMax: 3_000,
-  instrumentsPerOwnerMax: 2_000,
+  instrumentsPerOwnerMax: 1_400,
   perClientMax: 1_000,
   conflateAboveBytes: 256 * 1024,
 }

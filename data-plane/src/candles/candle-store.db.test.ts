@@ -82,10 +82,18 @@ test('a minute is written when no tick changes it any more, and again when somet
   expect(await registry.getSingleMetricAsString('ticker_candle_rows_stored_total')).toContain(' 2')
 })
 
+test('a minute that is given up before it is over is stored as one with a gap', async () => {
+  const series = seriesOf()
+  trade(series, T0, 100, 10)
+  store.save(series, T0 + MINUTE / 2, true)
+  await write()
+  expect(await rows()).toMatchObject([{ at_s: T0 / 1_000, gap: true }])
+})
+
 test('the day comes back from what its own owner stored, and only what is not there is missing', async () => {
   const series = seriesOf()
   for (let minute = -15; minute < 0; minute++) trade(series, T0 + minute * MINUTE, 100, (minute + 16) * 10)
-  store.save(series, T0, true)
+  store.save(series, T0 + 10_000, true)
   await write()
   const again = seriesOf('desk', T0)
   again.gaps.begin(T0 - 15 * MINUTE)

@@ -105,10 +105,12 @@ export function createCandleStore(deps: {
     },
     save(series, nowMs, all) {
       for (const startMs of series.unsaved) {
-        if (!all && startMs + MINUTE_MS + LATE_MS_MAX > nowMs) continue
+        const isSettled = startMs + MINUTE_MS + LATE_MS_MAX <= nowMs
+        if (!all && !isSettled) continue
         series.unsaved.delete(startMs)
         const bar = series.candle('1m', startMs, startMs + MINUTE_MS)
-        if (bar) put({ ...series.instrument, owner: series.owner, ...bar })
+        // What its minute still brings will not be taken up: whoever restores it must not take it for the whole.
+        if (bar) put({ ...series.instrument, owner: series.owner, ...bar, gap: bar.gap || !isSettled })
       }
     },
     async runWriting(signal, isWell) {

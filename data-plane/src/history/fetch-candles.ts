@@ -60,7 +60,11 @@ export async function fetchCandles(deps: FetchDeps, asked: Asked, signal: AbortS
     const account = usable().find((each) => each.accountId === accountId)
     if (!account?.session) {
       if (accountId !== undefined) continue
-      const failure = words === undefined ? undefined : ({ code: 'broker_refused', detail: words } as const)
+      // Refused by all, and not merely stopped while another one's turn was awaited.
+      const failure =
+        words !== undefined && !signal.aborted && usable().length === 0
+          ? ({ code: 'broker_refused', detail: words } as const)
+          : undefined
       return { ok: false, failure }
     }
     const { version, accessToken } = account.session
