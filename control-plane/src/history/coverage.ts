@@ -62,8 +62,6 @@ export async function readCoverage(call: Call, wanted: Wanted): Promise<Coverage
         'days', jsonb_build_object('total', count(*), 'loaded', count(*) filter (where known)),
         'first_missing', min(day) filter (where not known),
         'for_market_data', exists (select 1 from ticker.accounts a
-          -- Once logged in, so that the broker has said whose it is: an account may be made up.
-          join ticker.sessions s on s.account_id = a.id and s.version = a.session_version
           where ${visibleTo(call.actor)} and a.status = 'active' and a.market_data)) as coverage from days`,
   )
   if (!row) throw new Error('an aggregate is always one row')
