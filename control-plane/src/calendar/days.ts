@@ -1,9 +1,11 @@
 // What the exchanges plan: the calendar that ships with this release, and what an operator has stored over it.
 import {
+  addDays,
   CALENDAR_DAYS_MAX,
   type CalendarDay,
   calendarDate,
   type calendarDays,
+  daysBetween,
   exchange,
   istDay,
   type marketNow,
@@ -13,7 +15,6 @@ import { z } from 'zod'
 import { done, type Outcome, refused } from '../http/problem.ts'
 import type { KnownCalendar } from './known.ts'
 
-const DAY_MS = 86_400_000
 const WEEK_DAYS = 7
 
 export const calendarQuery = z.object({
@@ -36,16 +37,12 @@ export function listDays(
   const exchanges = asked(query.exchange)
   if (exchanges.length === 0) return noSuchExchange()
   const from = query.from ?? istDay(nowMs)
-  const fromMs = Date.parse(from)
-  const toMs = query.to === undefined ? fromMs + (WEEK_DAYS - 1) * DAY_MS : Date.parse(query.to)
-  const days = (toMs - fromMs) / DAY_MS + 1
+  const days = daysBetween(from, query.to ?? addDays(from, WEEK_DAYS - 1))
   if (days < 1 || days > CALENDAR_DAYS_MAX)
     return refused('invalid_request', {
       errors: [{ path: 'to', message: `from ${from} on, at most ${CALENDAR_DAYS_MAX} days` }],
     })
-  const items = Array.from({ length: days }, (_, index) =>
-    new Date(fromMs + index * DAY_MS).toISOString().slice(0, 10),
-  )
+  const items = Array.from({ length: days }, (_, index) => addDays(from, index))
   return done({
     known_until: knownUntil,
     items: items.flatMap((date) => exchanges.map((each) => dayOf(calendar, each, date))),

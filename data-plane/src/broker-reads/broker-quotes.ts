@@ -5,7 +5,7 @@ import {
   type Credentials,
   describeFailure,
   isDeadSession,
-  type KiteFailure,
+  isTooManyRequests,
   type KiteOutcome,
   type KiteQuote,
   quoteRequests,
@@ -109,7 +109,7 @@ export function createBrokerQuotes(deps: BrokerQuotesDeps): BrokerQuotes {
       return undefined
     }
     const { failure } = outcome
-    if (isTooMany(failure)) {
+    if (isTooManyRequests(failure)) {
       governor.tooMany(accountId)
       return { refusal: 'budget_exhausted', detail: describeFailure(failure) }
     }
@@ -179,6 +179,3 @@ export function createBrokerQuotes(deps: BrokerQuotesDeps): BrokerQuotes {
     },
   }
 }
-
-const isTooMany = (failure: KiteFailure) =>
-  (failure.kind === 'refused' || failure.kind === 'unreadable') && failure.status === 429

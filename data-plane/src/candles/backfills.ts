@@ -2,6 +2,7 @@
 // again some times, ever more rarely, and stays marked.
 import type { Bar } from '@ticker/shared/candles'
 import type { Candle } from '@ticker/shared/domain'
+import { PUBLISHED_AFTER_MS } from '@ticker/shared/market-calendar'
 import type { Clock } from '../clock.ts'
 import type { Backfill } from '../history/index.ts'
 import { type GapRange, minutesOf } from './gaps.ts'
@@ -15,8 +16,6 @@ export interface Backfills {
   run(signal: AbortSignal, isWell: () => void): Promise<void>
 }
 
-/** From the end of a minute until the broker has it. */
-const PUBLISHED_AFTER_MS = 10_000
 const TRIES_MAX = 6
 const FIRST_RETRY_MS = 30_000
 const AT_ONCE = 4

@@ -5,6 +5,7 @@ import {
   getHistory,
   type HistoryDays,
   isDeadSession,
+  isTooManyRequests,
   type KiteFailure,
   type KiteHttp,
 } from '@ticker/shared/kite-http'
@@ -40,7 +41,6 @@ export interface Asked extends DayRange {
 /** Answers that may be others in a moment. */
 const TRIES_MAX = 5
 const PAUSE_MS = 500
-const TOO_MANY = 429
 
 export async function fetchCandles(deps: FetchDeps, asked: Asked, signal: AbortSignal): Promise<Candles> {
   const { clock, governor } = deps
@@ -91,7 +91,7 @@ export async function fetchCandles(deps: FetchDeps, asked: Asked, signal: AbortS
     } else if (isOfAccount(failure)) {
       refused.add(keyOf(account))
       words = describeFailure(failure)
-    } else if (isTooMany(failure) && tries < TRIES_MAX) {
+    } else if (isTooManyRequests(failure) && tries < TRIES_MAX) {
       tries += 1
       governor.tooMany(account.accountId)
     } else if (isPassing(failure) && tries < TRIES_MAX) {
@@ -104,7 +104,6 @@ export async function fetchCandles(deps: FetchDeps, asked: Asked, signal: AbortS
   }
 }
 
-const isTooMany = (failure: KiteFailure) => 'status' in failure && failure.status === TOO_MANY
 /** What another account may be allowed: an app without history says so of itself. */
 const isOfAccount = (failure: KiteFailure) =>
   failure.kind === 'refused' && failure.error_type === 'PermissionException'

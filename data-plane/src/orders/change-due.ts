@@ -10,9 +10,8 @@ import type { Governor } from './governor.ts'
 import { modifiedAsAsked } from './modified-as-asked.ts'
 import { type BookReader, POLL_OPEN_MS } from './order-book.ts'
 import { isCancellable, isWorking } from './order-status.ts'
-import { RATE_LIMITED_RETRY_MS } from './placing.ts'
 import type { Sending } from './sending.ts'
-import type { Verdict } from './verdict.ts'
+import { queuedAgain, type Verdict } from './verdict.ts'
 
 const LIVE_MAX = 1_000
 /** Of each kind: cancels never wait for modifies. */
@@ -263,13 +262,8 @@ function settlementOf(verdict: Verdict): ChangeSettlement {
     case 'UNKNOWN':
       return verdict
     case 'QUEUED':
-      return {
-        state: 'QUEUED',
-        reason: verdict.reason,
-        retryAfterMs: verdict.why === 'rate_limited' ? RATE_LIMITED_RETRY_MS : 0,
-      }
     case 'QUEUED_SESSION_DEAD':
-      return { state: 'QUEUED', reason: verdict.reason, retryAfterMs: 0 }
+      return queuedAgain(verdict)
     default:
       return { state: 'REJECTED', code: verdict.code, reason: verdict.reason }
   }

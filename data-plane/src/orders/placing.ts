@@ -3,9 +3,7 @@ import type { Intent, IntentStore, Settlement } from './intent-store.ts'
 import { orderForm } from './order-form.ts'
 import type { Outgoing } from './sending.ts'
 import { FIRST_READ_MS } from './unknown-schedule.ts'
-import { type Verdict, verdictOf } from './verdict.ts'
-
-export const RATE_LIMITED_RETRY_MS = 1_100
+import { queuedAgain, type Verdict, verdictOf } from './verdict.ts'
 
 export function placing(intent: Intent, intents: IntentStore): Outgoing {
   return {
@@ -28,13 +26,8 @@ function settlementOf(verdict: Verdict): Settlement {
     case 'ACCEPTED':
       return verdict
     case 'QUEUED':
-      return {
-        state: 'QUEUED',
-        reason: verdict.reason,
-        retryAfterMs: verdict.why === 'rate_limited' ? RATE_LIMITED_RETRY_MS : 0,
-      }
     case 'QUEUED_SESSION_DEAD':
-      return { state: 'QUEUED', reason: verdict.reason, retryAfterMs: 0 }
+      return queuedAgain(verdict)
     case 'UNKNOWN':
       return { ...verdict, firstReadMs: FIRST_READ_MS }
     case 'REJECTED_AND_GATE':

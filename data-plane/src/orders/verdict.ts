@@ -20,6 +20,19 @@ export type Verdict =
   | { state: 'QUEUED'; why: 'not_sent' | 'rate_limited'; reason: string }
   | { state: 'QUEUED_SESSION_DEAD'; reason: string }
 
+/** The broker counts in calendar seconds. */
+const RATE_LIMITED_RETRY_MS = 1_100
+
+/** What a verdict of `may be sent again` makes of an intent. */
+export function queuedAgain(verdict: Extract<Verdict, { state: 'QUEUED' | 'QUEUED_SESSION_DEAD' }>) {
+  const isLimited = verdict.state === 'QUEUED' && verdict.why === 'rate_limited'
+  return {
+    state: 'QUEUED' as const,
+    reason: verdict.reason,
+    retryAfterMs: isLimited ? RATE_LIMITED_RETRY_MS : 0,
+  }
+}
+
 /** A refusal can be a timeout in disguise, after which the order fills (KITE.md 5.4): the text outranks the status. */
 const DOUBTFUL =
   /tim(?:ed|e) ?-?out|check (?:the |your )?order ?book(?! for open orders)|verify|status unknown|unable to (?:confirm|determine)|may have been|pending/i

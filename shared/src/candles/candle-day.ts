@@ -1,12 +1,11 @@
 // The day that candles are cut from: when its exchange opens and closes, by the dated calendar. A candle begins a whole
 // number of intervals after the opening, as the broker's do: 09:15, 09:45 on NSE, 09:00, 09:30 on MCX; one of a day
 // covers the IST day. A day without known hours is cut from midnight, and ticks alone say that it trades.
-import { CANDLE_INTERVAL_S, type CandleInterval, istDay } from '../domain/index.ts'
+import { CANDLE_INTERVAL_S, type CandleInterval, istDay, istDayStartMs } from '../domain/index.ts'
 import type { MarketCalendar, Phase } from '../market-calendar/index.ts'
 
 const DAY_MS = 86_400_000
 const KNOWN_FOR_MS = 60_000
-const IST_OFFSET_MS = 330 * 60_000
 
 export interface CandleDay {
   readonly date: string
@@ -53,7 +52,7 @@ function makeDay(
   epochMs: number,
 ): CandleDay {
   const date = istDay(epochMs)
-  const startMs = Math.floor((epochMs + IST_OFFSET_MS) / DAY_MS) * DAY_MS - IST_OFFSET_MS
+  const startMs = istDayStartMs(date)
   const { phases } = calendar.day(exchange, date)
   const openMs = phases.find(({ phase }) => phase === 'open')?.fromMs
   const whole = { date, startMs, endMs: startMs + DAY_MS, anchorMs: openMs ?? startMs }

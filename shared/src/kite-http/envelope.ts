@@ -57,6 +57,11 @@ export function describeFailure(failure: KiteFailure): string {
   }
 }
 
+/** The broker's limit was met, however its answer was spelled. */
+export function isTooManyRequests(failure: KiteFailure): boolean {
+  return 'status' in failure && failure.status === 429
+}
+
 /** The session was ended or has expired; only this error_type says so (a scope problem is PermissionException). */
 export function isDeadSession(failure: KiteFailure): boolean {
   return failure.kind === 'refused' && failure.error_type === 'TokenException'
