@@ -26,22 +26,19 @@ export async function cancelOrder(
   const { actor, deps } = call
   const [row] = await deps.db.rows(
     verdict,
-    sql`with ${targetOf(actor, orderId)}, ${previousOf(idempotencyKey)}, asked as (
+    sql`with ${targetOf(actor, orderId)}, ${previousOf(idempotencyKey)}, locked as materialized (
         -- Of this and a claim at the same time the second waits, and sees what the first made of the row.
-        update ticker.order_intents o set cancel_requested_at = coalesce(o.cancel_requested_at, now()), updated_at = now(),
-          state = case when o.state = 'QUEUED' then 'CANCELLED' else o.state end,
-          reason_code = case when o.state = 'QUEUED' then 'cancel_requested' else o.reason_code end,
-          reason = case when o.state = 'QUEUED' then ${CANCELLED_UNSENT}::text else o.reason end
-        from target t
-        where o.id = t.intent_id and t.order_id is null and t.active and (t.session_live or o.state not in ('SENDING', 'UNKNOWN', 'ACCEPTED'))
+        select o.id, o.state from target t join ticker.order_intents o on o.id = t.intent_id
+        where t.order_id is null and t.active and (t.session_live or o.state not in ('SENDING', 'UNKNOWN', 'ACCEPTED'))
           and not exists (select from previous)
-        returning o.id, o.account_id, o.state, o.cancel_requested_at = now()::timestamptz(3) as newly
+        for update of o
       ), outcome as (
-        select t.*, coalesce(a.state, t.intent_state) as state_now, coalesce(a.newly and a.state = 'CANCELLED', false) as unsent,
-          t.open = 0 and t.unseen = 0
-            and coalesce(coalesce(a.state, t.intent_state) not in ('QUEUED', 'SENDING', 'UNKNOWN'), true)
-            and (jsonb_array_length(t.order_ids) > 0 or coalesce(a.state, t.intent_state) <> 'ACCEPTED') as over
-        from target t left join asked a on true
+        select t.*, s.state_now, s.unsent, t.open = 0 and t.unseen = 0
+            and coalesce(s.state_now not in ('QUEUED', 'SENDING', 'UNKNOWN'), true)
+            and (jsonb_array_length(t.order_ids) > 0 or s.state_now <> 'ACCEPTED') as over
+        from target t left join locked l on true
+        cross join lateral (select coalesce(l.state = 'QUEUED', false) as unsent,
+          case when l.state = 'QUEUED' then 'CANCELLED' else coalesce(l.state, t.intent_state) end as state_now) s
       ), inserted as (
         insert into ticker.order_changes as c
           (id, account_id, idempotency_key, request_sha256, kind, intent_id, order_id, state, reason_code, reason, created_by)
@@ -58,6 +55,14 @@ export async function cancelOrder(
         where t.named = 1 and t.active and (t.over or t.session_live) and not exists (select from previous)
         on conflict (account_id, idempotency_key) do update set idempotency_key = excluded.idempotency_key
         returning c.*
+      ), asked as (
+        -- Only for a change that is new: of two requests with one key at the same time, one.
+        update ticker.order_intents o set cancel_requested_at = coalesce(o.cancel_requested_at, now()), updated_at = now(),
+          state = case when o.state = 'QUEUED' then 'CANCELLED' else o.state end,
+          reason_code = case when o.state = 'QUEUED' then 'cancel_requested' else o.reason_code end,
+          reason = case when o.state = 'QUEUED' then ${CANCELLED_UNSENT}::text else o.reason end
+        from locked l, inserted n
+        where o.id = l.id and n.id = ${id}
       ), counted as (
         update ticker.accounts a
         set event_seq = a.event_seq + 1 + (select count(*) from outcome where unsent)

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Harness, startHarness } from '../testing/harness.ts'
 
 let harness: Harness
@@ -157,6 +157,34 @@ describe('DELETE /v1/orders/{id}', () => {
       status: 202,
       body: { order_id: null, broker_order_id: 'web1' },
     })
+  })
+
+  test('one key for two orders at the same moment: only one of them is cancelled', async () => {
+    const [first, second] = [await order('QUEUED'), await order('QUEUED')]
+    const client = await harness.database.pool.connect()
+    try {
+      await client.query('begin')
+      await client.query(
+        `insert into ticker.order_changes (id, account_id, idempotency_key, request_sha256, kind, intent_id, state, created_by)
+         values ('chg_first', 'desk1', 'at-once', 'hash', 'cancel', $1, 'QUEUED', 'test')`,
+        [first],
+      )
+      const answer = cancel(second, { key: 'at-once' })
+      await vi.waitFor(async () => {
+        const { rowCount } = await query(
+          `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+          [],
+        )
+        expect(rowCount).toBe(1)
+      })
+      await client.query('commit')
+      expect(await answer).toMatchObject({ status: 422, body: { code: 'idempotency_conflict' } })
+    } finally {
+      client.release()
+    }
+    expect(await intent(second)).toEqual({ state: 'QUEUED', cancel_requested_at: null })
+    const events = await harness.call('GET', `/v1/orders/${second}/events`)
+    expect(events.body.items).toEqual([])
   })
 
   test('the same key is the same cancel; with another order it is a conflict', async () => {

@@ -519,9 +519,28 @@ it('after the database was away, nothing is sent before the book was read again'
       expect(await desk.registry.metrics()).toContain('ticker_order_book_reads_total{outcome="timeout"}'),
     { timeout: 5_000 },
   )
-  expect((await desk.intent(id))?.state).toBe('QUEUED')
+  await desk.becomes(id, 'QUEUED')
+  expect(desk.broker.posts).toHaveLength(1)
   desk.broker.bookOutcome = undefined
   await desk.becomes(id, 'ACCEPTED')
+})
+
+it('the database is away while an order is on its way: it is not written before the book was read again', async () => {
+  const desk = await setup()
+  await desk.becomes(await desk.place(), 'ACCEPTED')
+  const timeouts = 'ticker_order_book_reads_total{outcome="timeout"}'
+  desk.broker.onConnect = () => {
+    desk.broker.onConnect = () => {}
+    desk.broker.bookOutcome = { ok: false, failure: { kind: 'timeout' } }
+    desk.path.databaseLost()
+  }
+  const id = await desk.place()
+  await vi.waitFor(async () => expect(await desk.registry.metrics()).toContain(timeouts), { timeout: 5_000 })
+  await desk.becomes(id, 'QUEUED')
+  expect(desk.broker.posts).toHaveLength(1)
+  desk.broker.bookOutcome = undefined
+  await desk.becomes(id, 'ACCEPTED')
+  expect(desk.broker.posts).toHaveLength(2)
 })
 
 it('within one second, the book read later corrects what the socket said: modified, then open again', async () => {

@@ -34,7 +34,8 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
   let recoveriesWanted = 0
   let wakeUp = () => {}
   const book = createBookReader(deps, (counts) => governor.startFrom(counts))
-  const sending = createSending(deps, (accepted) => {
+  const isRecovered = ({ epoch }: OrderAccount) => recoveredEpoch === epoch
+  const sending = createSending(deps, isRecovered, (accepted) => {
     // Received is not working: the book says what became of it, soon, whether or not an update arrives.
     if (accepted) book.want()
     wake()

@@ -43,7 +43,12 @@ export interface Sending {
   drained(deadlineMs: number): Promise<void>
 }
 
-export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boolean) => void): Sending {
+export function createSending(
+  deps: AccountOrdersDeps,
+  /** The broker's book was read since the database was last away: until then rows, and claims, may have been lost. */
+  isRecovered: (account: OrderAccount) => boolean,
+  onSettled: (accepted: boolean) => void,
+): Sending {
   const { clock, log, metrics, intents, lease } = deps
   const inFlight = new Map<string, { kind: SendKind; ended: Promise<void> }>()
   /** What the database says of these can be wrong (it may lose commits); that they were written cannot. */
@@ -109,7 +114,13 @@ export function createSending(deps: AccountOrdersDeps, onSettled: (accepted: boo
       const paused =
         now.monotonicMs - asked.monotonicMs >= COMMIT_TO_WRITE_MS_MAX ||
         Math.abs(now.wallMs - asked.wallMs) >= COMMIT_TO_WRITE_MS_MAX
-      return lease.mayAct() && now.generation === asked.generation && !paused && token.mayWrite()
+      return (
+        isRecovered(account) &&
+        lease.mayAct() &&
+        now.generation === asked.generation &&
+        !paused &&
+        token.mayWrite()
+      )
     }
     metrics.queuedSeconds.observe({ kind }, Math.max(0, clock.nowMs() - createdMs) / 1000)
     const startedMs = clock.monotonicMs()

@@ -52,6 +52,7 @@ export async function orderPath(
     book: [] as KiteOrder[],
     history: new Map<string, KiteOrder[]>(),
     reachable: true,
+    onConnect: () => {},
     misshapen: [] as SeenOrder[],
     unreadable: 0,
     historyAllowed: Promise.resolve(),
@@ -157,6 +158,7 @@ export async function orderPath(
       },
     },
     connect: async () => {
+      broker.onConnect()
       if (!broker.reachable) return { ok: false, reason: 'ECONNREFUSED' }
       return {
         ok: true,
