@@ -88,6 +88,12 @@ export function createDesk(running: RunningSystem) {
       const text = await (await fetch(`${system.opsUrl}/metrics`)).text()
       return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (.*)$`, 'm').exec(text)?.[1] ?? Number.NaN)
     },
+    /** The sum over its label sets that have this label. */
+    metricOf: async (name: string, label: string) => {
+      const text = await (await fetch(`${system.opsUrl}/metrics`)).text()
+      const lines = text.matchAll(new RegExp(`^${name}\\{[^}]*${label}[^}]*\\} (.*)$`, 'gm'))
+      return [...lines].reduce((sum, [, value]) => sum + Number(value), 0)
+    },
     /** A client with a key of its own, made through the API. */
     keyWith: async (fields: Record<string, unknown>) => {
       const made = z.object({ secret: z.string() })

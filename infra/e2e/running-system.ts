@@ -3,8 +3,12 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ApiClient, seed } from '../local/seed.ts'
-import { DEMO_USERS, type LocalSystem, type SystemOptions } from '../local/system.ts'
-import { startTemporarySystem, type TemporarySystem } from '../local/temporary-system.ts'
+import { DEMO_USERS, type LocalSystem } from '../local/system.ts'
+import {
+  startTemporarySystem,
+  type TemporaryOptions,
+  type TemporarySystem,
+} from '../local/temporary-system.ts'
 
 const envelope = z.object({ data: z.unknown() })
 
@@ -20,7 +24,7 @@ export interface RunningSystem extends TemporarySystem {
 
 export async function runSystem(
   simulatorArgs: string[],
-  more: Pick<SystemOptions, 'tickRedisUrl'> = {},
+  more: TemporaryOptions = {},
 ): Promise<RunningSystem> {
   const { system, stateDir, stop } = await startTemporarySystem(simulatorArgs, more)
   try {

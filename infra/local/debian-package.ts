@@ -1,4 +1,4 @@
-// Programs that npm has no package for (Redis, Chromium): from PATH, else from Debian where that is possible.
+// Programs that npm has no package for (Redis, Chromium, faketime): from PATH, else from Debian where that is possible.
 import { execFile } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -20,6 +20,7 @@ export const CHROMIUM: DebianProgram = {
   executables: ['chromium', 'chromium-browser', 'google-chrome'],
   debianPackage: 'chromium',
 }
+export const FAKETIME: DebianProgram = { executables: ['faketime'], debianPackage: 'faketime' }
 
 /** The program's path; installs it with apt-get when it is missing and that can be done without asking. */
 export async function ensureProgram(program: DebianProgram, report: (line: string) => void): Promise<string> {

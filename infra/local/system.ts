@@ -43,6 +43,12 @@ export interface SystemOptions {
   restartAfterMs: number | undefined
   /** What is started as the data plane; default: its source. */
   dataPlaneMain?: string
+  /** What the data plane takes for the hours of the market; default: always, as the simulator does. */
+  marketHours?: 'always' | 'calendar'
+  /** What the Worker runs in; default: workerd, as in production. */
+  workerIn?: 'workerd' | 'node'
+  /** More of the environment of each part. */
+  partEnv?: Record<string, string>
   /** What the data plane is told of the Redis for ticks; default: where it is. For tests that put something between. */
   tickRedisUrl?(redisUrl: string): Promise<string>
   /** The simulator was started again by itself: it has forgotten its sessions, orders and faults. */
@@ -140,7 +146,7 @@ async function startParts(
         command: process.execPath,
         args: [...NODE_FLAGS, options.dataPlaneMain ?? join(ROOT, 'data-plane/src/main.ts')],
         env: {
-          ...childEnv(),
+          ...childEnv(options),
           ...MALLOC_ENV,
           REALM: 'sim',
           DATABASE_DIRECT_URL: databaseUrl,
@@ -150,8 +156,7 @@ async function startParts(
           TICKET_KEYS: keys.ticketKeys,
           KITE_WS_ROOT: simulatorUrl.replace('http', 'ws'),
           KITE_API_ROOT: simulatorUrl,
-          // The simulator's market is always open unless it is told otherwise.
-          MARKET_HOURS: 'always',
+          MARKET_HOURS: options.marketHours ?? 'always',
           STREAM_HOST: '127.0.0.1',
           STREAM_PORT: String(ports.stream),
           OPS_PORT: String(ports.ops),
@@ -192,7 +197,7 @@ async function startDatabase(options: SystemOptions, port: number): Promise<Part
       String(port),
       keeping,
     ],
-    env: childEnv(),
+    env: childEnv(options),
     logFile: join(options.stateDir, 'logs', 'postgres.log'),
     ready: () => postgresAnswers(port),
   })
@@ -205,7 +210,8 @@ async function startRedisPart(options: SystemOptions, port: number): Promise<Par
     name: 'Redis',
     command,
     args,
-    env: childEnv(),
+    // Not what moves clocks: Debian's build of it does not start with that, and nothing here asks it for the day.
+    env: childEnv({}),
     logFile: join(options.stateDir, 'logs', 'redis.log'),
     ready: () => redisAnswers(port),
     // Long enough to see what goes on without it.
@@ -230,7 +236,7 @@ async function startSimulatorPart(options: SystemOptions, ports: Ports): Promise
     name: 'simulator',
     command: process.execPath,
     args: [join(ROOT, 'infra/kite-simulator/main.ts'), ...args, ...(options.simulatorArgs ?? [])],
-    env: childEnv(),
+    env: childEnv(options),
     logFile: join(options.stateDir, 'logs', 'simulator.log'),
     ready: answersOk(`http://127.0.0.1:${ports.simulator}/sim/state`),
     onBack: () => options.onSimulatorBack?.(),
@@ -266,10 +272,22 @@ async function startWorker(options: SystemOptions, inputs: WorkerInputs): Promis
       .join(''),
     { mode: 0o600 },
   )
-  const inspector = await freePort()
-  return startPart({
+  const part = {
     ...common(options),
     name: 'Worker',
+    logFile: join(options.stateDir, 'logs', 'worker.log'),
+    ready: answersOk(`http://127.0.0.1:${inputs.port}/healthz`),
+  }
+  if (options.workerIn === 'node')
+    return startPart({
+      ...part,
+      command: process.execPath,
+      args: [join(ROOT, 'infra/local/worker-in-node.ts'), String(inputs.port), envFile],
+      env: childEnv(options),
+    })
+  const inspector = await freePort()
+  return startPart({
+    ...part,
     command: join(BINARIES, 'wrangler'),
     args: [
       'dev',
@@ -289,23 +307,21 @@ async function startWorker(options: SystemOptions, inputs: WorkerInputs): Promis
       'log',
     ],
     env: {
-      ...childEnv(),
+      ...childEnv(options),
       CLOUDFLARE_CF_FETCH_ENABLED: 'false',
       WRANGLER_SEND_METRICS: 'false',
       CI: 'true',
       NO_COLOR: '1',
     },
-    logFile: join(options.stateDir, 'logs', 'worker.log'),
     // Wrangler's line for each request holds its whole path, a login link's among them.
     drop: /^\[wrangler:info\]/,
-    ready: answersOk(`http://127.0.0.1:${inputs.port}/healthz`),
   })
 }
 
 /** Programs of this checkout come first; nothing that configures a part leaks in from the caller's shell. */
-function childEnv(): Record<string, string | undefined> {
+function childEnv({ partEnv }: Pick<SystemOptions, 'partEnv'>): Record<string, string | undefined> {
   const { HOME, LANG, TMPDIR, PATH } = process.env
-  return { HOME, LANG, TMPDIR, PATH: `${BINARIES}:${PATH ?? ''}` }
+  return { HOME, LANG, TMPDIR, PATH: `${BINARIES}:${PATH ?? ''}`, ...partEnv }
 }
 
 function common({ report, restartAfterMs, signal }: SystemOptions) {

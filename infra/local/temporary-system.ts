@@ -11,9 +11,14 @@ export interface TemporarySystem {
   stop(): Promise<void>
 }
 
+export type TemporaryOptions = Pick<
+  SystemOptions,
+  'tickRedisUrl' | 'dataPlaneMain' | 'marketHours' | 'workerIn' | 'partEnv'
+>
+
 export async function startTemporarySystem(
   simulatorArgs: string[],
-  more: Pick<SystemOptions, 'tickRedisUrl' | 'dataPlaneMain'> = {},
+  more: TemporaryOptions = {},
 ): Promise<TemporarySystem> {
   const stateDir = await mkdtemp(join(tmpdir(), 'ticker-temporary-'))
   // PostgreSQL runs as a user of its own when this runs as root.
