@@ -176,6 +176,8 @@ describe.skipIf(process.platform !== 'linux')('a trading day', () => {
     expect(await ticking()).toEqual([])
     await until('it is ready', desk.isReady)
     expect(await opened()).toBe(before)
+    // Nor was any silence of the day taken for a fault.
+    expect(await desk.metricOf('ticker_liveness_actions_total', '')).toBe(0)
   })
 
   it('and its minutes are those of the session, closing auction not among them', async () => {
