@@ -20,7 +20,7 @@ export type HistoryDays = Map<string, StoredBar[]>
 /** Two months of minutes of a market that is open 15 hours a day, twice. */
 const CHARACTERS_MAX = 8 * 1024 * 1024
 /** Read at once; then others have their turn. */
-const PIECE_CHARACTERS = 64 * 1024
+const PIECE_CHARACTERS = 16 * 1024
 
 export async function getHistory(
   http: KiteHttp,
