@@ -24,10 +24,13 @@ export interface BenchUser {
   api_secret: string
 }
 
-export async function withBenchSystem<T>(work: (bench: BenchSystem) => Promise<T>): Promise<T> {
+export async function withBenchSystem<T>(
+  work: (bench: BenchSystem) => Promise<T>,
+  instruments = 100_000,
+): Promise<T> {
   const { main } = await bundleDataPlane()
   const { system, stop } = await startTemporarySystem(
-    '--no-rate-limits --no-delays --instruments-count 100000 --ticks-per-second 0'.split(' '),
+    `--no-rate-limits --no-delays --instruments-count ${instruments} --ticks-per-second 0`.split(' '),
     { dataPlaneMain: main },
   )
   try {

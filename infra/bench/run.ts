@@ -15,6 +15,7 @@ import { flushCost } from './flush-cost.ts'
 import { growth } from './growth.ts'
 import { history } from './history.ts'
 import { ingest } from './ingest.ts'
+import { ingestBeside } from './ingest-beside.ts'
 import type { Row } from './measure.ts'
 import { optionChain } from './option-chain.ts'
 import { pool } from './pool.ts'
@@ -41,6 +42,7 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   publish,
   'flush-cost': flushCost,
   ingest,
+  'ingest-beside': ingestBeside,
   'fan-out': fanOut,
   history,
   'option-chain': optionChain,
