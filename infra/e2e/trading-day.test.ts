@@ -3,7 +3,14 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fleetStatus, historyPage, marketNow, session, storedCandles } from '@ticker/shared/domain'
+import {
+  fleetStatus,
+  historyPage,
+  marketNow,
+  optionChain,
+  session,
+  storedCandles,
+} from '@ticker/shared/domain'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { createMovedClock, type MovedClock } from '../local/moved-clock.ts'
@@ -21,6 +28,7 @@ const [STOCK, INDEX] = ['NSE:INFY', 'NSE:NIFTY 50']
 /** Promised. */
 const SESSION_USED_MS = 5_000
 const HEARTBEATS = 3
+const page = z.object({ items: z.array(z.unknown()) })
 
 const at = (time: string) => Date.parse(`${DAY}T${time}+05:30`)
 
@@ -31,6 +39,7 @@ describe.skipIf(process.platform !== 'linux')('a trading day', () => {
   let clock: MovedClock
   let desk: Desk
   let future: string
+  let expiry: string
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ticker-clock-'))
@@ -43,11 +52,15 @@ describe.skipIf(process.platform !== 'linux')('a trading day', () => {
         marketHours: 'calendar',
       }),
     )
-    const page = z.object({ items: z.array(z.object({ tradingsymbol: z.string() })) })
-    const futures = '/v1/instruments?exchange=NFO&name=NIFTY&type=FUT&limit=1'
-    const [first] = (await desk.api.call(page, 'GET', futures)).items
-    future = `NFO:${first?.tradingsymbol}`
-    await desk.subscribe([STOCK, INDEX, future])
+    const listed = z.object({ tradingsymbol: z.string(), expiry: z.string() })
+    const nifty = async (type: string) => {
+      const path = `/v1/instruments?exchange=NFO&name=NIFTY&type=${type}&limit=1`
+      return z.tuple([listed]).parse((await desk.api.call(page, 'GET', path)).items)[0]
+    }
+    const [first, option] = [await nifty('FUT'), await nifty('PE')]
+    future = `NFO:${first.tradingsymbol}`
+    expiry = option.expiry
+    await desk.subscribe([STOCK, INDEX, future, `NFO:${option.tradingsymbol}`])
   })
   afterAll(async () => {
     await desk?.stop()
@@ -70,6 +83,8 @@ describe.skipIf(process.platform !== 'linux')('a trading day', () => {
   const reminders = (kind: string) => desk.metricOf('ticker_login_reminders_total', `kind="${kind}"`)
   const opened = () => desk.metricOf('ticker_kite_socket_connects_total', 'outcome="open"')
   const refused = () => desk.metricOf('ticker_kite_socket_connects_total', 'outcome="(?!open)')
+  const chainUnavailable = async () =>
+    (await desk.api.call(optionChain, 'GET', `/v1/option-chains/NIFTY?expiry=${expiry}`)).unavailable
   const isStreaming = async () => {
     const { accounts } = await desk.instance()
     return accounts.some(({ connections }) => connections.some(({ state }) => state === 'open'))
@@ -139,6 +154,7 @@ describe.skipIf(process.platform !== 'linux')('a trading day', () => {
     await becomes('09:05:00')
     const before = await opened()
     expect(await phase('NSE')).toBe('pre_open')
+    expect(await chainUnavailable()).toBe('pre_open')
     expect(await ticking()).toEqual([])
     await until('it is ready', desk.isReady)
     expect(await opened()).toBe(before)
@@ -148,6 +164,7 @@ describe.skipIf(process.platform !== 'linux')('a trading day', () => {
     await becomes('09:15:10')
     expect(await phase('NSE')).toBe('open')
     expect(await ticking([STOCK])).toEqual([STOCK, INDEX, future].map(nameOf).sort())
+    expect(await chainUnavailable()).toBe(null)
     await until('it is ready', desk.isReady)
   })
 
