@@ -99,8 +99,8 @@ export function fanOutRows(found: {
       target: '',
     },
     {
-      what: `fan-out, JSON, ${JSON_CLIENTS} clients × ${EACH} instruments, latest at ${LATEST_HZ} Hz: delivered a second; CPU; flush → client, p99`,
-      value: `${rounded(jsonLatest.deliveriesPerS)}; ${percent(jsonLatest.cores)}; ${ms(jsonLatest.flushP99Ms)}`,
+      what: `fan-out, JSON, ${JSON_CLIENTS} clients × ${EACH} instruments, latest at ${LATEST_HZ} Hz: delivered a second; CPU; receive → client, p99`,
+      value: `${rounded(jsonLatest.deliveriesPerS)}; ${percent(jsonLatest.cores)}; ${ms(jsonLatest.ageP99Ms)}`,
       target: '',
     },
     {

@@ -11,7 +11,7 @@ import { MESSAGE_BYTES, MESSAGES_PER_TURN, REPLAY_PER_FLUSH, type StreamBounds }
 import { type Batch, type Interest, type StreamClient, tell } from './client.ts'
 import type { MessageFormat, MessageKind } from './formats.ts'
 import { addItem, createItems, firstPlace, type Items, lastPlace } from './items.ts'
-import { addToGroup, type LatestGroup, removeFromGroup } from './latest-group.ts'
+import { addToGroup, type LatestGroup, periodAt, removeFromGroup } from './latest-group.ts'
 import type { GapReason } from './messages.ts'
 import type { StreamMetrics } from './metrics.ts'
 import { createOutbox } from './outbox.ts'
@@ -20,12 +20,14 @@ import { createTokenFilter } from './token-filter.ts'
 
 /** Of full depth, so that one snapshot message stays near MESSAGE_BYTES. */
 const SNAPSHOT_TICKS = 100
+/** Who has a picture waits for the next one while others wait for their first: of so many turns, one is taken. */
+const LATEST_PERIODS_WHEN_LATE = 4
 
 export interface Delivery {
   /** Passes on everything up to now. What it puts in line for the clients is sent by `flush` or `serve`. */
   advance(): void
-  /** Sends what is due to every client. */
-  flush(): void
+  /** Sends what is due to every client; `late`: other work waits too, and comes before more of the latest. */
+  flush(late?: boolean): void
   /** Sends what is due to this client, in front of its turn. */
   serve(client: StreamClient): void
   newBatch(format: MessageFormat): Batch
@@ -75,6 +77,7 @@ export function createDelivery(deps: {
   const waiting = new Set<StreamClient>()
   let replayLeft = REPLAY_PER_FLUSH
   let interests = 0
+  let isLate = false
 
   const clogged = (client: StreamClient) => client.socket.bufferedBytes() > bounds.conflateAboveBytes
   /** How many ticks may go into this many bytes, should all have full depth. */
@@ -197,8 +200,8 @@ export function createDelivery(deps: {
   }
 
   function sendLatest(client: StreamClient, group: LatestGroup, nowMs: number) {
-    const period = Math.floor((nowMs - group.phaseMs) / group.periodMs)
-    if (period === group.served) return
+    const period = periodAt(group, nowMs)
+    if (period - group.served < (isLate ? LATEST_PERIODS_WHEN_LATE : 1)) return
     let left = group.interests.length
     while (left > 0) {
       // It goes on there with the next flush; what changes meanwhile is conflated.
@@ -310,7 +313,8 @@ export function createDelivery(deps: {
       interests -= 1
       fanOut.release(interest.lane)
     },
-    flush() {
+    flush(late = false) {
+      isLate = late
       advance()
       replayLeft = REPLAY_PER_FLUSH
       const nowMs = clock.monotonicMs()

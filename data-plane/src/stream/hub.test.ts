@@ -135,6 +135,38 @@ describe('the stream hub', () => {
     expect(ticksOf(socket).at(-1)?.last_price).toBe(20)
   })
 
+  it('gives the latest at a quarter of its rate while flushes come late, and every tick all the same', async () => {
+    const [latest, every] = [join(), join()]
+    latest.say({ op: 'subscribe', instruments: [A], delivery: 'latest', rate_hz: 10 })
+    every.say({ op: 'subscribe', instruments: [A] })
+    const stop = new AbortController()
+    const ended = all.runFlush(stop.signal)
+    async function givenInTwoSeconds(step: () => Promise<void>) {
+      const before = [latest, every].map(({ socket }) => ticksOf(socket).length)
+      const untilMs = clock.monotonicMs() + 2_000
+      let ticks = 0
+      for (; clock.monotonicMs() < untilMs; ticks += 1) {
+        source.tick(A, ticks)
+        await step()
+      }
+      const [ofLatest, ofEvery] = [latest, every].map(
+        ({ socket }, at) => ticksOf(socket).length - (before[at] ?? 0),
+      )
+      return { ticks, ofLatest, ofEvery }
+    }
+    const calm = await givenInTwoSeconds(() => clock.advance(25))
+    expect(calm.ofLatest).toBeGreaterThanOrEqual(19)
+    // Each time, other work keeps the flush waiting for 75 ms beyond its 25.
+    const late = await givenInTwoSeconds(async () => {
+      clock.jumpMonotonic(100)
+      await clock.advance(0)
+    })
+    expect(late).toEqual({ ticks: 20, ofLatest: 5, ofEvery: 20 })
+    expect((await givenInTwoSeconds(() => clock.advance(25))).ofLatest).toBeGreaterThanOrEqual(19)
+    stop.abort()
+    await ended
+  })
+
   it('builds the text of a tick once for all clients of a mode', () => {
     const first = join()
     const second = join()

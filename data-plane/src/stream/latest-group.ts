@@ -19,17 +19,23 @@ export interface LatestGroup {
   next: number
 }
 
-export function createLatestGroup(periodMs: number, phaseMs: number): LatestGroup {
+/** Its first turn is in the period that follows: until then there is its snapshot. */
+export function createLatestGroup(periodMs: number, phaseMs: number, nowMs: number): LatestGroup {
+  const phase = phaseMs % periodMs
   return {
     periodMs,
-    phaseMs: phaseMs % periodMs,
+    phaseMs: phase,
     holders: 0,
-    served: -1,
+    served: periodAt({ periodMs, phaseMs: phase }, nowMs),
     interests: [],
     lanes: [],
     seen: [],
     next: 0,
   }
+}
+
+export function periodAt({ periodMs, phaseMs }: Pick<LatestGroup, 'periodMs' | 'phaseMs'>, nowMs: number) {
+  return Math.floor((nowMs - phaseMs) / periodMs)
 }
 
 /** From the next tick on: what there is now (`ticks`) was in its snapshot. */

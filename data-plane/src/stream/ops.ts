@@ -79,7 +79,8 @@ export function createOps(deps: OpsDeps): Ops {
   }
 
   function subscribe(client: StreamClient, op: Subscribe) {
-    const { tokens, unknown } = resolve(op.instruments)
+    const { instruments: found, unknown } = resolveRefs(source.directory(), op.instruments)
+    const tokens = found.map((each) => each.instrument_token)
     const added = tokens.filter((token) => !client.interests.has(token))
     const { instrumentsPerClientMax, interestsMax } = bounds
     if (client.interests.size + added.length > instrumentsPerClientMax) {
@@ -90,11 +91,9 @@ export function createOps(deps: OpsDeps): Ops {
       delivery.interests() + added.length > interestsMax ? 'process_limit' : interest.refusalOf(client, added)
     if (refusal) return fail(client, op.id, 'too_many_instruments', TOO_MANY[refusal](client))
     upToNow(client)
-    const directory = source.directory()
-    const instruments = tokens.map((token) => {
-      const { exchange = null, tradingsymbol = null } = directory.byToken(token) ?? {}
-      const { state, reason } = want(client, token, op)
-      return { instrument_token: token, exchange, tradingsymbol, state, reason }
+    const instruments = found.map(({ instrument_token, exchange, tradingsymbol }) => {
+      const { state, reason } = want(client, instrument_token, op)
+      return { instrument_token, exchange, tradingsymbol, state, reason }
     })
     tell(client, { op: 'subscribed', id: op.id, instruments, unknown })
     startFlowing(client, tokens)
@@ -144,7 +143,7 @@ export function createOps(deps: OpsDeps): Ops {
     const periodMs = Math.max(1, Math.round(1000 / op.rate_hz / FLUSH_MS)) * FLUSH_MS
     const known = client.latest.get(periodMs)
     if (known) return known
-    const group = createLatestGroup(periodMs, client.number * FLUSH_MS)
+    const group = createLatestGroup(periodMs, client.number * FLUSH_MS, clock.monotonicMs())
     client.latest.set(periodMs, group)
     return group
   }

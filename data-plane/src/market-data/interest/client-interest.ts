@@ -171,6 +171,8 @@ export function createInterestBook(deps: {
   return {
     place,
     refusalOf({ owner, keyId, instrumentsMax }, tokens) {
+      // Should all be new, they fit all the same: nothing to count.
+      if (keys.size(keyId) + tokens.length <= instrumentsMax && tokens.length <= set.room()) return undefined
       const ofKey = tokens.filter((token) => !keys.holds(keyId, token)).length
       if (ofKey > 0 && keys.size(keyId) + ofKey > instrumentsMax) return refused('key_limit', ofKey)
       const ofProcess = tokens.filter((token) => !set.find(owner, token)).length
