@@ -55,7 +55,11 @@ export function targetOf(actor: Actor, id: string): SQL {
           when a.trading_state = 'HALTED' then 'Trading is halted for this account.'
           else a.order_gate_reason end as gate,
         coalesce(v.status = 'active' and v.expires_at > now(), false) as session_live,
-        o.state as intent_state, o.cancel_requested_at is not null as cancel_requested,
+        o.state as intent_state,
+        -- Still to happen: one that the broker refused bars nothing.
+        exists (select from ticker.order_changes c where c.account_id = s.account_id and c.kind = 'cancel'
+          and c.state in ('QUEUED', 'SENDING', 'UNKNOWN', 'ACCEPTED')
+          and (c.intent_id = s.intent_id or c.order_id in (select k.order_id from known k))) as cancel_requested,
         (select coalesce(jsonb_agg(k.order_id order by k.order_id), '[]') from known k) as order_ids,
         (select count(*)::int from known k where k.status_rank < ${TERMINAL_RANK}) as open,
         (select count(*)::int from known k where k.status_rank is null) as unseen,

@@ -295,6 +295,12 @@ describe('PATCH /v1/orders/{id}', () => {
     })
     await cancel(id)
     expect(await modify(id, { price: 1400 })).toMatchObject({ status: 409, body: { code: 'order_finished' } })
+    // The broker refused it: the order lives on, and may be modified.
+    await query(
+      `update ticker.order_changes set state = 'REJECTED' where kind = 'cancel' and intent_id = $1`,
+      [id],
+    )
+    expect(await modify(id, { price: 1400 })).toMatchObject({ status: 202 })
   })
 
   test('modification_limit: the broker takes 25 of one order', async () => {

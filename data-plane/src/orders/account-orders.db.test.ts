@@ -3,7 +3,7 @@ import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { renewAndObserve } from '../ownership/instance-store.ts'
 import { answered, brokerTime, orderPath, refusal, brokerRow as row } from '../testing/order-path.ts'
-import { seedIntent } from '../testing/seed-account.ts'
+import { seedChange, seedIntent } from '../testing/seed-account.ts'
 import { ENTRIES_PER_DAY_MAX } from './governor.ts'
 import { createIntentStore } from './intent-store.ts'
 
@@ -581,4 +581,6 @@ it('a disabled account sends nothing, and what it has open is still settled', as
     desk.accountId,
   ])
   expect(await seen()).toEqual([])
+  await seedChange(desk.pool, desk.accountId, { orderId: `left${names}` }, { price: 1 })
+  expect(await seen()).toHaveLength(1)
 })

@@ -1,7 +1,7 @@
 // Cancels and modifies that are not settled (RELIABILITY 8). A cancel is level-triggered: it stands until nothing of
 // its order is open, and is sent again only after a read that shows the order open all the same. A modify is sent at
 // most once, after what came before it on the same order, and one in doubt is settled by comparing the order.
-import { CANCELLED_UNSENT, type IntentState } from '@ticker/shared/domain'
+import { CANCELLED_UNSENT, type IntentState, istDay } from '@ticker/shared/domain'
 import { cancelRequest, modifyRequest } from './change-request.ts'
 import type { Change, ChangeEnd, ChangeSettlement, ChangeStore, TargetOrder } from './change-store.ts'
 import { changeVerdictOf } from './change-verdict.ts'
@@ -9,7 +9,7 @@ import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
 import type { Governor } from './governor.ts'
 import { modifiedAsAsked } from './modified-as-asked.ts'
 import { type BookReader, POLL_OPEN_MS } from './order-book.ts'
-import { isCancellable, isWorking } from './order-status.ts'
+import { isCancellable, isModifiable } from './order-status.ts'
 import type { Sending } from './sending.ts'
 import { queuedAgain, type Verdict } from './verdict.ts'
 
@@ -36,6 +36,8 @@ const NEVER_PLACED: readonly (IntentState | null)[] = [
   'RELEASED',
 ]
 
+const LOST = 'The database lost what became of it after it was sent.'
+
 export interface DueChanges {
   freeUnsent(epoch: number): Promise<void>
   /** Settles and sends what may be; returns the delay to the next look, undefined: nothing to wait for. */
@@ -52,6 +54,12 @@ export function createDueChanges(
   const { accountId, clock, log, metrics } = deps
   /** Orders whose cancel the broker has answered, until they are seen finished. */
   const cancelled = new Map<string, { answeredMs: number; repeats: number }>()
+  /** Orders of which a request is on the wire: of several changes of one order, one at a time is sent. */
+  const onWire = new Set<string>()
+  /** Orders whose modify was answered, until the book was read after it. */
+  const modified = new Map<string, number>()
+  /** Modifies in doubt: since when this process knows, which is after they were sent. */
+  const doubted = new Map<string, number>()
 
   async function runCancel(change: Change, account: OrderAccount): Promise<number | undefined> {
     const open = change.orders.filter((order) => order.open)
@@ -60,11 +68,13 @@ export function createDueChanges(
       // In doubt: it runs when the order is found. Accepted and unseen: the book will show it.
       if (waits || change.intentState === 'UNKNOWN') return undefined
       if (change.unseen > 0 || (change.orders.length === 0 && !NEVER_PLACED.includes(change.intentState))) {
+        if (isOfEarlierDay(change)) return giveUp(change)
         return look(change)
       }
       await end(change, cancelEnd(change))
       return undefined
     }
+    if (isOfEarlierDay(change) && open.every(({ orderId }) => !book.shows(orderId))) return giveUp(change)
     if (change.waitMs > 0) return change.waitMs
     const next = open.find(({ orderId, status }) => isCancellable(status) && mayCancel(orderId))
     if (!next) return look(change)
@@ -73,10 +83,23 @@ export function createDueChanges(
 
   /** Not asked yet, or asked, answered, and shown open by a read that began long enough after the answer. */
   function mayCancel(orderId: string): boolean {
+    if (onWire.has(orderId)) return false
     const before = cancelled.get(orderId)
     if (!before) return true
     const spacingMs = Math.min(REPEAT_MS_MAX, REPEAT_MS * 2 ** before.repeats)
-    return book.seenMs() >= before.answeredMs + spacingMs
+    return book.shows(orderId) && book.seenMs() >= before.answeredMs + spacingMs
+  }
+
+  /** Asked for before today, as far as the book was read today: no order outlives its day without being shown. */
+  function isOfEarlierDay(change: Change): boolean {
+    const seenWallMs = clock.nowMs() - (clock.monotonicMs() - book.seenMs())
+    return Number.isFinite(seenWallMs) && istDay(change.createdMs) < istDay(seenWallMs)
+  }
+
+  async function giveUp(change: Change): Promise<undefined> {
+    const reason = 'The order is of an earlier day, and the order book does not show it any more.'
+    await end(change, { state: 'RELEASED', code: 'not_shown', reason })
+    return undefined
   }
 
   async function runModify(
@@ -112,11 +135,19 @@ export function createDueChanges(
     // One at a time, in the order they were asked for.
     const first = others.find((other) => other.kind === 'modify' && isSameOrder(other, change))
     if (first && first !== change) return undefined
-    if (!order || !isWorking(order.status)) return look(change)
+    if (!order || !isModifiable(order.status) || onWire.has(order.orderId)) return look(change)
+    // What is stored may be from before the last modify: it could be on its way to the exchange.
+    const answeredMs = modified.get(order.orderId)
+    if (answeredMs !== undefined && book.seenMs() < answeredMs) return look(change)
+    modified.delete(order.orderId)
     return start(change, order, account)
   }
 
   async function settleModify(change: Change, order: TargetOrder | undefined): Promise<number | undefined> {
+    const doubtedMs = doubted.get(change.id) ?? clock.monotonicMs()
+    doubted.set(change.id, doubtedMs)
+    // Nothing that was read before it was sent says anything of it.
+    if (book.seenMs() < doubtedMs) return look(change)
     if (order && change.fields && modifiedAsAsked(order.row, change.fields)) {
       await end(change, { state: 'ACCEPTED', code: null, reason: null })
       return undefined
@@ -150,14 +181,16 @@ export function createDueChanges(
 
   function start(change: Change, order: TargetOrder, account: OrderAccount): number | undefined {
     const { kind } = change
-    if (sending.count(kind) >= IN_FLIGHT_MAX) return undefined
+    // What a disabled account has in doubt is settled; nothing is sent for it.
+    if (!account.observed.active || sending.count(kind) >= IN_FLIGHT_MAX) return undefined
     const permission = governor().takeForChange(kind)
     if (!permission.granted) {
       metrics.governorWaits.inc({ limit: permission.limit })
       return permission.waitMs
     }
-    const before = cancelled.get(order.orderId)
+    const before = kind === 'cancel' ? cancelled.get(order.orderId) : undefined
     if (before) metrics.cancelsRepeated.inc()
+    onWire.add(order.orderId)
     sending.start(
       {
         kind,
@@ -170,7 +203,12 @@ export function createDueChanges(
         settled(verdict) {
           // What became of the order is for the book to say, whatever the answer was.
           book.want()
-          if (kind !== 'cancel' || !verdict || !isAnswered(verdict)) return
+          onWire.delete(order.orderId)
+          if (!verdict || !isAnswered(verdict)) return
+          if (kind === 'modify') {
+            modified.set(order.orderId, clock.monotonicMs())
+            return
+          }
           const repeats = before ? before.repeats + 1 : 0
           cancelled.set(order.orderId, { answeredMs: clock.monotonicMs(), repeats })
         },
@@ -181,16 +219,25 @@ export function createDueChanges(
     return undefined
   }
 
+  /** The database lost the claim of what this process knows to be written: as with places, it is in doubt. */
+  async function settleLost(change: Change): Promise<boolean> {
+    const written = change.state === 'QUEUED' ? sending.writtenAs(change.id) : undefined
+    if (!written || written.attempt <= change.attempts || sending.isBusy(change.id)) return false
+    await changes.settle(written, { state: 'UNKNOWN', code: 'outcome_unknown', reason: LOST })
+    return true
+  }
+
   return {
     async freeUnsent(epoch) {
       for (const claim of await changes.claimedBy(accountId, epoch)) {
         if (sending.isBusy(claim.intentId)) continue
         const written = sending.writtenAs(claim.intentId)
-        const reason = 'The database lost what became of it after it was sent.'
         if (written?.attempt === claim.attempt)
-          await changes.settle(written, { state: 'UNKNOWN', code: 'outcome_unknown', reason })
+          await changes.settle(written, { state: 'UNKNOWN', code: 'outcome_unknown', reason: LOST })
         else await changes.unclaim(claim)
       }
+      // Before anything expires that was not.
+      for (const change of await changes.live(accountId, LIVE_MAX)) await settleLost(change)
     },
 
     async run(account) {
@@ -199,14 +246,8 @@ export function createDueChanges(
       let delayMs: number | undefined
       for (const change of live) {
         if (change.state === 'SENDING' || sending.isBusy(change.id)) continue
-        if (!account.observed.active || !deps.lease.mayAct()) return undefined
-        const written = change.state === 'QUEUED' ? sending.writtenAs(change.id) : undefined
-        if (written && written.attempt > change.attempts) {
-          // As with places: the database lost the claim, this process knows that it was written.
-          const reason = 'The database lost what became of it after it was sent.'
-          await changes.settle(written, { state: 'UNKNOWN', code: 'outcome_unknown', reason })
-          continue
-        }
+        if (!deps.lease.mayAct()) return undefined
+        if (await settleLost(change)) continue
         const waitMs =
           change.kind === 'cancel' ? await runCancel(change, account) : await runModify(change, account, live)
         if (waitMs !== undefined) delayMs = Math.min(delayMs ?? waitMs, waitMs)
@@ -215,8 +256,13 @@ export function createDueChanges(
     },
   }
 
-  /** Orders that nobody wants cancelled any more. */
+  /** What no live change is about any more. */
   function forget(live: readonly Change[]) {
+    if (doubted.size > 0) {
+      const inDoubt = new Set(live.filter(({ state }) => state === 'UNKNOWN').map(({ id }) => id))
+      for (const id of doubted.keys()) if (!inDoubt.has(id)) doubted.delete(id)
+    }
+    for (const [orderId, answeredMs] of modified) if (book.seenMs() >= answeredMs) modified.delete(orderId)
     if (cancelled.size === 0) return
     const wanted = new Set(
       live.flatMap(({ kind, orders }) => (kind === 'cancel' ? orders : [])).map((o) => o.orderId),

@@ -41,6 +41,8 @@ export interface BookReader {
   failing(): boolean
   /** When the last read began that showed the whole book, monotonic ms. */
   seenMs(): number
+  /** Whether that read showed this order. */
+  shows(orderId: string): boolean
   /** Reads the orders that postbacks named; returns the delay to the next, undefined: none is due. */
   readHints(account: OrderAccount): Promise<number | undefined>
   /** An order update from the account's socket, as it came. */
@@ -59,6 +61,7 @@ export function createBookReader(
   let wanted = true
   let readMs = Number.NEGATIVE_INFINITY
   let seenMs = Number.NEGATIVE_INFINITY
+  let shown: ReadonlySet<string> = new Set()
   let failures = 0
   let open: OpenOrders = { count: 0, unseen: 0, unseenOldestMs: 0 }
   let unseenAlertedMs = Number.NEGATIVE_INFINITY
@@ -125,6 +128,7 @@ export function createBookReader(
     spacingMs,
     failing: () => failures > 0,
     seenMs: () => seenMs,
+    shows: (orderId) => shown.has(orderId),
     pollWhileOpen() {
       if (open.count > 0 && clock.monotonicMs() - readMs >= POLL_OPEN_MS) wanted = true
     },
@@ -146,7 +150,11 @@ export function createBookReader(
         return false
       }
       const whole = await mergeBook(outcome.data)
-      if (whole) seenMs = beganMs
+      if (whole) {
+        const { orders: rows, misshapen } = outcome.data
+        shown = new Set([...rows, ...misshapen].map(({ order_id }) => order_id))
+        seenMs = beganMs
+      }
       return whole
     },
 

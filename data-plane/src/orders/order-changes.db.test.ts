@@ -2,9 +2,10 @@
 import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
 import { newId } from '@ticker/shared/domain'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
-import { brokerRow, orderPath, refusal } from '../testing/order-path.ts'
+import { answered, brokerRow, brokerTime, orderPath, refusal } from '../testing/order-path.ts'
 import { seedChange, seedIntent } from '../testing/seed-account.ts'
 import { createChangeStore } from './change-store.ts'
+import { createOrderStore } from './order-store.ts'
 import type { SendOutcome } from './verdict.ts'
 
 let database: TestDatabase
@@ -18,6 +19,7 @@ afterEach(async () => {
   for (const stop of running.splice(0)) await stop()
 })
 
+const TIMEOUTS = 'ticker_order_book_reads_total{outcome="timeout"}'
 const LOST: SendOutcome = { kind: 'no_answer', reason: 'reset' }
 let names = 0
 
@@ -52,6 +54,12 @@ async function setup(options: { paused?: boolean } = {}) {
       const id = await seedChange(pool, accountId, of, fields)
       path.path.wake()
       return id
+    },
+    async booksRead() {
+      const read = /^ticker_order_book_reads_total\{outcome="read"\} (\d+)$/m.exec(
+        await path.registry.metrics(),
+      )
+      return Number(read?.[1] ?? 0)
     },
     statusAtBroker: (orderId: string) => path.broker.book.find((each) => each.order_id === orderId)?.status,
   }
@@ -235,6 +243,73 @@ it('a modify in doubt is settled by the order: shown as asked it is ACCEPTED, an
   expect(desk.broker.changes).toHaveLength(1)
 })
 
+it('a modify in doubt is settled by what was read after it, not by what was known before', async () => {
+  const desk = await setup()
+  const { intentId, orderId } = await desk.openOrder()
+  desk.broker.answerChange = () => {
+    desk.broker.bookOutcome = { ok: false, failure: { kind: 'timeout' } }
+    return LOST
+  }
+  const id = await desk.ask({ intentId, orderId }, { quantity: 1 })
+  await vi.waitFor(async () => expect(await desk.registry.metrics()).toContain(TIMEOUTS), { timeout: 5_000 })
+  await desk.ends(id, 'UNKNOWN')
+  desk.broker.bookOutcome = undefined
+  await desk.ends(id, 'ACCEPTED')
+  expect(desk.broker.changes).toHaveLength(1)
+})
+
+it('cancels of one order under several keys: one is sent, and each is DONE', async () => {
+  const desk = await setup({ paused: true })
+  const orderId = `twice-${names}`
+  desk.broker.book.push(brokerRow({ order_id: orderId }))
+  const asked = await Promise.all([1, 2, 3].map(() => desk.ask({ orderId })))
+  desk.start()
+  for (const id of asked) await desk.ends(id, 'DONE')
+  expect(desk.broker.changes).toEqual([`DELETE /orders/regular/${orderId}`])
+})
+
+it('a modify waits while an earlier one is on its way to the exchange', async () => {
+  const desk = await setup()
+  const { intentId, orderId } = await desk.openOrder()
+  const shows = (fields: Parameters<typeof brokerRow>[0]) => {
+    const exchange_update_timestamp = brokerTime(Date.now() + 1_000 * desk.broker.changes.length)
+    desk.broker.book = [brokerRow({ order_id: orderId, ...fields, exchange_update_timestamp })]
+  }
+  desk.broker.answerChange = (request) => {
+    if (desk.broker.changes.length === 1) shows({ status: 'MODIFY PENDING' })
+    return desk.broker.changes.length === 1
+      ? answered(200, { status: 'success', data: { order_id: orderId } })
+      : desk.broker.change(request)
+  }
+  const first = await desk.ask({ intentId, orderId }, { price: 1400 })
+  const second = await desk.ask({ intentId, orderId }, { price: 1300 })
+  await desk.ends(first, 'ACCEPTED')
+  await vi.waitFor(() => expect(desk.changes.at(-1)).toBe(`${orderId}:MODIFY PENDING`), { timeout: 5_000 })
+  const seen = await desk.booksRead()
+  await vi.waitFor(async () => expect(await desk.booksRead()).toBeGreaterThan(seen + 1), { timeout: 10_000 })
+  expect((await desk.change(second))?.state).toBe('QUEUED')
+  desk.broker.book = [
+    brokerRow({ order_id: orderId, price: 1400, exchange_update_timestamp: brokerTime(Date.now() + 5_000) }),
+  ]
+  await desk.ends(second, 'ACCEPTED')
+  expect(desk.broker.changes).toHaveLength(2)
+})
+
+it('a cancel of an earlier day, whose order no book shows any more, is given up and says so', async () => {
+  const desk = await setup({ paused: true })
+  const orderId = `old-${names}`
+  await createOrderStore(desk.pool).merge(desk.accountId, [brokerRow({ order_id: orderId })], 'book')
+  const id = await desk.ask({ orderId })
+  await desk.pool.query(
+    `update ticker.order_changes set created_at = now() - interval '1 day' where id = $1`,
+    [id],
+  )
+  desk.start()
+  await desk.ends(id, 'RELEASED')
+  expect((await desk.change(id))?.reason_code).toBe('not_shown')
+  expect(desk.broker.changes).toEqual([])
+})
+
 it('a modify in doubt that the book does not show is RELEASED after 90 s, and never sent again', async () => {
   const desk = await setup()
   const { intentId, orderId } = await desk.openOrder()
@@ -310,7 +385,7 @@ it('row 25: the database loses the claim of a modify that was written: in doubt,
   const id = await desk.ask({ intentId, orderId }, { price: 1400 })
   await desk.ends(id, 'UNKNOWN')
   await desk.pool.query(
-    `update ticker.order_changes set state = 'QUEUED', attempts = 0, sending_epoch = null where id = $1`,
+    `update ticker.order_changes set state = 'QUEUED', attempts = 0, sending_epoch = null, deadline = now() where id = $1`,
     [id],
   )
   desk.path.wake()

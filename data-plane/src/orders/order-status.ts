@@ -27,6 +27,11 @@ export function isWorking(status: string): boolean {
   return WORKING_RANKS.includes(statusRank(status))
 }
 
+/** Whether a modify is worth a request: while an earlier one is on its way, the broker refuses it. */
+export function isModifiable(status: string): boolean {
+  return isWorking(status) && !status.startsWith('MODIFY ')
+}
+
 /** Whether a cancel is worth a request: on its way to the exchange, or being cancelled, the broker refuses it. */
 export function isCancellable(status: string): boolean {
   return isWorking(status) || statusRank(status) === UNKNOWN_RANK || status === 'AMO REQ RECEIVED'
