@@ -54,8 +54,8 @@ export function createDueChanges(
   const { accountId, clock, log, metrics } = deps
   /** Orders whose cancel the broker has answered, until they are seen finished. */
   const cancelled = new Map<string, { answeredMs: number; repeats: number }>()
-  /** Orders of which a request is on the wire: of several changes of one order, one at a time is sent. */
-  const onWire = new Set<string>()
+  /** Orders whose cancel is on the wire: of several cancels of one order, one at a time is sent. */
+  const cancelling = new Set<string>()
   /** Orders whose modify was answered, until the book was read after it. */
   const modified = new Map<string, number>()
   /** Modifies in doubt: since when this process knows, which is after they were sent. */
@@ -83,7 +83,7 @@ export function createDueChanges(
 
   /** Not asked yet, or asked, answered, and shown open by a read that began long enough after the answer. */
   function mayCancel(orderId: string): boolean {
-    if (onWire.has(orderId)) return false
+    if (cancelling.has(orderId)) return false
     const before = cancelled.get(orderId)
     if (!before) return true
     const spacingMs = Math.min(REPEAT_MS_MAX, REPEAT_MS * 2 ** before.repeats)
@@ -135,7 +135,7 @@ export function createDueChanges(
     // One at a time, in the order they were asked for.
     const first = others.find((other) => other.kind === 'modify' && isSameOrder(other, change))
     if (first && first !== change) return undefined
-    if (!order || !isModifiable(order.status) || onWire.has(order.orderId)) return look(change)
+    if (!order || !isModifiable(order.status)) return look(change)
     // What is stored may be from before the last modify: it could be on its way to the exchange.
     const answeredMs = modified.get(order.orderId)
     if (answeredMs !== undefined && book.seenMs() < answeredMs) return look(change)
@@ -190,7 +190,7 @@ export function createDueChanges(
     }
     const before = kind === 'cancel' ? cancelled.get(order.orderId) : undefined
     if (before) metrics.cancelsRepeated.inc()
-    onWire.add(order.orderId)
+    if (kind === 'cancel') cancelling.add(order.orderId)
     sending.start(
       {
         kind,
@@ -203,7 +203,7 @@ export function createDueChanges(
         settled(verdict) {
           // What became of the order is for the book to say, whatever the answer was.
           book.want()
-          onWire.delete(order.orderId)
+          if (kind === 'cancel') cancelling.delete(order.orderId)
           if (!verdict || !isAnswered(verdict)) return
           if (kind === 'modify') {
             modified.set(order.orderId, clock.monotonicMs())

@@ -268,6 +268,21 @@ it('cancels of one order under several keys: one is sent, and each is DONE', asy
   expect(desk.broker.changes).toEqual([`DELETE /orders/regular/${orderId}`])
 })
 
+it('a cancel waits for no answer to a modify', async () => {
+  const desk = await setup()
+  const { intentId, orderId } = await desk.openOrder()
+  const modifyAnswered = Promise.withResolvers<SendOutcome>()
+  desk.broker.answerChange = (request) =>
+    request.method === 'PUT' ? modifyAnswered.promise : desk.broker.change(request)
+  const modify = await desk.ask({ intentId, orderId }, { price: 1400 })
+  await vi.waitFor(() => expect(desk.broker.changes).toHaveLength(1), { timeout: 5_000 })
+  await desk.ends(await desk.ask({ intentId }), 'DONE')
+  expect(desk.statusAtBroker(orderId)).toBe('CANCELLED')
+  expect((await desk.change(modify))?.state).toBe('SENDING')
+  modifyAnswered.resolve(LOST)
+  await desk.ends(modify, 'RELEASED')
+})
+
 it('a modify waits while an earlier one is on its way to the exchange', async () => {
   const desk = await setup()
   const { intentId, orderId } = await desk.openOrder()

@@ -67,7 +67,7 @@ export async function orderPath(
         data: { order_id: `id-${broker.posts.length}-${accountId}` },
       })
     },
-    answerChange: (request: OrderRequest): SendOutcome => broker.change(request),
+    answerChange: (request: OrderRequest): SendOutcome | Promise<SendOutcome> => broker.change(request),
     /** Does what is asked, as the broker does it at once. */
     change({ method, path, form }: OrderRequest): SendOutcome {
       const orderId = path.replace(/\?.*/, '').split('/').at(-1) ?? ''
