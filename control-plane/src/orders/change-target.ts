@@ -59,7 +59,7 @@ export function targetOf(actor: Actor, id: string): SQL {
         -- Still to happen: one that the broker refused bars nothing.
         exists (select from ticker.order_changes c where c.account_id = s.account_id and c.kind = 'cancel'
           and c.state in ('QUEUED', 'SENDING', 'UNKNOWN', 'ACCEPTED')
-          and (c.intent_id = s.intent_id or c.order_id in (select k.order_id from known k))) as cancel_requested,
+          and ((c.intent_id = s.intent_id and c.order_id is null) or c.order_id in (select k.order_id from known k))) as cancel_requested,
         (select coalesce(jsonb_agg(k.order_id order by k.order_id), '[]') from known k) as order_ids,
         (select count(*)::int from known k where k.status_rank < ${TERMINAL_RANK}) as open,
         (select count(*)::int from known k where k.status_rank is null) as unseen,

@@ -293,6 +293,13 @@ describe('PATCH /v1/orders/{id}', () => {
       status: 202,
       body: { broker_order_id: 'n4' },
     })
+    // The cancel of one of several orders bars no modify of another.
+    await cancel('n3')
+    expect(await modify('n4', { price: 1300 })).toMatchObject({ status: 202 })
+    expect(await modify('n3', { price: 1300 })).toMatchObject({
+      status: 409,
+      body: { code: 'order_finished' },
+    })
     await cancel(id)
     expect(await modify(id, { price: 1400 })).toMatchObject({ status: 409, body: { code: 'order_finished' } })
     // The broker refused it: the order lives on, and may be modified.

@@ -6,4 +6,4 @@ export const CANCEL_AGAIN = `
   cancel_again as (
     update ticker.order_changes c set state = 'QUEUED', not_before = null, reason_code = null, reason = null, updated_at = now()
     from (select distinct intent_id from linked) l
-    where c.intent_id = l.intent_id and c.kind = 'cancel' and c.order_id is null and c.state = 'DONE')`
+    where c.intent_id = l.intent_id and c.kind = 'cancel' and c.order_id is null and c.state in ('DONE', 'RELEASED'))`

@@ -1,7 +1,7 @@
 // Cancels and modifies that are not settled (RELIABILITY 8). A cancel is level-triggered: it stands until nothing of
 // its order is open, and is sent again only after a read that shows the order open all the same. A modify is sent at
 // most once, after what came before it on the same order, and one in doubt is settled by comparing the order.
-import { CANCELLED_UNSENT, type IntentState, istDay } from '@ticker/shared/domain'
+import { CANCELLED_UNSENT, type IntentState } from '@ticker/shared/domain'
 import { cancelRequest, modifyRequest } from './change-request.ts'
 import type { Change, ChangeEnd, ChangeSettlement, ChangeStore, TargetOrder } from './change-store.ts'
 import { changeVerdictOf } from './change-verdict.ts'
@@ -21,6 +21,8 @@ const REPEAT_MS = 2_000
 const REPEAT_MS_MAX = 30_000
 /** An order sat 83 s before it was worked on (KITE.md 5.4): a modify that no read shows for longer is given up. */
 const MODIFY_DOUBT_MS = 90_000
+/** No order outlives its day without being shown: a cancel this old, of what no book shows, is given up. */
+const CANCEL_GIVEN_UP_MS = 24 * 3_600_000
 /** A read of the whole book that is younger than this speaks for now. */
 const SEEN_LATELY_MS = 15_000
 /** How often the book is read for an order that is on its way to another state: often at first. */
@@ -68,13 +70,13 @@ export function createDueChanges(
       // In doubt: it runs when the order is found. Accepted and unseen: the book will show it.
       if (waits || change.intentState === 'UNKNOWN') return undefined
       if (change.unseen > 0 || (change.orders.length === 0 && !NEVER_PLACED.includes(change.intentState))) {
-        if (isOfEarlierDay(change)) return giveUp(change)
+        if (isOld(change)) return giveUp(change)
         return look(change)
       }
       await end(change, cancelEnd(change))
       return undefined
     }
-    if (isOfEarlierDay(change) && open.every(({ orderId }) => !book.shows(orderId))) return giveUp(change)
+    if (isOld(change) && open.every(({ orderId }) => !book.shows(orderId))) return giveUp(change)
     if (change.waitMs > 0) return change.waitMs
     const next = open.find(({ orderId, status }) => isCancellable(status) && mayCancel(orderId))
     if (!next) return look(change)
@@ -90,14 +92,13 @@ export function createDueChanges(
     return book.shows(orderId) && book.seenMs() >= before.answeredMs + spacingMs
   }
 
-  /** Asked for before today, as far as the book was read today: no order outlives its day without being shown. */
-  function isOfEarlierDay(change: Change): boolean {
-    const seenWallMs = clock.nowMs() - (clock.monotonicMs() - book.seenMs())
-    return Number.isFinite(seenWallMs) && istDay(change.createdMs) < istDay(seenWallMs)
+  /** By the database's clock alone, and only while the book is read. */
+  function isOld({ sinceMs }: Change): boolean {
+    return sinceMs >= CANCEL_GIVEN_UP_MS && clock.monotonicMs() - book.seenMs() < SEEN_LATELY_MS
   }
 
   async function giveUp(change: Change): Promise<undefined> {
-    const reason = 'The order is of an earlier day, and the order book does not show it any more.'
+    const reason = 'Asked for a day ago, and the order book does not show the order any more.'
     await end(change, { state: 'RELEASED', code: 'not_shown', reason })
     return undefined
   }
@@ -175,7 +176,8 @@ export function createDueChanges(
 
   async function end(change: Change, how: ChangeEnd) {
     if (!(await changes.end(change, how))) return
-    for (const { orderId } of change.orders) cancelled.delete(orderId)
+    // A modify may be refused for the very cancel that has just been answered.
+    if (change.kind === 'cancel') for (const { orderId } of change.orders) cancelled.delete(orderId)
     log.info({ intent_id: change.id, kind: change.kind, ...how }, 'order change ended')
   }
 

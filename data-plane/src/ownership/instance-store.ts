@@ -46,10 +46,14 @@ export interface Observation {
 
 const DUE_ORDERS = `exists (select 1 from ticker.order_intents o
   where o.account_id = a.id and o.state in ('QUEUED', 'SENDING', 'UNKNOWN'))`
-const DUE_CHANGES = `exists (select 1 from ticker.order_changes c where c.account_id = a.id
-  and (c.state in ('QUEUED', 'SENDING', 'UNKNOWN') or (c.kind = 'cancel' and c.state = 'ACCEPTED')))`
-/** A disabled account is owned until nothing of it is open: its orders in doubt are still read, its queue expires. */
-const SERVED = `(a.status = 'active' or ${DUE_ORDERS} or ${DUE_CHANGES})`
+const DUE_CHANGE = `c.account_id = a.id
+  and (c.state in ('QUEUED', 'SENDING', 'UNKNOWN') or (c.kind = 'cancel' and c.state = 'ACCEPTED'))`
+/**
+ * A disabled account is owned until nothing of it is open: its orders in doubt are still read, its queue expires. What
+ * nobody logs in for does not keep it: a cancel has no deadline.
+ */
+const SERVED = `(a.status = 'active' or ${DUE_ORDERS} or exists (select 1 from ticker.order_changes c
+  where ${DUE_CHANGE} and c.created_at > now() - interval '2 days'))`
 
 const TTL = `interval '${LEASE_TTL_MS} milliseconds'`
 
@@ -105,7 +109,7 @@ export async function renewAndObserve(
            'session_live', coalesce(s.status = 'active' and s.expires_at > now(), false),
            'socket_refused', s.socket_refused_at is not null,
            'due_orders', ${DUE_ORDERS},
-           'due_changes', ${DUE_CHANGES},
+           'due_changes', exists (select 1 from ticker.order_changes c where ${DUE_CHANGE}),
            'postback_hints', exists (select 1 from ticker.postback_hints h where h.account_id = a.id)
          ) order by a.id)
          from ticker.accounts a
