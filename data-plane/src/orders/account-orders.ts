@@ -62,7 +62,8 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     if (account.observed.due_orders) await duePlaces.freeUnsent(account.epoch)
     if (account.observed.due_changes) await dueChanges.freeUnsent(account.epoch)
     await intents.expireOverdue(accountId)
-    if (account.observed.due_changes) await changes.expireOverdue(accountId)
+    if (account.observed.due_changes)
+      await changes.expireOverdue(accountId, (id) => sending.writtenAs(id) !== undefined)
     await book.mergeUpdates()
     if (!account.session) return IDLE_MS
     // Asked for meanwhile: begin again, and send nothing on this pass.

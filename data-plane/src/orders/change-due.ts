@@ -224,7 +224,7 @@ export function createDueChanges(
   /** The database lost the claim of what this process knows to be written: as with places, it is in doubt. */
   async function settleLost(change: Change): Promise<boolean> {
     const written = change.state === 'QUEUED' ? sending.writtenAs(change.id) : undefined
-    if (!written || written.attempt <= change.attempts || sending.isBusy(change.id)) return false
+    if (!written || written.attempt <= change.attempts) return false
     await changes.settle(written, { state: 'UNKNOWN', code: 'outcome_unknown', reason: LOST })
     return true
   }
@@ -238,8 +238,6 @@ export function createDueChanges(
           await changes.settle(written, { state: 'UNKNOWN', code: 'outcome_unknown', reason: LOST })
         else await changes.unclaim(claim)
       }
-      // Before anything expires that was not.
-      for (const change of await changes.live(accountId, LIVE_MAX)) await settleLost(change)
     },
 
     async run(account) {

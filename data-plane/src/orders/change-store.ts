@@ -10,6 +10,7 @@ import {
 import type { KiteOrder } from '@ticker/shared/kite-http'
 import type pg from 'pg'
 import type { Claim, Sender } from './intent-store.ts'
+import { LIVE_CHANGE } from './live-change.ts'
 
 /** One of the broker's orders that a change is of, as last seen. */
 export interface TargetOrder {
@@ -54,7 +55,8 @@ export interface ChangeEnd {
 export interface ChangeStore {
   /** Everything that is not settled, cancels first, oldest first. */
   live(accountId: string, limit: number): Promise<Change[]>
-  expireOverdue(accountId: string): Promise<string[]>
+  /** `isWritten`: it is on its way, or was, whatever its row says. */
+  expireOverdue(accountId: string, isWritten: (changeId: string) => boolean): Promise<string[]>
   /** `orderId`: which of its orders this sending is about. */
   claim(change: Change, orderId: string, sender: Sender): Promise<Claim | undefined>
   claimedBy(accountId: string, epoch: number): Promise<Claim[]>
@@ -70,8 +72,6 @@ export interface ChangeStore {
 /** A cancel that the broker refuses, with the book still showing the order open, is tried this often. */
 const CANCEL_REFUSALS_MAX = 3
 const REFUSED_RETRY_MS = 1_000
-
-const LIVE = `(c.state in ('QUEUED', 'SENDING', 'UNKNOWN') or (c.kind = 'cancel' and c.state = 'ACCEPTED'))`
 
 /** What an UPDATE of `c` returns for its event. */
 const RETURNED = `c.account_id, c.id, c.intent_id, c.order_id, c.kind || '.' || lower(c.state) as kind`
@@ -148,20 +148,27 @@ export function createChangeStore(pool: pg.Pool): ChangeStore {
              from ticker.orders o where o.account_id = c.account_id
                and (o.order_id = c.order_id or (c.order_id is null and o.intent_id = c.intent_id))), '[]') as orders
          from ticker.order_changes c left join ticker.order_intents i on i.id = c.intent_id
-         where c.account_id = $1 and ${LIVE} order by c.kind, c.created_at, c.id limit $2`,
+         where c.account_id = $1 and ${LIVE_CHANGE} order by c.kind, c.created_at, c.id limit $2`,
         [accountId, limit],
       )
       return rows.map(asChange)
     },
 
-    expireOverdue: (accountId) =>
-      changedIds(
+    async expireOverdue(accountId, isWritten) {
+      const { rows } = await pool.query<{ id: string }>(
+        `select id from ticker.order_changes where account_id = $1 and state = 'QUEUED' and deadline <= now()`,
+        [accountId],
+      )
+      const ids = rows.map(({ id }) => id).filter((id) => !isWritten(id))
+      if (ids.length === 0) return []
+      return changedIds(
         `update ticker.order_changes c set state = 'EXPIRED', reason_code = 'deadline_passed',
            reason = 'Not sent before its deadline.', updated_at = now()
-         where c.account_id = $1 and c.state = 'QUEUED' and c.deadline <= now()
+         where c.id = any($1) and c.state = 'QUEUED'
          returning ${RETURNED}, '{}'::jsonb as detail`,
-        [accountId],
-      ),
+        [ids],
+      )
+    },
 
     async claim(change, orderId, sender) {
       const { rows } = await pool.query<{ id: string; attempts: number }>(

@@ -76,7 +76,7 @@ const acts: { name: string; overdue?: boolean; act(walked: Walked): Promise<unkn
       store.claim(change, 'o1', { accountId: 'desk', instanceId: INSTANCE, epoch, sessionVersion: 1 }),
   },
   { name: 'unclaim', act: ({ claim }) => store.unclaim(claim) },
-  { name: 'expire', overdue: true, act: () => store.expireOverdue('desk') },
+  { name: 'expire', overdue: true, act: () => store.expireOverdue('desk', () => false) },
   { name: 'orphans', act: () => store.orphansToUnknown('desk', epoch + 1) },
 ]
 

@@ -1,6 +1,7 @@
 // The instance's row and what it sees of its accounts: one statement renews the lease and reads every version.
 import type { TradingState } from '@ticker/shared/domain'
 import type pg from 'pg'
+import { LIVE_CHANGE } from '../orders/live-change.ts'
 import { LEASE_TTL_MS } from './lease-clock.ts'
 
 export interface InstanceIdentity {
@@ -46,8 +47,7 @@ export interface Observation {
 
 const DUE_ORDERS = `exists (select 1 from ticker.order_intents o
   where o.account_id = a.id and o.state in ('QUEUED', 'SENDING', 'UNKNOWN'))`
-const DUE_CHANGE = `c.account_id = a.id
-  and (c.state in ('QUEUED', 'SENDING', 'UNKNOWN') or (c.kind = 'cancel' and c.state = 'ACCEPTED'))`
+const DUE_CHANGE = `c.account_id = a.id and ${LIVE_CHANGE}`
 /**
  * A disabled account is owned until nothing of it is open: its orders in doubt are still read, its queue expires. What
  * nobody logs in for does not keep it: a cancel has no deadline.
