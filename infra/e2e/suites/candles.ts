@@ -104,8 +104,13 @@ export function candleSuite(desk: () => Desk) {
       const later = () => candlesOf(client.messages.slice(before), '1s')
       await until('a gap is marked', async () => later().some(({ gap }) => gap))
       await until('and ends', async () => {
-        const last = later().at(-1)
-        return last?.gap === false && last.state === 'closed'
+        const all = later()
+        const tokens = new Set(all.map(({ instrument_token }) => instrument_token))
+        return [...tokens].every((token) => {
+          const own = all.filter(({ instrument_token }) => instrument_token === token)
+          const afterGap = own.slice(own.findLastIndex(({ gap }) => gap) + 1)
+          return afterGap.some(({ state }) => state === 'closed')
+        })
       })
       client.close()
     })
