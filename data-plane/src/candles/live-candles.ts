@@ -21,7 +21,7 @@ export function startLiveCandles(deps: {
   supervisor: Pick<Supervisor, 'run'>
   pool: pg.Pool
   source: Pick<TickSource, 'ring' | 'serving'>
-  calendar: Pick<MarketCalendar, 'day'>
+  calendar: Pick<MarketCalendar, 'day' | 'data'>
   hours: MarketHours
   backfill: Backfill
 }): CandleStream {

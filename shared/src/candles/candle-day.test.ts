@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CANDLE_INTERVALS, type CandleInterval, istTime } from '../domain/index.ts'
-import { createMarketCalendar } from '../market-calendar/index.ts'
+import { CALENDAR_DATA, createMarketCalendar, withStored } from '../market-calendar/index.ts'
 import { candleDays, phaseAt, windowAt } from './candle-day.ts'
 
 const calendar = createMarketCalendar()
@@ -49,6 +49,21 @@ describe('the candle that a moment is in', () => {
       '2026-11-25T21:15:00+05:30',
     ])
     expect(phaseAt(always('NFO', moment), moment)).toBe('closed')
+  })
+
+  it('is cut by what the calendar says now: a day that is stored counts from the next tick on', () => {
+    let data = CALENDAR_DATA
+    const changing = candleDays(createMarketCalendar(() => data))
+    const moment = at('2026-11-25T18:20:00')
+    expect(istTime(changing('NSE', moment).closeMs ?? 0).slice(11, 16)).toBe('15:35')
+    const evening = {
+      ...{ date: '2026-11-25', exchange: 'NSE', name: 'Evening session', source: 'a circular' },
+      ...{ spans: [['18:10', '19:10', 'open']] satisfies [[string, string, 'open']], confirmed: true },
+    }
+    data = withStored(CALENDAR_DATA, { known_until: null, days: [evening] })
+    const { startMs, endMs } = windowAt(changing('NSE', moment), '30m', moment)
+    expect([istTime(startMs), istTime(endMs)].map((time) => time.slice(11, 16))).toEqual(['18:10', '18:40'])
+    expect(changing('NSE', moment)).toBe(changing('NSE', moment + 1))
   })
 
   it('holds the moment, is never longer than its interval, and adjoins the next, at any time of any day', () => {

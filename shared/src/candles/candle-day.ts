@@ -2,10 +2,9 @@
 // number of intervals after the opening, as the broker's do: 09:15, 09:45 on NSE, 09:00, 09:30 on MCX; one of a day
 // covers the IST day. A day without known hours is cut from midnight, and ticks alone say that it trades.
 import { CANDLE_INTERVAL_S, type CandleInterval, istDay, istDayStartMs } from '../domain/index.ts'
-import type { MarketCalendar, Phase } from '../market-calendar/index.ts'
+import type { CalendarData, MarketCalendar, Phase } from '../market-calendar/index.ts'
 
 const DAY_MS = 86_400_000
-const KNOWN_FOR_MS = 60_000
 
 export interface CandleDay {
   readonly date: string
@@ -31,16 +30,17 @@ export type CandleDayOf = (exchange: string, epochMs: number) => CandleDay
 
 /** `hours` as in the configuration: a market without hours is cut as the exchange is, and never closes. */
 export function candleDays(
-  calendar: Pick<MarketCalendar, 'day'>,
+  calendar: Pick<MarketCalendar, 'day' | 'data'>,
   hours: 'calendar' | 'always' = 'calendar',
 ): CandleDayOf {
-  /** Of each exchange the last one, since it is asked for at every tick; not for long, since calendars change. */
-  const days = new Map<string, { day: CandleDay; untilMs: number }>()
+  /** Of each exchange the last one, since it is asked for at every tick; for as long as the calendar says the same. */
+  const days = new Map<string, { day: CandleDay; of: CalendarData }>()
   return (exchange, epochMs) => {
+    const of = calendar.data()
     const known = days.get(exchange)
-    if (known && epochMs >= known.day.startMs && epochMs < known.untilMs) return known.day
+    if (known?.of === of && epochMs >= known.day.startMs && epochMs < known.day.endMs) return known.day
     const day = makeDay(calendar, hours, exchange, epochMs)
-    days.set(exchange, { day, untilMs: Math.min(day.endMs, epochMs + KNOWN_FOR_MS) })
+    days.set(exchange, { day, of })
     return day
   }
 }

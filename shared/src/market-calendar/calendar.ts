@@ -25,6 +25,8 @@ export interface MarketCalendar {
   expiryOn(exchange: string, date: string): { atMs: number; confirmed: boolean } | undefined
   /** Days left until the holidays are not known any more; negative past it. */
   knownForDays(epochMs: number): number
+  /** What is known at present: another object when something of it has changed. */
+  data(): CalendarData
 }
 
 export interface TradingDay {
@@ -72,6 +74,7 @@ export function createMarketCalendar(read: () => CalendarData = () => CALENDAR_D
   }
 
   return {
+    data: read,
     phaseAt(exchange, epochMs) {
       const { day, plan, minute } = at(exchange, epochMs)
       const current = plan.spans.find((span) => minute >= span.fromMinute && minute < span.toMinute)
