@@ -259,10 +259,10 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     clock,
     log,
     registry,
-    credentials: () => {
-      const account = ownership.view()?.accounts.find((each) => each.session)
-      return account?.session && { api_key: account.apiKey, access_token: account.session.accessToken }
-    },
+    accounts: () =>
+      (ownership.view()?.accounts ?? []).flatMap(({ accountId, apiKey, session }) =>
+        session ? [{ accountId, credentials: { api_key: apiKey, access_token: session.accessToken } }] : [],
+      ),
     onStored: ({ snapshotId, changes }) => {
       ownership.wake()
       publishing?.instruments(snapshotId, changes)

@@ -16,7 +16,7 @@ process.on('message', async (message) => {
   await pool.query('select 1')
   const refresh = createInstrumentRefresh({
     ...{ pool, root, fetch, clock: systemClock, log: silentLog, registry: createRegistry({}) },
-    credentials: () => undefined,
+    accounts: () => [],
     onStored: () => {},
   })
   const before = process.memoryUsage.rss()

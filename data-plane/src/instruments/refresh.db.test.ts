@@ -3,13 +3,14 @@ import { createServer } from 'node:http'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
+import { Secret } from '@ticker/shared/crypto'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../clock.ts'
 import { silentLog } from '../operations/log.ts'
 import { fakeClock } from '../testing/fake-clock.ts'
 import { readDump } from './dump-rows.ts'
-import { createInstrumentRefresh } from './refresh.ts'
+import { createInstrumentRefresh, type RefreshDeps } from './refresh.ts'
 
 const HEADER =
   'instrument_token,exchange_token,tradingsymbol,name,last_price,expiry,strike,tick_size,lot_size,instrument_type,segment,exchange'
@@ -75,7 +76,7 @@ describe('createInstrumentRefresh', () => {
     await database.drop()
   })
 
-  const refresh = (fetched: typeof fetch = fetch) =>
+  const refresh = (fetched: typeof fetch = fetch, accounts: RefreshDeps['accounts'] = () => []) =>
     createInstrumentRefresh({
       pool: database.pool,
       root,
@@ -83,7 +84,7 @@ describe('createInstrumentRefresh', () => {
       clock: systemClock,
       log: silentLog,
       registry: new Registry(),
-      credentials: () => undefined,
+      accounts,
       onStored: () => {
         stored += 1
       },
@@ -109,7 +110,7 @@ describe('createInstrumentRefresh', () => {
       clock: systemClock,
       log: silentLog,
       registry: new Registry(),
-      credentials: () => undefined,
+      accounts: () => [],
       onStored: () => controller.abort(),
     }).run(controller.signal)
     await running
@@ -274,9 +275,9 @@ describe('createInstrumentRefresh', () => {
       return rows[0]
     }
     /** Runs the loop until that one is finished. */
-    async function served(id: string, fetched: typeof fetch = fetch) {
+    async function served(id: string, fetched: typeof fetch = fetch, accounts?: RefreshDeps['accounts']) {
       const controller = new AbortController()
-      const asked = refresh(fetched)
+      const asked = refresh(fetched, accounts)
       const running = asked.run(controller.signal)
       await vi.waitFor(async () => {
         asked.wake()
@@ -333,6 +334,25 @@ describe('createInstrumentRefresh', () => {
       status = 200
     })
 
+    it('is tried at once with the next account when one gets nothing; the one that failed is passed over', async () => {
+      body = csv([infy, option])
+      await ask('ref_c', sha256(body))
+      const tried: string[] = []
+      const account = (accountId: string) => ({
+        accountId,
+        credentials: { api_key: accountId, access_token: new Secret('token') },
+      })
+      const fetched = async (url: Parameters<typeof fetch>[0], init?: RequestInit) => {
+        const app = new Headers(init?.headers).get('authorization')?.match(/^token (\w+):/)?.[1] ?? ''
+        tried.push(app)
+        if (app === 'first') return new Response('', { status: 403 })
+        return fetch(url, init)
+      }
+      const accounts = () => [account('first'), account('second')]
+      expect(await served('ref_c', fetched, accounts)).toMatchObject({ state: 'stored', row_count: 2 })
+      expect(tried).toEqual(['first', 'second'])
+    })
+
     it('that nobody took in time is not done later', async () => {
       const before = fetches
       await ask('ref_5', null, '11 minutes')
@@ -358,7 +378,7 @@ describe('createInstrumentRefresh', () => {
       clock,
       log: silentLog,
       registry: new Registry(),
-      credentials: () => undefined,
+      accounts: () => [],
       onStored: () => {},
     })
     const running = watched.run(controller.signal)

@@ -2,7 +2,6 @@
 // and stores it row by row.
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { authorization, type Credentials, KITE_VERSION } from '@ticker/shared/kite-http'
 import type pg from 'pg'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
@@ -10,6 +9,7 @@ import type { Log } from '../operations/log.ts'
 import { withAdvisoryLock } from '../operations/transaction.ts'
 import { type AskedRefresh, finishAskedRefresh, nextAskedRefresh } from './asked-refreshes.ts'
 import { DumpUnreadable, readDump } from './dump-rows.ts'
+import { createDumpSource, type DumpAccount, DumpNotFetched } from './dump-source.ts'
 import { DumpRejected, DumpShrunk, type StoredDump, storeDump } from './registry-store.ts'
 
 /** How late a refresh that was asked for begins when nobody wakes the loop. */
@@ -20,9 +20,6 @@ const RETRY_MAX_MS = 300_000
 const AMBIGUOUS_LOGGED_MAX = 50
 /** A refresh that is due and fails for this long is for a person to know. */
 const OVERDUE_UNFIT_MS = 30 * 60_000
-const FETCH_TIMEOUT_MS = 120_000
-/** 150,000 rows are some 12 MB. */
-const DUMP_MAX_BYTES = 128 * 1024 * 1024
 /** Any fixed number: only one instance of the fleet loads at a time. */
 const LOAD_LOCK = 7_265_002
 
@@ -34,8 +31,8 @@ export interface RefreshDeps {
   clock: Clock
   log: Log
   registry: Registry
-  /** Any owned account that is logged in; the dump is the same for all. */
-  credentials(): Credentials | undefined
+  /** Owned and logged in. */
+  accounts(): readonly DumpAccount[]
   onStored(stored: StoredDump): void
 }
 
@@ -55,6 +52,7 @@ export interface InstrumentRefresh {
 
 export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
   const { pool, clock, log } = deps
+  const source = createDumpSource(deps)
   const registers = [deps.registry]
   const rows = new Gauge({
     name: 'ticker_instruments',
@@ -84,16 +82,8 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
   let woken = new AbortController()
 
   async function refreshNow(options: RefreshOptions = { forceSha256: null }): Promise<StoredDump> {
-    const credentials = deps.credentials()
-    const headers: Record<string, string> = { 'X-Kite-Version': KITE_VERSION }
-    if (credentials) headers.Authorization = authorization(credentials)
-    const response = await deps.fetch(`${deps.root}/instruments`, {
-      headers,
-      signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
-    })
-    if (!response.ok || !response.body) throw new DumpRejected(`the broker answered ${response.status}`)
     const startedMs = clock.monotonicMs()
-    const chunks = await download(response.body)
+    const chunks = await source.fetch()
     const hash = createHash('sha256')
     for (const chunk of chunks) hash.update(chunk)
     const sha256 = hash.digest('hex')
@@ -134,23 +124,26 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
     return found[0]?.due ?? true
   }
 
-  /** Whoever asked is told how it ended; it is not tried again. */
+  /** Whoever asked is told how it ended, when every account that may be asked was; then it is not tried again. */
   async function serve(asked: AskedRefresh) {
     const { id, force_sha256: forceSha256 } = asked
     try {
       const { rowCount } = await refreshNow({ forceSha256 })
       await finishAskedRefresh(pool, asked, { state: 'stored', rowCount })
     } catch (error) {
+      if (isForAnother(error)) throw error
       failures.inc({ reason: reasonOf(error) })
       log.error({ error, refresh_id: id, force_sha256: forceSha256 }, 'the refresh that was asked for failed')
       const reason =
-        error instanceof DumpRejected || error instanceof DumpUnreadable
+        error instanceof DumpRejected || error instanceof DumpUnreadable || error instanceof DumpNotFetched
           ? error.message
-          : 'the dump could not be fetched or stored; the log of the data plane says why'
+          : 'the dump could not be stored; the log of the data plane says why'
       const refusedSha256 = error instanceof DumpShrunk ? error.sha256 : undefined
       await finishAskedRefresh(pool, asked, { state: 'failed', reason, refusedSha256 })
     }
   }
+
+  const isForAnother = (error: unknown) => error instanceof DumpNotFetched && source.hasUntried()
 
   return {
     refreshNow,
@@ -165,6 +158,7 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
       while (!signal.aborted) {
         // Before it looks: who asks while it looks must not be overheard.
         woken = new AbortController()
+        let isNextTried = false
         try {
           await withAdvisoryLock(pool, LOAD_LOCK, async () => {
             const asked = await nextAskedRefresh(pool)
@@ -172,21 +166,27 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
             if (await isDue()) {
               dueSinceMs ??= clock.monotonicMs()
               // Being woken is no reason to ask a broker again that has just failed.
-              if (clock.monotonicMs() < retryAtMs) return
+              if (clock.monotonicMs() < retryAtMs || source.waitMs() > 0) return
               await refreshNow()
             } else dueSinceMs = undefined
             failed = 0
           })
         } catch (error) {
-          failed += 1
           lastError = error instanceof Error ? error.message : String(error)
           failures.inc({ reason: reasonOf(error) })
-          const delayMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (failed - 1))
+          isNextTried = isForAnother(error)
+          // What was fetched and not stored is the same for every account.
+          if (!(error instanceof DumpNotFetched)) failed += 1
+          const delayMs =
+            error instanceof DumpNotFetched
+              ? source.waitMs()
+              : Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (failed - 1))
           retryAtMs = clock.monotonicMs() + delayMs
           log.error({ error, retry_in_ms: delayMs }, 'instruments not refreshed; the last good dump is kept')
         }
         // Any change of the fleet wakes it; that must not cost the database a look each.
         await clock.sleep(LOOK_AGAIN_MS_MIN, signal)
+        if (isNextTried) continue
         const retryInMs = retryAtMs - clock.monotonicMs()
         await clock.sleep(
           retryInMs > 0 ? Math.min(CHECK_INTERVAL_MS, retryInMs) : CHECK_INTERVAL_MS,
@@ -197,16 +197,7 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
   }
 }
 
-const reasonOf = (error: unknown) => (error instanceof DumpRejected ? 'rejected' : 'failed')
-
-/** All of it before any of it is stored: a server may close on a reader that waits for a database. */
-async function download(body: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes > DUMP_MAX_BYTES) throw new DumpRejected(`the dump is larger than ${DUMP_MAX_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  return chunks
+function reasonOf(error: unknown): 'rejected' | 'not_fetched' | 'failed' {
+  if (error instanceof DumpNotFetched) return 'not_fetched'
+  return error instanceof DumpRejected ? 'rejected' : 'failed'
 }
