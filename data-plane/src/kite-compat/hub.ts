@@ -254,6 +254,8 @@ export function createKiteHub(deps: {
   const hub: KiteHub = {
     clients,
     leave,
+    /** Every tick is given; there is no latest. */
+    flushLatest: () => false,
     flush() {
       advance()
       for (const client of clients) serve(client)

@@ -1,10 +1,10 @@
-// Every client connection of this process, whatever it speaks: one loop flushes ticks to all of them every 25 ms, one
-// keeps house (pings, heartbeats, buffers), one asks for revoked keys. A hub says how its own clients are served.
+// Every client connection of this process, whatever it speaks: one loop flushes ticks to all of them every 25 ms, and the
+// latest of those whose turn it is in between; one keeps house (pings, heartbeats, buffers), one asks for revoked keys. A hub says how its own clients are served.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { TickSource } from '../market-data/runtime.ts'
 import type { Supervisor } from '../operations/supervisor.ts'
-import { FLUSH_MS, PING_EVERY_MS, REVOCATION_CHECK_MS, type StreamBounds } from './bounds.ts'
+import { FLUSH_MS, LATEST_STEP_MS, PING_EVERY_MS, REVOCATION_CHECK_MS, type StreamBounds } from './bounds.ts'
 import type { Clients } from './client-set.ts'
 import type { ClientSocket } from './client-socket.ts'
 import type { IsKeyRevoked } from './key-revocations.ts'
@@ -26,6 +26,8 @@ export interface ClientHub {
   readonly clients: Clients<HeldClient>
   /** Everything that is due, to every client; `late`: the process has more to do than it gets done. */
   flush(late?: boolean): void
+  /** The latest, to clients whose turn has come; false: nobody has turns. */
+  flushLatest(): boolean
   /** Instruments may have become live or stale, or may be streamed for their owner now, or no more. */
   updateStates(): void
 }
@@ -125,6 +127,18 @@ export function createAllClients(deps: {
     }
   }
 
+  /** What else waits has its time between two of them, as between two flushes. */
+  async function takeTurns(untilMs: number, signal: AbortSignal) {
+    while (clock.monotonicMs() + LATEST_STEP_MS < untilMs && !signal.aborted) {
+      await clock.sleep(LATEST_STEP_MS, signal)
+      const startedMs = clock.monotonicMs()
+      if (startedMs >= untilMs) return
+      // To the last of them: `some` would end with the first.
+      if (hubs.filter((hub) => hub.flushLatest()).length === 0) return
+      flushMs.observe(clock.monotonicMs() - startedMs)
+    }
+  }
+
   const all: AllClients = {
     metrics,
     start(supervisor) {
@@ -152,10 +166,10 @@ export function createAllClients(deps: {
         if (isLate) lateFlushes.inc()
         for (const hub of hubs) hub.flush(isLate)
         const endedMs = clock.monotonicMs()
-        const pauseMs = pauseAfterMs(endedMs - startedMs)
         flushMs.observe(endedMs - startedMs)
-        dueMs = endedMs + pauseMs
-        await clock.sleep(pauseMs, signal)
+        dueMs = endedMs + pauseAfterMs(endedMs - startedMs)
+        if (!isLate) await takeTurns(dueMs, signal)
+        await clock.sleep(Math.max(0, dueMs - clock.monotonicMs()), signal)
       }
     },
     async runHousekeeping(signal) {
@@ -188,7 +202,7 @@ function createMetrics(registry: Registry) {
     }),
     flushMs: new Histogram({
       name: 'ticker_stream_flush_ms',
-      help: 'One flush to all clients',
+      help: 'One flush to all clients, or to those whose turn of the latest is between two',
       buckets: [0.5, 1, 2.5, 5, 10, 25, 50, 100, 500],
       registers,
     }),

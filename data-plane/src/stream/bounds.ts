@@ -40,6 +40,8 @@ export const STREAM_BOUNDS: StreamBounds = {
 }
 
 export const FLUSH_MS = 25
+/** Between two flushes turns of the latest come this often: in small numbers nobody waits long for those before it. */
+export const LATEST_STEP_MS = 5
 export const PING_EVERY_MS = 5_000
 export const HEARTBEAT_S = 5
 export const REVOCATION_CHECK_MS = 10_000

@@ -28,6 +28,8 @@ export interface Delivery {
   advance(): void
   /** Sends what is due to every client; `late`: other work waits too, and comes before more of the latest. */
   flush(late?: boolean): void
+  /** Sends the latest to those whose turn has come and who wait for nothing else; false: nobody has turns. */
+  flushLatest(): boolean
   /** Sends what is due to this client, in front of its turn. */
   serve(client: StreamClient): void
   newBatch(format: MessageFormat): Batch
@@ -266,10 +268,13 @@ export function createDelivery(deps: {
   function serveTicks(client: StreamClient, nowMs: number) {
     if (client.batch.count > 0) sendBatch(client)
     if (client.cursor !== undefined) catchUp(client)
-    // While it is behind, the latest waits too: a seq it has seen must be one it can resume after.
-    if (client.cursor === undefined && client.latest.size > 0) {
-      for (const group of client.latest.values()) sendLatest(client, group, nowMs)
-    }
+    if (client.latest.size > 0) serveLatest(client, nowMs)
+  }
+
+  /** While it is behind, or has ticks to come, the latest waits too: a seq it has seen must be one it can resume after. */
+  function serveLatest(client: StreamClient, nowMs: number) {
+    if (client.cursor !== undefined || client.batch.count > 0) return
+    for (const group of client.latest.values()) sendLatest(client, group, nowMs)
   }
 
   return {
@@ -328,6 +333,17 @@ export function createDelivery(deps: {
         if (client.cursor === undefined) sendSnapshots(client)
         else waiting.add(client)
       }
+    },
+    flushLatest() {
+      advance()
+      const nowMs = clock.monotonicMs()
+      let hasTurns = false
+      for (const client of clients) {
+        if (client.latest.size === 0) continue
+        hasTurns = true
+        serveLatest(client, nowMs)
+      }
+      return hasTurns
     },
     serve(client) {
       serveTicks(client, clock.monotonicMs())

@@ -106,6 +106,7 @@ const tick = fc.record({ do: fc.constant('tick' as const), token })
 const step = fc.oneof(
   { weight: 4, arbitrary: tick },
   { weight: 2, arbitrary: fc.constant({ do: 'flush' as const }) },
+  { weight: 2, arbitrary: fc.constant({ do: 'turns' as const }) },
   fc.record({ do: fc.constant('every' as const), who, token, mode: fc.constantFrom(...MODES) }),
   fc.record({ do: fc.constant('latest' as const), who, token }),
   fc.record({ do: fc.constantFrom('unsubscribe' as const), who, token }),
@@ -136,6 +137,7 @@ async function play(steps: Step[], bounds: Partial<StreamBounds>, ringBytes: num
     if (each.do === 'tick') tickNow(each.token)
     else if (each.do === 'burst') for (let index = 0; index < each.count; index += 1) tickNow(each.token)
     else if (each.do === 'flush') hub.flush()
+    else if (each.do === 'turns') hub.flushLatest()
     else if (each.do === 'wait') await clock.advance(each.ms)
     else if (each.do === 'stall') reader(each.who).session.socket.reading = false
     else if (each.do === 'read') reader(each.who).session.socket.reading = true

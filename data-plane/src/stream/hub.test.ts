@@ -167,6 +167,28 @@ describe('the stream hub', () => {
     await ended
   })
 
+  it('gives clients their latest in turn, in steps of 5 ms between the flushes', async () => {
+    const sessions = Array.from({ length: 5 }, () => join())
+    for (const { say } of sessions)
+      say({ op: 'subscribe', instruments: [A], delivery: 'latest', rate_hz: 20 })
+    source.tick(A, 1)
+    const stop = new AbortController()
+    const ended = all.runFlush(stop.signal)
+    const given: number[] = []
+    for (let step = 0; step < 10; step += 1) {
+      source.tick(A, 2 + step)
+      const count = () => sessions.reduce((sum, { socket }) => sum + ticksOf(socket).length, 0)
+      const before = count()
+      await clock.advance(5)
+      given.push(count() - before)
+    }
+    // Each has one turn in 50 ms, and no two the same.
+    expect(given.reduce((sum, each) => sum + each)).toBe(5)
+    expect(Math.max(...given)).toBe(1)
+    stop.abort()
+    await ended
+  })
+
   it('builds the text of a tick once for all clients of a mode', () => {
     const first = join()
     const second = join()

@@ -125,6 +125,7 @@ export function createStreamHub(deps: HubDeps): StreamHub {
     hasRoomFor: (instruments) => delivery.interests() + instruments <= bounds.interestsMax,
     updateStates,
     flush: delivery.flush,
+    flushLatest: delivery.flushLatest,
     apply(client, op) {
       ops.apply(client, op)
       metrics.interests.set(delivery.interests())

@@ -15,7 +15,7 @@ import {
   type ChainLimit,
   type ChainStream,
 } from '../option-chain/chain-stream.ts'
-import { FLUSH_MS, RESUME_WINDOW_MS, type StreamBounds } from './bounds.ts'
+import { FLUSH_MS, LATEST_STEP_MS, RESUME_WINDOW_MS, type StreamBounds } from './bounds.ts'
 import { createCandleOps, TOO_MANY_CANDLES } from './candle-ops.ts'
 import { type Interest, type StreamClient, tell } from './client.ts'
 import type { Delivery } from './delivery.ts'
@@ -143,7 +143,7 @@ export function createOps(deps: OpsDeps): Ops {
     const periodMs = Math.max(1, Math.round(1000 / op.rate_hz / FLUSH_MS)) * FLUSH_MS
     const known = client.latest.get(periodMs)
     if (known) return known
-    const group = createLatestGroup(periodMs, client.number * FLUSH_MS, clock.monotonicMs())
+    const group = createLatestGroup(periodMs, client.number * LATEST_STEP_MS, clock.monotonicMs())
     client.latest.set(periodMs, group)
     return group
   }
