@@ -10,7 +10,7 @@ import {
   historyIntervalOf,
   istTime,
 } from '@ticker/shared/domain'
-import { closedUntilMs, type MarketCalendar } from '@ticker/shared/market-calendar'
+import { closedUntilMs, lastCandleEndMs, type MarketCalendar } from '@ticker/shared/market-calendar'
 import { pricingTerms } from '@ticker/shared/option-pricing'
 import type { Call } from '../http/call.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
@@ -61,21 +61,23 @@ export async function askHistory(
       errors: [{ path: 'cursor', message: 'not a cursor of this range; start without one' }],
     })
   const days = { fromDay: fromDay ?? range.fromDay, toDay: range.toDay }
-  const of = (each: Contract, continuous = false): Wanted => ({
+  const wanted = (each: Contract): Wanted => ({
     ...days,
-    ...{ contract: each, interval, continuous },
-    untilMs: closedUntilMs(calendar, each.exchange, interval, nowMs),
+    ...{ contract: each, interval, continuous: each === contract && query.continuous },
+    untilMs: isExpired(each, call)
+      ? lastCandleEndMs(calendar, each.exchange, each.expiry)
+      : closedUntilMs(calendar, each.exchange, interval, nowMs),
   })
   const option = query.greeks ? contract : undefined
   if (option && !isOption(option)) return refused('greeks_not_possible')
   const underlying = option && (await underlyingOf(call, option))
   if (underlying && !underlying.ok) return underlying
 
-  const wanted = [of(contract, query.continuous), ...(underlying ? [of(underlying.value.contract)] : [])]
+  const asked = [contract, ...(underlying ? [underlying.value.contract] : [])]
   // One after the other would take the time of both.
   const ensured = await Promise.all(
-    wanted.map((each, index) =>
-      index === 0 && isExpired(contract, call) ? keptOf(call, each) : ensure(call, each, nowMs + waitMs),
+    asked.map((each) =>
+      isExpired(each, call) ? keptOf(call, wanted(each)) : ensure(call, wanted(each), nowMs + waitMs),
     ),
   )
   const series: { coverage: Coverage; load: HistoryLoad | undefined }[] = []
@@ -126,8 +128,9 @@ export async function askHistory(
 
 /** Of an expired contract there is what was kept, and nothing to ask the broker for. */
 async function keptOf(call: Call, wanted: Wanted): Promise<Outcome<{ coverage: Coverage; load: undefined }>> {
-  const coverage = await readCoverage(call, wanted)
-  if (!coverage.for_market_data) return refused('market_data_not_enabled')
+  const read = await readCoverage(call, wanted)
+  if (!read.ok) return read
+  const coverage = read.value
   if (coverage.first_missing === null) return done({ coverage, load: undefined })
   const { loaded, total } = coverage.days
   return refused('instrument_expired', {

@@ -40,8 +40,8 @@ export async function findContract(call: Call, ref: string): Promise<Outcome<Con
   return found && (found.is_active || isExpired(found, call)) ? done(found) : refused('instrument_not_found')
 }
 
-export const isExpired = ({ expiry }: Contract, call: Call) =>
-  expiry !== null && expiry < istDay(call.deps.clock.nowMs())
+export const isExpired = (found: Contract, call: Call): found is Contract & { expiry: string } =>
+  found.expiry !== null && found.expiry < istDay(call.deps.clock.nowMs())
 
 export interface Underlying {
   contract: Contract

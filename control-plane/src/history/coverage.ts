@@ -12,7 +12,7 @@ import { z } from 'zod'
 import { LIVE_INSTANCES, nudgeList, visibleTo } from '../accounts/rows.ts'
 import type { Call } from '../http/call.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
-import { loadJson } from './load-rows.ts'
+import { accountsOf, loadJson } from './load-rows.ts'
 
 /** Days of one contract at one interval. */
 export interface Wanted {
@@ -30,8 +30,9 @@ const coverage = z.object({
   days: z.object({ total: z.int(), loaded: z.int() }),
   /** The first day that is not known; null: all are. */
   first_missing: z.string().nullable(),
-  /** Of whoever asks: candles are for those who may have them from the broker themselves. */
+  /** Of whoever asks: candles are for those who may have them from the broker themselves, and have shown that they are. */
   for_market_data: z.boolean(),
+  logged_in_once: z.boolean(),
 })
 export type Coverage = z.infer<typeof coverage>
 
@@ -45,7 +46,8 @@ const seriesId = ({
   where exchange = ${contract.exchange} and tradingsymbol = ${contract.tradingsymbol}
     and instrument_token = ${contract.instrument_token}::bigint and interval = ${interval} and continuous = ${continuous}::boolean)`
 
-export async function readCoverage(call: Call, wanted: Wanted): Promise<Coverage> {
+/** Refused to who has no account that could have had it from the broker. */
+export async function readCoverage(call: Call, wanted: Wanted): Promise<Outcome<Coverage>> {
   const until = timestamp(wanted.untilMs)
   const [row] = await call.deps.db.rows(
     z.object({ coverage }),
@@ -62,10 +64,18 @@ export async function readCoverage(call: Call, wanted: Wanted): Promise<Coverage
         'days', jsonb_build_object('total', count(*), 'loaded', count(*) filter (where known)),
         'first_missing', min(day) filter (where not known),
         'for_market_data', exists (select 1 from ticker.accounts a
+          where ${visibleTo(call.actor)} and a.status = 'active' and a.market_data),
+        'logged_in_once', exists (select 1 from ticker.accounts a join ticker.sessions s on s.account_id = a.id
           where ${visibleTo(call.actor)} and a.status = 'active' and a.market_data)) as coverage from days`,
   )
   if (!row) throw new Error('an aggregate is always one row')
-  return row.coverage
+  if (!row.coverage.for_market_data) return refused('market_data_not_enabled')
+  if (!row.coverage.logged_in_once)
+    return refused('session_inactive', {
+      detail:
+        'None of your accounts for market data has ever logged in: the broker’s data is for its account holders.',
+    })
+  return done(row.coverage)
 }
 
 const asked = z.object({
@@ -74,11 +84,14 @@ const asked = z.object({
   nudge: nudgeList,
 })
 
-/** A load of the range: the one that is open already, though it may not wait for the newest candle, or a new one. */
+/**
+ * A load of the range by the caller's accounts: the one that is open already, though it may not wait for the newest
+ * candle, or a new one. Nobody waits for what another list of accounts fetches: it is not theirs to see, nor to cancel.
+ */
 export async function askLoad(call: Call, wanted: Wanted): Promise<Outcome<HistoryLoad>> {
   const { contract, interval, continuous, fromDay, toDay, untilMs } = wanted
   const { actor } = call
-  const accounts = actor.account_ids && JSON.stringify([...actor.account_ids])
+  const accounts = accountsOf(actor)
   const [row] = await call.deps.db.rows(
     asked,
     sql`with usable as (
@@ -93,17 +106,16 @@ export async function askLoad(call: Call, wanted: Wanted): Promise<Outcome<Histo
         returning *
       ), same as (
         select o.* from ticker.history_loads o join series on series.id = o.series_id
-        where o.owner = ${actor.owner} and o.state in ('waiting', 'loading') and o.from_day <= ${fromDay}::date
-          and o.to_day >= ${toDay}::date
+        where o.owner = ${actor.owner} and o.account_ids is not distinct from ${accounts}
+          and o.state in ('waiting', 'loading') and o.from_day <= ${fromDay}::date and o.to_day >= ${toDay}::date
         limit 1
       ), fresh as (
         insert into ticker.history_loads as open (id, owner, account_ids, series_id, from_day, to_day, until, requested_by)
-        select ${newId('hst')}, ${actor.owner},
-          (select array_agg(account_id) from jsonb_array_elements_text(${accounts}::jsonb) as listed (account_id)), series.id,
+        select ${newId('hst')}, ${actor.owner}, ${accounts}, series.id,
           ${fromDay}::date, ${toDay}::date, ${timestamp(untilMs)}, ${actor.key_id} from series
         where not exists (select 1 from same) and (select count(*) from ticker.history_loads o where o.owner = ${actor.owner}
           and o.state in ('waiting', 'loading')) < ${HISTORY_LOADS_OPEN_MAX}::int
-        on conflict (owner, series_id, from_day, to_day) where state in ('waiting', 'loading')
+        on conflict (owner, series_id, from_day, to_day, coalesce(account_ids, '{}'::text[])) where state in ('waiting', 'loading')
           do update set until = greatest(open.until, excluded.until)
         returning *
       ), l as (

@@ -18,8 +18,9 @@ const ASKS_MAX = 2
 
 export async function ensure(call: Call, wanted: Wanted, deadlineMs: number): Promise<Outcome<Ensured>> {
   const { clock } = call.deps
-  let coverage = await readCoverage(call, wanted)
-  if (!coverage.for_market_data) return refused('market_data_not_enabled')
+  const first = await readCoverage(call, wanted)
+  if (!first.ok) return first
+  let coverage = first.value
   let load: HistoryLoad | undefined
   let asks = 0
   let pauseMs = POLL_MS_FIRST
@@ -38,7 +39,9 @@ export async function ensure(call: Call, wanted: Wanted, deadlineMs: number): Pr
     const now = await getLoad(call, load.id)
     if (!now.ok) return now
     load = now.value
-    coverage = await readCoverage(call, wanted)
+    const read = await readCoverage(call, wanted)
+    if (!read.ok) return read
+    coverage = read.value
     if (coverage.first_missing === null) break
     if (load.state === 'failed' && load.reason)
       return refused(load.reason.code, { detail: failureDetail(load, load.reason.detail) })

@@ -29,7 +29,7 @@ beforeAll(async () => {
     `insert into ticker.instruments (exchange, tradingsymbol, instrument_token, exchange_token, name, expiry,
        strike, tick_size, lot_size, instrument_type, segment, snapshot_id, is_active) values
      ('NFO', 'NIFTY26DEC25000CE', 9000002, 1, 'NIFTY', '2026-12-29', 25000, 0.05, 75, 'CE', 'NFO-OPT', 1, true),
-     ('NFO', 'NIFTY26NOV25000CE', 9000258, 2, 'NIFTY', '2026-11-24', 25000, 0.05, 75, 'CE', 'NFO-OPT', 1, false),
+     ('NFO', 'NIFTY26NOV25000CE', 9000258, 2, 'NIFTY', '2026-11-23', 25000, 0.05, 75, 'CE', 'NFO-OPT', 1, false),
      ('NFO', 'NIFTY26DECFUT', 9000514, 3, 'NIFTY', '2026-12-29', 0, 0.05, 75, 'FUT', 'NFO-FUT', 1, true),
      ('MCX', 'GOLD26DEC100000CE', 9000007, 4, 'GOLD', '2026-12-20', 100000, 1, 1, 'CE', 'MCX-OPT', 1, true)`,
   )
@@ -154,6 +154,14 @@ describe('a range that is known', () => {
     ).toEqual([1500.05, 1501, 1502, 1503])
   })
 
+  test('409 for an owner who has never logged in, though it is known here', async () => {
+    await harness.seed.account('newcomer', { owner: 'new desk' })
+    const { secret } = await harness.keyWith(['stream'], { owner: 'new desk' })
+    const { status, body } = await get('NSE:INFY', { from: '2026-11-19', to: '2026-11-21' }, {}, secret)
+    expect([status, body.code]).toEqual([409, 'session_inactive'])
+    expect(body.detail).toContain('ever logged in')
+  })
+
   test('409 for an owner without market data, though it is known here', async () => {
     const { secret } = await harness.keyWith(['stream'], { owner: 'another desk' })
     const range = { from: '2026-11-19', to: '2026-11-20' }
@@ -231,6 +239,39 @@ describe('a range that is not known', () => {
     )
     expect((await harness.call('DELETE', path)).body).toMatchObject({ id, state: 'cancelled' })
     expect((await harness.call('DELETE', path)).body).toMatchObject({ id, state: 'cancelled' })
+  })
+
+  test('what a key’s own accounts fetch is for it alone, and for keys that may use those accounts too', async () => {
+    const limitedTo = async (...account_ids: string[]) =>
+      (await harness.keyWith(['stream'], { account_ids })).secret
+    const [narrow, wide, other] = [
+      await limitedTo('desk1'),
+      await limitedTo('desk1', 'desk2'),
+      await limitedTo('desk2'),
+    ]
+    const asked = async (as?: string): Promise<string> => {
+      const { body } = await get('NSE:INFY', RANGE, {}, as)
+      return body.loads[0].id
+    }
+    const [ofAll, ofNarrow, ofWide] = [await asked(), await asked(narrow), await asked(wide)]
+    expect(new Set([ofAll, ofNarrow, ofWide]).size).toBe(3)
+    expect(await asked(narrow)).toBe(ofNarrow)
+    const seenBy = async (as?: string) =>
+      (await harness.call('GET', '/v1/history-loads', undefined, as ? { as } : {})).body.items
+        .map(({ id }: { id: string }) => id)
+        .sort()
+    expect(await seenBy()).toEqual([ofAll, ofNarrow, ofWide].sort())
+    expect(await seenBy(wide)).toEqual([ofNarrow, ofWide].sort())
+    expect(await seenBy(narrow)).toEqual([ofNarrow])
+    expect(await seenBy(other)).toEqual([])
+    for (const path of [ofAll, ofWide].map((id) => `/v1/history-loads/${id}`))
+      for (const method of ['GET', 'DELETE'] as const)
+        expect((await harness.call(method, path, undefined, { as: narrow })).body.code).toBe(
+          'history_load_not_found',
+        )
+    expect(
+      (await harness.call('DELETE', `/v1/history-loads/${ofNarrow}`, undefined, { as: wide })).body.state,
+    ).toBe('cancelled')
   })
 
   test('409 while no account is logged in, 429 when too many are open', async () => {
@@ -314,6 +355,18 @@ describe('an expired contract', () => {
       code: 'instrument_expired',
       detail: '1 of 2 days are kept; the first that is not is 2026-11-19.',
     })
+  })
+
+  test('its last day is whole when it was asked for after trading, and nothing after it is missed', async () => {
+    const last = { from: '2026-11-23', to: '2026-11-25' }
+    const kept = (until: string) =>
+      store('NFO:NIFTY26NOV25000CE', 9000258, { '2026-11-23': [bar(939, 120)] }, '1m', until)
+    await kept('2026-11-23T15:39:50+05:30')
+    expect((await get('9000258', last)).body.code).toBe('instrument_expired')
+    await harness.database.pool.query('truncate ticker.history_days')
+    await kept('2026-11-23T15:40:00+05:30')
+    const { status, body } = await get('9000258', last)
+    expect([status, body.complete, times(body)]).toEqual([200, true, ['11-23T15:39']])
   })
 })
 

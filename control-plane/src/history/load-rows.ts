@@ -1,7 +1,19 @@
 import { type SQL, sql } from 'drizzle-orm'
+import type { Actor } from '../auth/actor.ts'
 import { iso } from '../database.ts'
 
 const FINISHED = sql.raw(`('done', 'failed', 'cancelled')`)
+
+/** The accounts of a key's list, ascending; null: all of its owner. */
+export const accountsOf = ({ account_ids }: Actor): SQL =>
+  sql`(select array_agg(account_id order by account_id)
+    from jsonb_array_elements_text(${account_ids && JSON.stringify([...account_ids])}::jsonb) as listed (account_id))`
+
+/** Loads `l` that use no account but the key's: of its owner, and within its list when it has one. */
+export const visibleLoads = (actor: Actor): SQL =>
+  actor.account_ids === null
+    ? sql`l.owner = ${actor.owner}`
+    : sql`l.owner = ${actor.owner} and l.account_ids <@ ${accountsOf(actor)}`
 
 /** A load `l` of series `s` as the API shows it. */
 export function loadJson(l: SQL, s: SQL): SQL {

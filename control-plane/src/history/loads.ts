@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { Call } from '../http/call.ts'
 import { cursorText, decodeCursor, type PageQuery, pageOf } from '../http/pagination.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
-import { loadJson } from './load-rows.ts'
+import { loadJson, visibleLoads } from './load-rows.ts'
 
 const row = z.object({ load: historyLoad })
 const LOAD = loadJson(sql`l`, sql`s`)
@@ -14,7 +14,7 @@ export async function getLoad(call: Call, id: string): Promise<Outcome<HistoryLo
   const [found] = await call.deps.db.rows(
     row,
     sql`select ${LOAD} as load from ticker.history_loads l join ticker.history_series s on s.id = l.series_id
-      where l.id = ${id} and l.owner = ${call.actor.owner}`,
+      where l.id = ${id} and ${visibleLoads(call.actor)}`,
   )
   return found ? done(found.load) : refused('history_load_not_found')
 }
@@ -25,7 +25,7 @@ export async function listLoads(call: Call, query: PageQuery) {
   const rows = await call.deps.db.rows(
     row,
     sql`select ${LOAD} as load from ticker.history_loads l join ticker.history_series s on s.id = l.series_id
-      where l.owner = ${call.actor.owner} and ${before ? sql`l.id < ${before[0]}` : sql`true`}
+      where ${visibleLoads(call.actor)} and ${before ? sql`l.id < ${before[0]}` : sql`true`}
       order by l.id desc limit ${query.limit + 1}`,
   )
   return pageOf(
@@ -40,9 +40,9 @@ export async function cancelLoad(call: Call, id: string): Promise<Outcome<Histor
   const [found] = await call.deps.db.rows(
     row,
     sql`with l as (
-        update ticker.history_loads set finished_at = case when state in ('waiting', 'loading') then now() else finished_at end,
+        update ticker.history_loads l set finished_at = case when state in ('waiting', 'loading') then now() else finished_at end,
           state = case when state in ('waiting', 'loading') then 'cancelled' else state end
-        where id = ${id} and owner = ${call.actor.owner} returning *)
+        where l.id = ${id} and ${visibleLoads(call.actor)} returning *)
       select ${LOAD} as load from l join ticker.history_series s on s.id = l.series_id`,
   )
   return found ? done(found.load) : refused('history_load_not_found')

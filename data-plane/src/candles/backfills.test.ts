@@ -4,6 +4,7 @@ import { createMarketCalendar } from '@ticker/shared/market-calendar'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Backfilled, BackfillRequest } from '../history/index.ts'
+import { silentLog } from '../operations/log.ts'
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts'
 import { streamed } from '../testing/held.ts'
 import { type Backfills, createBackfills } from './backfills.ts'
@@ -20,7 +21,7 @@ let clock: FakeClock
 let registry: Registry
 let series: Series
 let asked: BackfillRequest[]
-let answer: Backfilled
+let answer: Backfilled | Error
 let backfills: Backfills
 let stop: AbortController
 let running: Promise<void>
@@ -38,9 +39,11 @@ beforeEach(() => {
   series.gaps.add(at('09:15:10'), at('09:15:50'))
   backfills = createBackfills({
     clock,
+    log: silentLog,
     metrics: createCandleMetrics(registry),
     backfill: async (request) => {
       asked.push(request)
+      if (answer instanceof Error) throw answer
       return answer
     },
   })
@@ -81,4 +84,16 @@ test('what history refuses is tried six times, ever more rarely, and stays marke
   expect(asked).toHaveLength(6)
   expect(series.gaps.overlaps(at('09:15:00'), at('09:16:00'), 'missing')).toBe(true)
   expect(await registry.metrics()).toContain('ticker_candle_backfills_total{outcome="session_inactive"} 6')
+})
+
+test('one that breaks is tried again like one that is refused, and does not keep the others', async () => {
+  answer = new Error('connection terminated')
+  await look('09:16:10')
+  answer = { ok: true, candles: [CANDLE] }
+  await look('09:16:20', 31_000)
+  expect(asked).toHaveLength(1)
+  await look('09:16:50')
+  expect(asked).toHaveLength(2)
+  expect(series.gaps.overlaps(at('09:15:00'), at('09:16:00'), 'missing')).toBe(false)
+  expect(await registry.metrics()).toContain('ticker_candle_backfills_total{outcome="internal"} 1')
 })

@@ -4,7 +4,8 @@ import type { Bar } from '@ticker/shared/candles'
 import type { Candle } from '@ticker/shared/domain'
 import { PUBLISHED_AFTER_MS } from '@ticker/shared/market-calendar'
 import type { Clock } from '../clock.ts'
-import type { Backfill } from '../history/index.ts'
+import type { Backfill, Backfilled, BackfillRequest } from '../history/index.ts'
+import type { Log } from '../operations/log.ts'
 import { type GapRange, minutesOf } from './gaps.ts'
 import type { CandleMetrics } from './metrics.ts'
 import type { Series } from './series.ts'
@@ -28,6 +29,7 @@ interface Trouble {
 
 export function createBackfills(deps: {
   clock: Clock
+  log: Log
   metrics: Pick<CandleMetrics, 'backfills'>
   backfill: Backfill
 }): Backfills {
@@ -42,11 +44,21 @@ export function createBackfills(deps: {
     return !trouble || (trouble.tries < TRIES_MAX && clock.monotonicMs() >= trouble.untilMs)
   }
 
+  /** One that breaks, as when Postgres is away, stops none of the others. */
+  async function ask(request: BackfillRequest, signal: AbortSignal): Promise<Backfilled> {
+    try {
+      return await deps.backfill(request, signal)
+    } catch (error) {
+      deps.log.error({ error, instrument_token: request.instrument.instrument_token }, 'backfill failed')
+      return { ok: false, failure: { code: 'internal', detail: 'the log says why' } }
+    }
+  }
+
   async function fill(series: Series, range: GapRange, signal: AbortSignal) {
     const before = { ...range }
     const { fromMs, toMs } = minutesOf(range)
     const { instrument, owner } = series
-    const outcome = await deps.backfill({ instrument, interval: '1m', fromMs, toMs, owners: [owner] }, signal)
+    const outcome = await ask({ instrument, interval: '1m', fromMs, toMs, owners: [owner] }, signal)
     if (signal.aborted) return
     metrics.backfills.inc({ outcome: outcome.ok ? 'done' : outcome.failure.code })
     if (!outcome.ok) {
@@ -56,7 +68,7 @@ export function createBackfills(deps: {
     }
     series.fill(fromMs, toMs, outcome.candles.map(barOf))
     // It may have grown meanwhile: then it is asked for again as a whole.
-    range.isFilled = range.fromMs === before.fromMs && range.toMs === before.toMs
+    if (range.fromMs === before.fromMs && range.toMs === before.toMs) series.gaps.filled(range)
   }
 
   async function work(signal: AbortSignal) {

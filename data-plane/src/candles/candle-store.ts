@@ -124,9 +124,11 @@ export function createCandleStore(deps: {
     },
     async runPruning(signal, isWell) {
       while (!signal.aborted) {
-        let gone = PRUNED_PER_STATEMENT
-        while (gone === PRUNED_PER_STATEMENT && !signal.aborted)
-          gone = (await pool.query(PRUNE, [LIVE_CANDLES_KEPT_DAYS, PRUNED_PER_STATEMENT])).rowCount ?? 0
+        for (const statement of [PRUNE, PRUNE_GAPS]) {
+          let gone = PRUNED_PER_STATEMENT
+          while (gone === PRUNED_PER_STATEMENT && !signal.aborted)
+            gone = (await pool.query(statement, [LIVE_CANDLES_KEPT_DAYS, PRUNED_PER_STATEMENT])).rowCount ?? 0
+        }
         isWell()
         await clock.sleep(PRUNE_EVERY_MS, signal)
       }
@@ -167,3 +169,6 @@ const UPSERT = `insert into ticker.live_candles as known (owner, exchange, tradi
 
 const PRUNE = `delete from ticker.live_candles where ctid = any(array(select ctid from ticker.live_candles
   where at < now() - make_interval(days => $1::int) limit $2))`
+
+const PRUNE_GAPS = `delete from ticker.live_candle_gaps where ctid = any(array(select ctid from ticker.live_candle_gaps
+  where to_at < now() - make_interval(days => $1::int) limit $2))`

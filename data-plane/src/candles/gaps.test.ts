@@ -44,7 +44,7 @@ test('what was filled is missing no more, but was', () => {
   const { gaps } = gapsOf()
   gaps.add(0, M)
   const [range] = gaps.toFill(2 * M)
-  if (range) range.isFilled = true
+  if (range) gaps.filled(range)
   expect([gaps.overlaps(0, M, 'missing'), gaps.overlaps(0, M, 'filled too')]).toEqual([false, true])
   // A new one beside it is one of its own.
   gaps.add(M, 2 * M)
@@ -73,4 +73,33 @@ test('what is known after all is cut off, and what is long past forgotten', () =
   gaps.add(9 * M, 10 * M)
   gaps.dropBefore(10 * M)
   expect(gaps.toFill(10 * M)).toEqual([])
+})
+
+test('what is to be stored is said once, as it is then', () => {
+  const { gaps } = gapsOf()
+  gaps.add(0, M)
+  gaps.add(M, 2 * M)
+  gaps.begin(5 * M)
+  gaps.confirm(5 * M, 6 * M)
+  expect(gaps.takeUnsaved()).toEqual([
+    { fromMs: 0, toMs: 2 * M, isFilled: false },
+    { fromMs: 5 * M, toMs: 6 * M, isFilled: false },
+  ])
+  expect(gaps.takeUnsaved()).toEqual([])
+  const [first] = gaps.toFill(9 * M)
+  if (first) gaps.filled(first)
+  expect(gaps.takeUnsaved()).toEqual([{ fromMs: 0, toMs: 2 * M, isFilled: true }])
+})
+
+test('what was missing before is missing again, joins nothing and is not to be stored', () => {
+  const { gaps, changed } = gapsOf()
+  gaps.add(7 * M, 8 * M)
+  gaps.takeUnsaved()
+  gaps.restore([{ fromMs: 2 * M, toMs: 3 * M }])
+  expect(changed).toEqual([
+    [7, 8],
+    [2, 3],
+  ])
+  expect(gaps.toFill(9 * M).map(({ fromMs }) => fromMs / M)).toEqual([2, 7])
+  expect([gaps.overlaps(5 * M, 6 * M, 'missing'), gaps.takeUnsaved()]).toEqual([false, []])
 })

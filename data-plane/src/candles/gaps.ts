@@ -27,12 +27,19 @@ export interface Gaps {
   overlaps(fromMs: number, toMs: number, filled: 'missing' | 'filled too'): boolean
   /** Missing, and its minutes are over by then. */
   toFill(byMs: number): GapRange[]
+  /** Came from elsewhere. */
+  filled(range: GapRange): void
+  /** Missing of earlier, from our store. */
+  restore(missing: readonly Pick<GapRange, 'fromMs' | 'toMs'>[]): void
+  /** What is not stored as it is now; it is taken for stored from then on. */
+  takeUnsaved(): GapRange[]
   dropBefore(ms: number): void
 }
 
 export function createGaps(onChanged: (fromMs: number, toMs: number) => void): Gaps {
   let ranges: GapRange[] = []
   let openMs: number | undefined
+  const unsaved = new Set<GapRange>()
 
   function note(fromMs: number, toMs: number) {
     const last = ranges.at(-1)
@@ -40,7 +47,12 @@ export function createGaps(onChanged: (fromMs: number, toMs: number) => void): G
     if (joins) {
       last.fromMs = Math.min(last.fromMs, fromMs)
       last.toMs = Math.max(last.toMs, toMs)
-    } else ranges.push({ fromMs, toMs, isFilled: false })
+      unsaved.add(last)
+      return
+    }
+    const range = { fromMs, toMs, isFilled: false }
+    ranges.push(range)
+    unsaved.add(range)
   }
 
   return {
@@ -78,6 +90,19 @@ export function createGaps(onChanged: (fromMs: number, toMs: number) => void): G
       return false
     },
     toFill: (byMs) => ranges.filter((range) => !range.isFilled && minutesOf(range).toMs <= byMs),
+    filled(range) {
+      range.isFilled = true
+      unsaved.add(range)
+    },
+    restore(missing) {
+      ranges = [...missing.map(({ fromMs, toMs }) => ({ fromMs, toMs, isFilled: false })), ...ranges]
+      for (const { fromMs, toMs } of missing) onChanged(fromMs, toMs)
+    },
+    takeUnsaved() {
+      const taken = [...unsaved]
+      unsaved.clear()
+      return taken
+    },
     dropBefore(ms) {
       if (ranges[0] && ranges[0].toMs <= ms) ranges = ranges.filter(({ toMs }) => toMs > ms)
     },

@@ -12,7 +12,9 @@ import type { Supervisor } from '../operations/supervisor.ts'
 import { createBackfills } from './backfills.ts'
 import { createCandleStore } from './candle-store.ts'
 import { type CandleStream, createCandleStream } from './candle-stream.ts'
+import { createGapStore } from './gap-store.ts'
 import { createCandleMetrics } from './metrics.ts'
+import type { Series } from './series.ts'
 
 export function startLiveCandles(deps: {
   clock: Clock
@@ -28,16 +30,24 @@ export function startLiveCandles(deps: {
   const { supervisor } = deps
   const metrics = createCandleMetrics(deps.registry)
   const store = createCandleStore({ ...deps, metrics })
+  const gapStore = createGapStore({ ...deps, metrics })
   const backfills = createBackfills({ ...deps, metrics })
   const dayOf: CandleDayOf = candleDays(deps.calendar, deps.hours)
   const keeping = {
-    restore: store.restore,
-    save: store.save,
+    async restore(series: Series) {
+      await store.restore(series)
+      await gapStore.restore(series)
+    },
+    save(series: Series, nowMs: number, all: boolean) {
+      store.save(series, nowMs, all)
+      gapStore.save(series)
+    },
     fillGaps: backfills.look,
   }
   const stream = createCandleStream({ ...deps, metrics, dayOf, keeping })
   supervisor.run('candles', stream.run)
   supervisor.run('candle storing', store.runWriting)
+  supervisor.run('candle gap storing', gapStore.runWriting)
   supervisor.run('old candles', store.runPruning)
   supervisor.run('candle backfills', backfills.run)
   return stream

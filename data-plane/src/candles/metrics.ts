@@ -37,6 +37,10 @@ export function createCandleMetrics(registry: Registry) {
       'ticker_candle_rows_dropped_total',
       'Candles of a minute that were not written: too many waited',
     ),
+    gapsUnstored: counter(
+      'ticker_candle_gap_rows_dropped_total',
+      'Gaps that were not written, or not that they are filled: too many waited',
+    ),
     passMs: new Histogram({
       name: 'ticker_candle_pass_ms',
       help: 'Taking up the new ticks, and sending the candles that are due',

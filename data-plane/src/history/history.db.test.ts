@@ -14,6 +14,7 @@ import { markSessionDead } from '../ownership/session-store.ts'
 import { brokerSession, ownedAccount } from '../testing/owned-accounts.ts'
 import { seedAccount, seedSession } from '../testing/seed-account.ts'
 import { createHistory, type History } from './index.ts'
+import { endUnservable } from './load-store.ts'
 import { createHistoryMetrics } from './metrics.ts'
 import { pruneOnce } from './prune.ts'
 import { missingDays, seriesOf, storeDays } from './series-store.ts'
@@ -131,6 +132,29 @@ async function dayCounts(seriesId: number) {
 }
 
 describe('history loads', () => {
+  it('ends what no data plane came for within ten minutes, however long it was worked on before', async () => {
+    const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
+    const all = [
+      { requested_at: ago(60), waiting_since: ago(9) },
+      { requested_at: ago(60), waiting_since: ago(60), taken_by: 'dead', taken_until: ago(9) },
+      { requested_at: ago(60), waiting_since: ago(11) },
+      { requested_at: ago(60), waiting_since: ago(60), taken_by: 'dead', taken_until: ago(11) },
+    ]
+    const asked: string[] = []
+    for (const [index, each] of all.entries())
+      asked.push((await ask(addDays('2026-11-01', index), '2026-11-20', '1m', each)).id)
+    await endUnservable(database.pool)
+    const { rows } = await database.pool.query(
+      'select id, state, reason_code from ticker.history_loads order by id',
+    )
+    expect(rows.map(({ id, state, reason_code }) => [asked.indexOf(id), state, reason_code]).sort()).toEqual([
+      [0, 'waiting', null],
+      [1, 'waiting', null],
+      [2, 'failed', 'data_plane_unreachable'],
+      [3, 'failed', 'data_plane_unreachable'],
+    ])
+  })
+
   it('a range is fetched in as few requests as the broker’s limit allows, and never again', async () => {
     history.start(supervisor)
     const before = await requests()

@@ -110,7 +110,7 @@ export async function finishLoad(
 /** For another instance, at once. */
 export async function giveBackLoad(pool: pg.Pool, instanceId: string, loadId: string): Promise<void> {
   await pool.query(
-    `update ticker.history_loads set state = 'waiting', taken_by = null, taken_until = null
+    `update ticker.history_loads set state = 'waiting', taken_by = null, taken_until = null, waiting_since = now()
      where id = $1 and taken_by = $2 and state = 'loading'`,
     [loadId, instanceId],
   )
@@ -129,7 +129,7 @@ export async function endUnservable(pool: pg.Pool): Promise<number> {
          where a.owner = each.owner and a.status = 'active' and a.market_data and s.status = 'active' and s.expires_at > now()
            and (each.account_ids is null or a.id = any(each.account_ids))) as yes) served
        where l.id = each.id and l.${IS_OPEN} and (l.taken_until is null or l.taken_until < now())
-         and (not served.yes or l.requested_at < now() - interval '${HISTORY_LOAD_WAITS_MINUTES_MAX} minutes')
+         and (not served.yes or greatest(l.taken_until, l.waiting_since) < now() - interval '${HISTORY_LOAD_WAITS_MINUTES_MAX} minutes')
        returning l.id)
      select count(*)::int as waiting from ticker.history_loads
      where ${IS_OPEN} and taken_until is null and id not in (select id from ended)`,

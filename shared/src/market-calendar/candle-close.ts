@@ -41,6 +41,10 @@ export function candleEndMs(
   return closeMs !== undefined && startMs < closeMs ? Math.min(endMs, closeMs) : endMs
 }
 
+/** When the last candle of that day ends: with trading, as far as is known. */
+export const lastCandleEndMs = (calendar: Days, exchange: string, day: string): number =>
+  session(calendar, exchange, day).closeMs ?? istDayStartMs(day) + 86_400_000
+
 function session(calendar: Days, exchange: string, day: string) {
   const open = calendar.day(exchange, day).phases.filter(({ phase }) => phase === 'open')
   return { openMs: open[0]?.fromMs, closeMs: open.at(-1)?.toMs }

@@ -66,7 +66,7 @@ export const historyLoads = ticker.table(
   {
     id: text('id').primaryKey(),
     owner: text('owner').notNull(),
-    /** Whose sessions may be used; null: those of every account of the owner. */
+    /** Whose sessions may be used, ascending; null: those of every account of the owner. */
     account_ids: text('account_ids').array(),
     series_id: bigint('series_id', { mode: 'number' }).notNull(),
     from_day: date('from_day', { mode: 'string' }).notNull(),
@@ -87,13 +87,21 @@ export const historyLoads = ticker.table(
     taken_until: at('taken_until'),
     requested_by: text('requested_by').notNull(),
     requested_at: at('requested_at').notNull().default(now),
+    /** Since then nobody works on it: it was asked for, or given back. */
+    waiting_since: at('waiting_since').notNull().default(now),
     finished_at: at('finished_at'),
   },
   (table) => [
     foreignKey({ columns: [table.series_id], foreignColumns: [historySeries.id] }).onDelete('cascade'),
-    // Whoever asks for the same meanwhile waits for the same.
+    // Whoever asks for the same by the same accounts meanwhile waits for the same.
     uniqueIndex('history_loads_open')
-      .on(table.owner, table.series_id, table.from_day, table.to_day)
+      .on(
+        table.owner,
+        table.series_id,
+        table.from_day,
+        table.to_day,
+        sql`coalesce(${table.account_ids}, '{}'::text[])`,
+      )
       .where(sql`${table.state} in ('waiting', 'loading')`),
     index('history_loads_owner').on(table.owner, table.id),
     index('history_loads_series').on(table.series_id),
