@@ -1,5 +1,6 @@
 import { answerKey, commandStreamKey } from '@ticker/shared/commands'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { type CommandRedis, commandChannel } from './channel.ts'
 
@@ -10,6 +11,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
+const FINE = z.object({ fine: z.int() })
 const STATUS = { call: 'instance_status', params: {} } as const
 const sleeps: number[] = []
 const clock: Clock = {
@@ -95,7 +97,7 @@ describe('ask', () => {
         return polls < 7 ? null : JSON.stringify({ ok: true, result: { fine: 1 } })
       },
     })
-    expect(await channel.ask('i1', STATUS)).toEqual({ kind: 'answered', result: { fine: 1 } })
+    expect(await channel.ask('i1', STATUS, FINE)).toEqual({ kind: 'answered', result: { fine: 1 } })
     expect(sleeps).toEqual([20, 40, 80, 160, 320, 500, 500])
     const question = JSON.parse(append.mock.calls[0]?.[2] ?? '')
     expect(question).toMatchObject({
@@ -109,7 +111,7 @@ describe('ask', () => {
   test('gives up before its deadline of 10 s', async () => {
     const startMs = Date.now()
     const { channel } = setUp()
-    expect(await channel.ask('i1', STATUS, 60_000)).toEqual({
+    expect(await channel.ask('i1', STATUS, FINE, 60_000)).toEqual({
       kind: 'unreachable',
       retryAfterS: 5,
     })
@@ -118,15 +120,17 @@ describe('ask', () => {
 
   test('an answer that is none, or a refusal, is unreachable', async () => {
     const refusal = setUp({ take: async () => JSON.stringify({ ok: false, code: 'x', message: 'y' }) })
-    expect((await refusal.channel.ask('i1', STATUS)).kind).toBe('unreachable')
+    expect((await refusal.channel.ask('i1', STATUS, FINE)).kind).toBe('unreachable')
     const nonsense = setUp({ take: async () => '{}' })
-    expect((await nonsense.channel.ask('i1', STATUS)).kind).toBe('unreachable')
+    expect((await nonsense.channel.ask('i1', STATUS, FINE)).kind).toBe('unreachable')
+    const ofAnotherRelease = setUp({ take: async () => JSON.stringify({ ok: true, result: { good: 1 } }) })
+    expect((await ofAnotherRelease.channel.ask('i1', STATUS, FINE)).kind).toBe('unreachable')
   })
 
   test('fails at once while Redis is away, and says when to come again', async () => {
     const { channel } = setUp({ append: failing })
     for (let index = 0; index < 6; index += 1) {
-      expect(await channel.ask('i1', STATUS)).toEqual({ kind: 'unreachable', retryAfterS: 2 })
+      expect(await channel.ask('i1', STATUS, FINE)).toEqual({ kind: 'unreachable', retryAfterS: 2 })
     }
     expect(sleeps).toEqual([])
   })

@@ -14,6 +14,7 @@ import {
 } from '@ticker/shared/commands'
 import { randomToken } from '@ticker/shared/crypto'
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel'
+import type { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 
@@ -25,12 +26,13 @@ export interface CommandRedis {
 }
 
 export type Breaker = 'closed' | 'open' | 'half_open'
-export type Asked = { kind: 'answered'; result: unknown } | { kind: 'unreachable'; retryAfterS: number }
+export type Asked<T> = { kind: 'answered'; result: T } | { kind: 'unreachable'; retryAfterS: number }
 
 export interface CommandChannel {
   /** Resolves whatever happens. */
   nudge(subject: Nudge['subject'], instanceIds: string[]): Promise<void>
-  ask(instanceId: string, asking: Asking, waitMs?: number): Promise<Asked>
+  /** `shape`: of the answer; a data plane of another release may give one that cannot be understood here. */
+  ask<T>(instanceId: string, asking: Asking, shape: z.ZodType<T>, waitMs?: number): Promise<Asked<T>>
   breaker(): Breaker
   /** The breaker's state, after one try at Redis when its time has come: nobody else may be trying. */
   probe(): Promise<Breaker>
@@ -88,7 +90,7 @@ export function commandChannel(options: {
         if (!(error instanceof BrokenCircuitError)) log('warn', 'nudge_failed', { subject, error })
       }
     },
-    async ask(instanceId, asking, waitMs = ASK_WAIT_MS_MAX) {
+    async ask(instanceId, asking, shape, waitMs = ASK_WAIT_MS_MAX) {
       const { call } = asking
       const deadlineMs = clock.nowMs() + Math.min(waitMs, ASK_WAIT_MS_MAX)
       const id = randomToken()
@@ -98,8 +100,12 @@ export function commandChannel(options: {
           await clock.sleep(pauseMs)
           const text = await breaker.execute(() => redis.take(answerKey(realm, id)))
           const parsed = text === null ? undefined : answer.safeParse(JSON.parse(text))
-          if (parsed?.success && parsed.data.ok) return { kind: 'answered', result: parsed.data.result }
-          if (parsed) break
+          const result = parsed?.success && parsed.data.ok ? shape.safeParse(parsed.data.result) : undefined
+          if (result?.success) return { kind: 'answered', result: result.data }
+          if (parsed) {
+            log('warn', 'answer_not_understood', { call, instance_id: instanceId, error: result?.error })
+            return { kind: 'unreachable', retryAfterS: RETRY_AFTER_S }
+          }
           pauseMs = Math.min(pauseMs * 2, POLL_MS_MAX)
         }
       } catch (error) {

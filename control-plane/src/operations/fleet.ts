@@ -46,10 +46,10 @@ export async function getInstance(call: Call, id: string): Promise<Outcome<Insta
       coalesce((select jsonb_agg(a.id) from ticker.accounts a where ${visibleTo(call.actor)}), '[]'::jsonb) as visible`,
   )
   if (!row?.found) return refused('not_found')
-  const asked = await commandChannel.ask(id, { call: 'instance_status', params: {} })
+  const asked = await commandChannel.ask(id, { call: 'instance_status', params: {} }, instanceStatus)
   if (asked.kind === 'unreachable')
     return refused('data_plane_unreachable', { retryAfterS: asked.retryAfterS })
-  const status = instanceStatus.parse(asked.result)
+  const status = asked.result
   const visible = new Set(row.visible)
   return done({ ...status, accounts: status.accounts.filter(({ account_id }) => visible.has(account_id)) })
 }

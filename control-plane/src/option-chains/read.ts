@@ -10,9 +10,9 @@ export async function readOptionChain(
   request: OptionChainRequest,
 ): Promise<Outcome<OptionChain>> {
   const params = { owner: call.actor.owner, request }
-  const asked = await askOwnersInstance(call, { call: 'option_chain', params })
+  const asked = await askOwnersInstance(call, { call: 'option_chain', params }, optionChainAnswer)
   if (!asked.ok) return asked
-  const answer = optionChainAnswer.parse(asked.value)
+  const answer = asked.value
   return 'chain' in answer ? done(answer.chain) : { ok: false, refusal: refusalOf(answer) }
 }
 

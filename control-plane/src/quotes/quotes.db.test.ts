@@ -76,6 +76,13 @@ test('200: with a fallback it is another question, of the broker too', async () 
   expect((await get('instruments=408065&fallback=exchange')).body.errors[0].path).toBe('fallback')
 })
 
+test('503 when the data plane is of another release and answers what cannot be understood', async () => {
+  const asked = get('instruments=779521')
+  await harness.answerNext(instance, { ok: true, result: { quotes: 'none' } })
+  const { status, body, headers } = await asked
+  expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'data_plane_unreachable', '5'])
+})
+
 test('another owner is not answered from the first one’s', async () => {
   const { secret } = await harness.keyWith(['stream'], { owner: 'another desk' })
   const asked = get('instruments=408065,NSE:NOPE&instruments=NSE:M%26M', secret)

@@ -16,9 +16,7 @@ export async function readQuotes(
   const key = JSON.stringify(params)
   const known = recent.get(key)
   if (known) return done(known)
-  const asked = await askOwnersInstance(call, { call: 'quotes', params })
-  if (!asked.ok) return asked
-  const answer = quotes.parse(asked.value)
-  recent.put(key, answer)
-  return done(answer)
+  const asked = await askOwnersInstance(call, { call: 'quotes', params }, quotes)
+  if (asked.ok) recent.put(key, asked.value)
+  return asked
 }
