@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
-import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
 import { Secret } from '@ticker/shared/crypto'
@@ -24,7 +23,7 @@ const csv = (rows: string[], eol = '\n') => [HEADER, ...rows, ''].join(eol)
 
 async function parsed(text: string) {
   const rows = []
-  for await (const row of readDump(Readable.from([text]))) rows.push(row)
+  for await (const row of readDump([Buffer.from(text)])) rows.push(row)
   return rows
 }
 

@@ -1,7 +1,6 @@
 // Keeps the registry of today: fetches the broker's dump when none was stored since 08:30 IST, or when somebody asks,
 // and stores it row by row.
 import { createHash } from 'node:crypto'
-import { Readable } from 'node:stream'
 import type pg from 'pg'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
@@ -88,7 +87,7 @@ export function createInstrumentRefresh(deps: RefreshDeps): InstrumentRefresh {
     for (const chunk of chunks) hash.update(chunk)
     const sha256 = hash.digest('hex')
     const guarded = sha256 !== options.forceSha256
-    const stored = await storeDump(pool, readDump(Readable.from(chunks)), sha256, { guarded })
+    const stored = await storeDump(pool, readDump(chunks), sha256, { guarded })
     rows.set(stored.rowCount)
     ambiguous.set(stored.ambiguous.length)
     for (const [change, count] of Object.entries(stored.changes)) changed.inc({ change }, count)

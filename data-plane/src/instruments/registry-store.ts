@@ -6,7 +6,8 @@ import { type ChangeCounts, recordChanges } from './changes.ts'
 import type { DumpRow } from './dump-rows.ts'
 import { WHOLE_DUMP_MS, wholeDump } from './whole-dump.ts'
 
-const BATCH_ROWS = 2_000
+/** In one statement: to write more as its parameters is a turn that ticks notice. */
+const BATCH_ROWS = 500
 
 /** An exchange that loses more than this share of contracts that have not expired is a broken dump (fault row 34). */
 const SHRINK_MAX = 0.2
