@@ -356,6 +356,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     },
     answer: createAnswers({
       instanceStatus,
+      streamClients: all.connected,
       optionChains,
       quotes: createQuotes({ clock, source: marketData, broker: brokerQuotes }),
     }),

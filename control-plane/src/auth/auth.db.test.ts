@@ -65,6 +65,17 @@ describe('authentication', () => {
 })
 
 describe('/v1/api-keys', () => {
+  test('200: a key says what it is, whatever its scopes', async () => {
+    const { id, secret } = await harness.keyWith(['stream'], { account_ids: ['desk1'] })
+    const own = await harness.call('GET', '/v1/api-keys/self', undefined, { as: secret })
+    expect(own).toMatchObject({
+      status: 200,
+      body: { id, owner: 'desk', scopes: ['stream'], account_ids: ['desk1'], revoked_at: null },
+    })
+    expect(JSON.stringify(own.body)).not.toContain(secret)
+    expect((await harness.call('GET', '/v1/api-keys/self', undefined, { as: 'nobody' })).status).toBe(401)
+  })
+
   test('201: the secret is shown once, works, and only its hash is stored', async () => {
     const made = await create({ name: 'reader', scopes: ['accounts:read'], account_ids: ['desk1'] })
     expect(made).toMatchObject({

@@ -14,6 +14,7 @@ import type { AppEnv, Dependencies } from '../dependencies.ts'
 import { callOf } from '../http/call.ts'
 import { invalidRequest } from '../http/errors.ts'
 import {
+  ANY_KEY,
   bodyFailures,
   bodyOptional,
   failures,
@@ -26,7 +27,7 @@ import { page, pageQuery } from '../http/pagination.ts'
 import { settle } from '../http/problem.ts'
 import { createApiKey } from './create-key.ts'
 import type { KeyCache } from './key-cache.ts'
-import { listApiKeys, revokeApiKey } from './keys.ts'
+import { getOwnApiKey, listApiKeys, revokeApiKey } from './keys.ts'
 import { requireScope } from './scope.ts'
 import { createKiteToken, createStreamTicket } from './tickets.ts'
 
@@ -45,6 +46,13 @@ const list = createRoute({
   ...needs('keys:write'),
   request: { query: pageQuery },
   responses: { 200: json(page(apiKey, 'ApiKeyPage'), 'Without secrets'), ...failures('invalid_request') },
+})
+const own = createRoute({
+  method: 'get',
+  path: '/v1/api-keys/self',
+  summary: 'The key you call with: what it may do, and until when',
+  ...ANY_KEY,
+  responses: { 200: json(apiKey, 'Without its secret'), ...failures() },
 })
 const revoke = createRoute({
   method: 'delete',
@@ -85,6 +93,7 @@ export function authRoutes(deps: Dependencies, cache: KeyCache) {
       c.json(settle(await createApiKey(callOf(c, deps), c.req.valid('json'))), 201),
     )
     .openapi(list, async (c) => c.json(await listApiKeys(callOf(c, deps), c.req.valid('query')), 200))
+    .openapi(own, async (c) => c.json(await getOwnApiKey(callOf(c, deps)), 200))
     .openapi(revoke, async (c) => {
       settle(await revokeApiKey(callOf(c, deps), cache, c.req.valid('param').id))
       return c.body(null, 204)

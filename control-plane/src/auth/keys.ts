@@ -1,4 +1,4 @@
-import { apiKey } from '@ticker/shared/domain'
+import { type ApiKey, apiKey } from '@ticker/shared/domain'
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Call } from '../http/call.ts'
@@ -12,11 +12,21 @@ import { apiKeyJson } from './key-rows.ts'
 const row = z.object({ api_key: apiKey })
 
 /** Whether key `k` grants nothing that the actor lacks: a restricted key neither sees nor ends a stronger one. */
-function withinReach({ actor }: Call): SQL {
+export function withinReach({ actor }: Call): SQL {
   const list = (values: Iterable<string>) =>
     sql`array(select jsonb_array_elements_text(${JSON.stringify([...values])}::jsonb))`
   const accounts = actor.account_ids ? sql`k.account_ids <@ ${list(actor.account_ids)}` : sql`true`
   return sql`k.scopes <@ ${list(actor.scopes)} and coalesce(${accounts}, false)`
+}
+
+/** The key that asks. */
+export async function getOwnApiKey(call: Call): Promise<ApiKey> {
+  const [found] = await call.deps.db.rows(
+    row,
+    sql`select ${apiKeyJson} as api_key from ticker.api_keys k where k.id = ${call.actor.key_id}`,
+  )
+  if (!found) throw new Error('a key that was let in is there')
+  return found.api_key
 }
 
 /** Keys of the same owner within reach, newest first, revoked ones included. */

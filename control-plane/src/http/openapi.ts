@@ -13,6 +13,9 @@ export function needs(scope: Scope) {
   return { security: [{ [SECURITY_SCHEME]: [scope] }], middleware: requireScope(scope) }
 }
 
+/** A route for whoever has a key, whatever its scopes. */
+export const ANY_KEY = { security: [{ [SECURITY_SCHEME]: [] }] }
+
 /** A route that lets in callers without an API key, and says so. */
 export const OPEN = { security: [] }
 

@@ -1,7 +1,7 @@
 // Health, readiness and the fleet.
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import { instanceStatus } from '@ticker/shared/commands'
-import { fleetStatus } from '@ticker/shared/domain'
+import { fleetStatus, streamClients } from '@ticker/shared/domain'
 import type { AppEnv, Dependencies } from '../dependencies.ts'
 import { callOf } from '../http/call.ts'
 import { invalidRequest } from '../http/errors.ts'
@@ -9,6 +9,7 @@ import { failures, json, needs, OPEN } from '../http/openapi.ts'
 import { settle } from '../http/problem.ts'
 import { getFleet, getInstance } from './fleet.ts'
 import { readiness, readReadiness } from './readiness.ts'
+import { listStreamClients } from './stream-clients.ts'
 
 const health = createRoute({
   method: 'get',
@@ -43,6 +44,14 @@ const instance = createRoute({
   },
 })
 
+const clients = createRoute({
+  method: 'get',
+  path: '/v1/stream-clients',
+  summary: 'Clients of your owner that are connected to the streams',
+  ...needs('fleet:read'),
+  responses: { 200: json(streamClients, 'Asked just now of each instance'), ...failures() },
+})
+
 export function operationsRoutes(deps: Dependencies) {
   return new OpenAPIHono<AppEnv>({ defaultHook: invalidRequest })
     .openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
@@ -51,6 +60,7 @@ export function operationsRoutes(deps: Dependencies) {
       return state.ready ? c.json(state, 200) : c.json(state, 503, { 'Retry-After': '5' })
     })
     .openapi(fleet, async (c) => c.json(await getFleet(callOf(c, deps)), 200))
+    .openapi(clients, async (c) => c.json(await listStreamClients(callOf(c, deps)), 200))
     .openapi(instance, async (c) =>
       c.json(settle(await getInstance(callOf(c, deps), c.req.valid('param').id)), 200),
     )

@@ -82,6 +82,33 @@ describe('/v1/fleet', () => {
     })
   })
 
+  test('200: who is connected, by the keys that the caller may see, and which instances did not say', async () => {
+    const [instance, silent] = [await harness.seed.instance(), await harness.seed.instance()]
+    const strong = await harness.keyWith(['orders:write', 'fleet:read'])
+    const reader = await harness.keyWith(['fleet:read'])
+    const client = (key_id: string) => ({
+      ...{ key_id, protocol: 'json', account_id: null, instruments: 3, buffered_bytes: 0 },
+      connected_at: '2026-11-26T03:45:00.000Z',
+    })
+    const asked = harness.call('GET', '/v1/stream-clients', undefined, { as: reader.secret })
+    const question = await harness.answerNext(instance, {
+      ok: true,
+      result: { clients: [client(reader.id), client(strong.id), client('key_unknown')], left_out: 1 },
+    })
+    expect(question).toMatchObject({ call: 'stream_clients', params: { owner: 'desk' } })
+    const { status, body } = await asked
+    expect(status).toBe(200)
+    expect(body).toMatchObject({
+      clients: [{ ...client(reader.id), instance_id: instance }],
+      ...{ left_out: 3, unanswered: [silent], synthetic: true },
+    })
+    expect(body.clients[0].key_name).not.toBe('')
+    const narrow = await harness.keyWith(['stream'])
+    expect(
+      (await harness.call('GET', '/v1/stream-clients', undefined, { as: narrow.secret })).body.code,
+    ).toBe('scope_missing')
+  })
+
   test('503 when the instance answers that it cannot; 404 and 400', async () => {
     const instance = await harness.seed.instance()
     const asked = harness.call('GET', `/v1/fleet/instances/${instance}`)

@@ -20,6 +20,7 @@ it('each question has its answer, for the owner it is asked for', async () => {
   }
   const answer = createAnswers({
     instanceStatus: () => ({ epoch: 7 }),
+    streamClients: (owner) => ({ clients: [], left_out: owner.length }),
     optionChains: fakeChains,
     quotes: ({ owner, instruments, fallback }) => {
       const said = { ...none, unknown: [owner, ...instruments] }
@@ -32,6 +33,10 @@ it('each question has its answer, for the owner it is asked for', async () => {
     return given.ok ? given.result : given.code
   }
   expect(result({ ...asked, call: 'instance_status', params: {} })).toEqual({ epoch: 7 })
+  expect(result({ ...asked, call: 'stream_clients', params: { owner: 'desk' } })).toEqual({
+    clients: [],
+    left_out: 4,
+  })
   expect(result({ ...asked, call: 'quotes', params: { owner: 'desk', instruments: [5] } })).toEqual({
     ...none,
     unknown: ['desk', 5],

@@ -1,10 +1,12 @@
 // What this instance answers to the control plane's questions.
 import type { Answer, OptionChainAnswer, Question } from '@ticker/shared/commands'
+import type { ConnectedClients } from '@ticker/shared/domain'
 import type { ReadQuotes } from '../market-data/quotes.ts'
 import type { OptionChains } from '../option-chain/option-chains.ts'
 
 export interface AnswersDeps {
   instanceStatus(): unknown
+  streamClients(owner: string): ConnectedClients
   optionChains: OptionChains
   quotes: ReadQuotes
 }
@@ -14,6 +16,8 @@ export function createAnswers(deps: AnswersDeps): (question: Question) => Answer
     switch (call) {
       case 'instance_status':
         return deps.instanceStatus()
+      case 'stream_clients':
+        return deps.streamClients(params.owner)
       case 'option_chain':
         return chainAnswer(deps.optionChains.read(params.owner, params.request))
       case 'quotes':

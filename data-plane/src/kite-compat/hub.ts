@@ -52,6 +52,7 @@ export interface KiteIdentity extends Holder {
 }
 
 export interface KiteClient extends HeldClient, KiteIdentity {
+  readonly accountId: string
   readonly interests: Map<number, KiteInterest>
   /** Ticks since the last flush, by their seqs. */
   readonly batch: Items
@@ -271,6 +272,8 @@ export function createKiteHub(deps: {
         socket,
         ...identity,
         number: all.nextNumber(),
+        connectedAtMs: clock.nowMs(),
+        protocol: 'kite',
         heartbeatMs: HEARTBEAT_MS,
         beat: () => socket.send(HEARTBEAT),
         drop: (cause) => close(client, CLOSES[cause].code, CLOSES[cause].reason),

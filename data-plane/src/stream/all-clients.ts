@@ -1,5 +1,6 @@
 // Every client connection of this process, whatever it speaks: one loop flushes ticks to all of them every 25 ms, and the
 // latest of those whose turn it is in between; one keeps house (pings, heartbeats, buffers), one asks for revoked keys. A hub says how its own clients are served.
+import { type ConnectedClient, type ConnectedClients, STREAM_CLIENTS_SHOWN_MAX } from '@ticker/shared/domain'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { TickSource } from '../market-data/runtime.ts'
@@ -13,8 +14,13 @@ export type DropReason = 'ticket_expired' | 'key_revoked' | 'buffer_full' | 'buf
 
 export interface HeldClient {
   readonly socket: ClientSocket
+  readonly owner: string
   readonly keyId: string
+  readonly accountId: string | null
   readonly expiresAtMs: number
+  readonly connectedAtMs: number
+  readonly protocol: ConnectedClient['protocol']
+  readonly interests: { readonly size: number }
   /** Spreads what is done for each client at intervals over the interval. */
   readonly number: number
   readonly heartbeatMs: number
@@ -46,6 +52,8 @@ export interface AllClients {
   /** Whether one more of this API key may. */
   hasRoomFor(keyId: string): boolean
   nextNumber(): number
+  /** Of this owner, the newest first. */
+  connected(owner: string): ConnectedClients
   /** Runs the loops, supervised. */
   start(supervisor: Pick<Supervisor, 'run'>): void
   runFlush(signal: AbortSignal): Promise<void>
@@ -153,6 +161,21 @@ export function createAllClients(deps: {
     nextNumber() {
       lastNumber += 1
       return lastNumber
+    },
+    connected(owner) {
+      const own = [...clients()].filter((client) => client.owner === owner)
+      const shown = own.sort((a, b) => b.number - a.number).slice(0, STREAM_CLIENTS_SHOWN_MAX)
+      return {
+        clients: shown.map((client) => ({
+          key_id: client.keyId,
+          protocol: client.protocol,
+          account_id: client.accountId,
+          instruments: client.interests.size,
+          connected_at: new Date(client.connectedAtMs).toISOString(),
+          buffered_bytes: client.socket.bufferedBytes(),
+        })),
+        left_out: own.length - shown.length,
+      }
     },
     async runFlush(signal) {
       let dueMs = clock.monotonicMs()

@@ -167,6 +167,24 @@ describe('the stream hub', () => {
     await ended
   })
 
+  it('shows an owner who is connected, with what, and how much each has not read', () => {
+    const [first, second] = [join('desk'), join('desk')]
+    join('another')
+    first.say({ op: 'subscribe', instruments: [A, B] })
+    second.socket.reading = false
+    source.tick(A, 1)
+    second.say({ op: 'subscribe', instruments: [A] })
+    const { clients, left_out } = all.connected('desk')
+    expect([clients.map(({ instruments }) => instruments), left_out]).toEqual([[1, 2], 0])
+    expect(clients[0]).toMatchObject({
+      ...{ protocol: 'json', account_id: null, connected_at: new Date(clock.nowMs()).toISOString() },
+    })
+    expect(clients.map(({ buffered_bytes }) => buffered_bytes > 0)).toEqual([true, false])
+    hub.leave(first.client)
+    expect(all.connected('desk').clients).toHaveLength(1)
+    expect(all.connected('nobody')).toEqual({ clients: [], left_out: 0 })
+  })
+
   it('gives clients their latest in turn, in steps of 5 ms between the flushes', async () => {
     const sessions = Array.from({ length: 5 }, () => join())
     for (const { say } of sessions)

@@ -142,6 +142,8 @@ export function createStreamHub(deps: HubDeps): StreamHub {
         format: formats[format],
         batch: delivery.newBatch(formats[format]),
         number: all.nextNumber(),
+        connectedAtMs: clock.nowMs(),
+        protocol: format,
         heartbeatMs: HEARTBEAT_S * 1000,
         beat: () => beat(client),
         drop: (reason) => close(client, CLOSE_CODES[reason], reason),

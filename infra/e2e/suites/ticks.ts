@@ -1,5 +1,5 @@
 // 500 instruments, seen everywhere ticks go; a recording counted row by row; a socket that drops.
-import { quotes } from '@ticker/shared/domain'
+import { quotes, streamClients } from '@ticker/shared/domain'
 import { decodeFrame, readPublishedFrame } from '@ticker/shared/kite-wire'
 import { createClient } from 'redis'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -37,6 +37,10 @@ export function tickSuite(desk: () => Desk, recording: () => Recording) {
       client.send({ op: 'subscribe', instruments: tokens, mode: 'full', delivery: 'every' })
       await until('all 500 tick', async () => allTick(client.ticks.map((tick) => tick.instrument_token)))
       expectIncreasing(client.ticks.map((tick) => tick.seq))
+      const { clients } = await desk().api.call(streamClients, 'GET', '/v1/stream-clients')
+      expect(
+        clients.filter(({ protocol, instruments }) => protocol === 'json' && instruments === WANTED),
+      ).toHaveLength(1)
       client.close()
     })
 

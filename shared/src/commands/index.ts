@@ -33,6 +33,12 @@ const asked = {
 export const question = z.discriminatedUnion('call', [
   /** What this instance sees of itself: `instanceStatus`. */
   z.strictObject({ ...asked, call: z.literal('instance_status'), params: z.strictObject({}) }),
+  /** That owner's clients that are connected here: `connectedClients`. */
+  z.strictObject({
+    ...asked,
+    call: z.literal('stream_clients'),
+    params: z.strictObject({ owner: z.string() }),
+  }),
   /** A chain as this instance streams it for that owner: `optionChainAnswer`. */
   z.strictObject({
     ...asked,
