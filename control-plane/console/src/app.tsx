@@ -1,9 +1,8 @@
-import { useCallback, useEffect, useMemo, useState } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react'
 import { createApi } from './api/client.ts'
 import { Audit } from './views/audit.tsx'
 import { Board } from './views/board.tsx'
 import { Chains } from './views/chains.tsx'
-import { History } from './views/history.tsx'
 import { Instruments } from './views/instruments.tsx'
 import { Keys } from './views/keys.tsx'
 import { Ladders } from './views/ladders.tsx'
@@ -16,12 +15,19 @@ const VIEWS = {
   live: 'Live ticks',
   ladders: 'Strike ladders',
   chains: 'Option chains',
-  history: 'History',
+  candles: 'Candles',
   orders: 'Orders',
   instruments: 'Instruments',
   keys: 'Keys',
   audit: 'Audit',
 } as const
+/** With the chart that it brings it is half of the console: loaded when it is looked at. */
+const Candles = lazy(() =>
+  import('./views/candles.tsx').then(
+    ({ Candles }) => ({ default: Candles }),
+    () => ({ default: () => <p className="bad">The console was renewed meanwhile: reload the page.</p> }),
+  ),
+)
 type View = keyof typeof VIEWS
 /** For this tab only: gone when it is closed, never in a URL. */
 const KEY_SLOT = 'ticker-api-key'
@@ -66,7 +72,11 @@ export function App() {
         {view === 'live' && <Live api={api} />}
         {view === 'ladders' && <Ladders api={api} />}
         {view === 'chains' && <Chains api={api} />}
-        {view === 'history' && <History api={api} />}
+        {view === 'candles' && (
+          <Suspense fallback={<p>Loading …</p>}>
+            <Candles api={api} />
+          </Suspense>
+        )}
         {view === 'orders' && <Orders api={api} />}
         {view === 'instruments' && <Instruments api={api} />}
         {view === 'keys' && <Keys api={api} />}

@@ -8,6 +8,14 @@ import type { Desk } from '../desk.ts'
 
 const flags = z.object({ market_data: z.boolean(), trading: z.boolean(), status: z.string() })
 
+/** The opaque colours on the chart. In the page's language, as this side has no DOM. */
+const PAINTED = `[...new Set([...document.querySelectorAll('.candles canvas')].flatMap((canvas) => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+  return Array.from({ length: data.length / 4 }, (_, at) => data.subarray(at * 4, at * 4 + 4))
+    .filter(([, , , opacity]) => opacity === 255)
+    .map(([red, green, blue]) => [red, green, blue].join(' '))
+}))]`
+
 export function consoleSuite(desk: () => Desk) {
   describe('the console', () => {
     let browser: Browser
@@ -52,13 +60,29 @@ export function consoleSuite(desk: () => Desk) {
       expect(await entries.first().textContent()).toContain('account.deletespare')
     })
 
-    it('shows candles of the past', async () => {
-      await page.goto(`${desk().system.controlPlaneUrl}/#history`)
+    it('draws candles of the past, and those that form; what is refused is said in the API’s words', async () => {
+      await page.goto(`${desk().system.controlPlaneUrl}/#candles`)
+      const chart = page.getByRole('img', { name: /^[1-9]\d* candles from/ })
+      await page.fill('input[name=instrument]', 'NSE:INF')
+      await page.locator('datalist option[value="NSE:INFY"]').waitFor({ state: 'attached' })
       await page.fill('input[name=instrument]', 'NSE:INFY')
-      await page.selectOption('select[name=interval]', '1h')
+      await page.selectOption('select[name=interval]', '5m')
       await page.getByRole('button', { name: 'Show' }).click()
-      await page.getByText(/^NSE:INFY 1h: [1-9]\d* candles/).waitFor()
-      expect(await page.locator('svg.candles rect').count()).toBeGreaterThan(20)
+      await page.getByRole('heading', { name: 'NSE:INFY 5m synthetic' }).waitFor()
+      await page.getByText('live candles: live').waitFor()
+      await until('ticks make the candle that forms', async () => {
+        const [last] = (await chart.getAttribute('aria-label'))?.match(/(?<= to )[^,]+/) ?? []
+        return Date.now() - Date.parse(last ?? '') < 5 * 60_000
+      })
+      expect(await chart.getAttribute('aria-label')).toMatch(/^\d{3,} candles/)
+      // Painted, and not merely there.
+      const colours = z.array(z.string()).parse(await page.evaluate(PAINTED))
+      expect(colours).toEqual(expect.arrayContaining(['26 127 55', '207 34 46']))
+
+      await page.fill('input[name=instrument]', 'NSE:NOSUCH')
+      await page.getByRole('button', { name: 'Show' }).click()
+      await page.getByRole('alert').getByText('instrument_not_found').waitFor()
+      expect(await page.locator('.candles').count()).toBe(0)
     })
 
     it('has the dump fetched, and says how that went', async () => {

@@ -1,5 +1,6 @@
-// /v1/stream for the live view: latest values, four times a second; reconnects by itself and says what it is doing.
+// /v1/stream for the live view: latest values, four times a second.
 import type { Api } from './client.ts'
+import { openSocket, type StreamState } from './stream-socket.ts'
 
 export interface Tick {
   seq: number
@@ -17,8 +18,6 @@ interface Level {
   price: number
   orders: number
 }
-
-export type StreamState = 'connecting' | 'live' | 'waiting to reconnect'
 
 export interface StreamView {
   state: StreamState
@@ -83,61 +82,15 @@ export function reduce(view: StreamView, message: Message): StreamView {
   }
 }
 
-const RETRY_MIN_MS = 1_000
-const RETRY_MAX_MS = 30_000
-
 /** Streams the given instruments until the returned function is called. */
 export function openStream(
   api: Api,
   tokens: number[],
   onView: (change: (view: StreamView) => StreamView) => void,
 ): () => void {
-  let socket: WebSocket | undefined
-  let timer: number | undefined
-  let failures = 0
-  let closed = false
-
-  async function connect() {
-    onView((view) => ({ ...view, state: 'connecting' }))
-    try {
-      const { ticket, stream_url } = await api.send<{ ticket: string; stream_url: string }>(
-        'POST',
-        '/v1/stream-tickets',
-      )
-      if (closed) return
-      socket = new WebSocket(stream_url, ['ticker.v1', `ticket.${ticket}`])
-      socket.onopen = () => {
-        failures = 0
-        onView((view) => ({ ...view, state: 'live' }))
-        socket?.send(
-          JSON.stringify({
-            op: 'subscribe',
-            instruments: tokens,
-            mode: 'full',
-            delivery: 'latest',
-            rate_hz: 4,
-          }),
-        )
-      }
-      socket.onmessage = ({ data }) => onView((view) => reduce(view, JSON.parse(String(data))))
-      socket.onclose = retry
-    } catch {
-      retry()
-    }
-  }
-
-  function retry() {
-    if (closed) return
-    const waitMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** failures)
-    failures += 1
-    onView((view) => ({ ...view, state: 'waiting to reconnect' }))
-    timer = window.setTimeout(connect, waitMs)
-  }
-
-  void connect()
-  return () => {
-    closed = true
-    window.clearTimeout(timer)
-    socket?.close()
-  }
+  const hello = { op: 'subscribe', instruments: tokens, mode: 'full', delivery: 'latest', rate_hz: 4 }
+  return openSocket<Message>(api, hello, {
+    state: (state) => onView((view) => ({ ...view, state })),
+    message: (message) => onView((view) => reduce(view, message)),
+  })
 }

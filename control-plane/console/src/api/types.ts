@@ -224,15 +224,19 @@ export interface Candle {
   high: number
   low: number
   close: number
-  volume: number
+  volume: number | null
   oi: number | null
+  /** Of live candles: ticks of it may be missing. */
+  gap?: boolean
 }
 
 export interface HistoryPage {
   exchange: string
   tradingsymbol: string
   interval: string
+  complete: boolean
   candles: Candle[]
   next_cursor: string | null
   loads: { id: string; days: { total: number; loaded: number } }[]
+  synthetic: boolean
 }

@@ -1,46 +1,59 @@
-// Candles as a picture. Drawn in places, not in time: nights and holidays take no room.
-import type { Candle } from '../api/types.ts'
+// A picture of candles, and in words the one that the pointer is at, else the last.
+import { useEffect, useRef, useState } from 'react'
+import { type CandleDrawing, drawCandles } from './candle-drawing.ts'
+import type { Point } from './chart-points.ts'
 import { number } from './format.ts'
 
-const [WIDTH, HEIGHT, AXIS] = [960, 320, 64]
+export function CandleChart({ points, isIntraday }: { points: readonly Point[]; isIntraday: boolean }) {
+  const box = useRef<HTMLDivElement>(null)
+  const drawing = useRef<CandleDrawing>(undefined)
+  const [at, setAt] = useState<number>()
+  useEffect(() => {
+    if (!box.current) return
+    const drawn = drawCandles(box.current, setAt)
+    drawing.current = drawn
+    return drawn.remove
+  }, [])
+  useEffect(() => drawing.current?.show(points, isIntraday), [points, isIntraday])
 
-export function CandleChart({ candles }: { candles: readonly Candle[] }) {
-  const low = Math.min(...candles.map((candle) => candle.low))
-  const high = Math.max(...candles.map((candle) => candle.high))
-  const step = (WIDTH - AXIS) / Math.max(1, candles.length)
-  const yOf = (price: number) => 8 + (HEIGHT - 32) * (high > low ? (high - price) / (high - low) : 0.5)
-  const [first, last] = [candles[0], candles.at(-1)]
-  if (!first || !last) return null
-  const label = `${candles.length} candles from ${first.time} to ${last.time}, between ${number(low)} and ${number(high)}`
+  const pointed = at === undefined ? undefined : points.find((point) => point.at === at)
   return (
-    <svg className="candles" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
-      {candles.map((candle, at) => {
-        const x = (at + 0.5) * step
-        const [top, bottom] = [
-          yOf(Math.max(candle.open, candle.close)),
-          yOf(Math.min(candle.open, candle.close)),
-        ]
-        return (
-          <g key={candle.time} className={candle.close < candle.open ? 'down' : 'up'}>
-            <title>
-              {`${candle.time.slice(0, 16).replace('T', ' ')}: ${number(candle.open)}, ${number(candle.high)}, ${number(candle.low)}, ${number(candle.close)}; volume ${number(candle.volume)}, OI ${number(candle.oi)}`}
-            </title>
-            <line x1={x} x2={x} y1={yOf(candle.high)} y2={yOf(candle.low)} />
-            <rect x={x - step * 0.35} width={step * 0.7} y={top} height={Math.max(1, bottom - top)} />
-          </g>
-        )
-      })}
-      {[high, (high + low) / 2, low].map((price, at) => (
-        <text key={['high', 'middle', 'low'][at]} x={WIDTH - AXIS + 6} y={yOf(price) + 4}>
-          {number(price)}
-        </text>
-      ))}
-      <text x={0} y={HEIGHT - 6}>
-        {first.time.slice(0, 16).replace('T', ' ')}
-      </text>
-      <text x={WIDTH - AXIS} y={HEIGHT - 6} textAnchor="end">
-        {last.time.slice(0, 16).replace('T', ' ')}
-      </text>
-    </svg>
+    <>
+      <Words point={pointed ?? points.at(-1)} />
+      <div className="candles" ref={box} role="img" aria-label={labelOf(points)} />
+    </>
   )
+}
+
+function Words({ point }: { point: Point | undefined }) {
+  if (!point) return null
+  const { at, candle } = point
+  const time = new Date(at * 1_000).toLocaleString('en-IN', {
+    ...{ timeZone: 'UTC', day: 'numeric', month: 'short', year: 'numeric' },
+    ...{ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+  })
+  if (!candle) return <p className="candle-words muted">{time} IST · no candle</p>
+  const { open, high, low, close, volume, oi, gap } = candle
+  const values = { O: open, H: high, L: low, C: close, Volume: volume, OI: oi }
+  return (
+    <p className="candle-words">
+      <span className="muted">{time} IST</span>
+      {Object.entries(values).map(([name, value]) => (
+        <span key={name}>
+          <small>{name}</small>{' '}
+          <b className={name === 'C' ? (close < open ? 'down' : 'up') : undefined}>{number(value)}</b>
+        </span>
+      ))}
+      {gap && <span className="bad">ticks of it may be missing</span>}
+    </p>
+  )
+}
+
+function labelOf(points: readonly Point[]): string {
+  const candles = points.flatMap(({ candle }) => candle ?? [])
+  const [first, last] = [candles[0], candles.at(-1)]
+  if (!first || !last) return 'no candles'
+  const low = candles.reduce((least, candle) => Math.min(least, candle.low), first.low)
+  const high = candles.reduce((most, candle) => Math.max(most, candle.high), first.high)
+  return `${candles.length} candles from ${first.time} to ${last.time}, between ${number(low)} and ${number(high)}`
 }
