@@ -18,6 +18,8 @@ export interface Config {
   publicUrl: string | undefined
   /** Rates and yields that the greeks of candles are computed with; the data plane has the same. */
   optionTerms: OptionTerms
+  /** `always`: the broker is a stand-in that never closes; the data plane has the same. */
+  marketHours: 'calendar' | 'always'
 }
 
 export class ConfigError extends Error {}
@@ -47,6 +49,9 @@ const environment = z.object({
   ),
   PUBLIC_URL: httpUrl('https://ticker.example.com').optional(),
   OPTION_TERMS: z.string().default('{}'),
+  MARKET_HOURS: z
+    .enum(['calendar', 'always'], { error: 'must be "calendar" or "always"' })
+    .default('calendar'),
 })
 
 /** Throws a ConfigError that lists everything that is wrong at once. */
@@ -74,6 +79,7 @@ export function readConfig(env: unknown): Config {
     kiteLoginRoot: values.KITE_LOGIN_ROOT,
     publicUrl: values.PUBLIC_URL && new URL(values.PUBLIC_URL).origin,
     optionTerms: readOptionTerms(values.OPTION_TERMS),
+    marketHours: values.MARKET_HOURS,
   }
 }
 

@@ -14,6 +14,7 @@ import { historySuite } from './suites/history.ts'
 import { loginSuite } from './suites/login.ts'
 import { optionChainSuite } from './suites/option-chains.ts'
 import { orderChangeSuite } from './suites/order-changes.ts'
+import { orderVarietySuite } from './suites/order-varieties.ts'
 import { orderSuite } from './suites/orders.ts'
 import { partsTakenAwaySuite } from './suites/parts-taken-away.ts'
 import { secretSuite } from './suites/secrets.ts'
@@ -56,6 +57,7 @@ optionChainSuite(running)
 candleSuite(running)
 orderSuite(running)
 orderChangeSuite(running)
+orderVarietySuite(running)
 badInputSuite(running)
 historySuite(running)
 partsTakenAwaySuite(running)

@@ -98,6 +98,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     clock,
     instruments,
     engine,
+    market,
     books,
     tasks,
     faults,

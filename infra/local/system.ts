@@ -264,6 +264,7 @@ async function startWorker(options: SystemOptions, inputs: WorkerInputs): Promis
     TICKET_KEYS: inputs.keys.ticketKeys,
     KITE_API_ROOT: inputs.simulatorUrl,
     KITE_LOGIN_ROOT: `${inputs.simulatorUrl}/connect/login`,
+    MARKET_HOURS: options.marketHours ?? 'always',
   }
   await writeFile(
     envFile,

@@ -352,4 +352,22 @@ describe('GET /v1/broker-orders', () => {
     expect((await list('')).items[2]).toMatchObject({ account_id: 'listed', intent_id: id, status: 'OPEN' })
     expect((await harness.call('GET', '/v1/broker-orders?account_id=other')).body.items).toEqual([])
   })
+
+  test('an order of an earlier day is not open, though its end was not seen; one placed after hours waits', async () => {
+    await harness.seed.account('earlier', { instance, loggedIn: true })
+    await atBroker(open('e1'), 'earlier')
+    await atBroker({ id: 'e2', status: 'AMO REQ RECEIVED', rank: 0 }, 'earlier')
+    await atBroker({ id: 'e3', status: 'AMO REQ RECEIVED', rank: 0 }, 'earlier')
+    const seen = (id: string, daysAgo: number) =>
+      query(`update ticker.orders set updated_at = now() - $2 * interval '1 day' where order_id = $1`, [
+        id,
+        daysAgo,
+      ])
+    await Promise.all([seen('e1', 1), seen('e2', 3), seen('e3', 8)])
+    const ids = async (open: boolean) =>
+      (await harness.call('GET', `/v1/broker-orders?account_id=earlier&open=${open}`)).body.items
+        .map(({ order_id }: { order_id: string }) => order_id)
+        .sort()
+    expect([await ids(true), await ids(false)]).toEqual([['e2'], ['e1', 'e3']])
+  })
 })

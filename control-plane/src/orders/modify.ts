@@ -1,5 +1,5 @@
 // Stores what should change about an order that is open at the broker, or on its way there. Nothing is sent from here.
-import { MODIFICATIONS_PER_ORDER_MAX, type ModifyOrder, newId } from '@ticker/shared/domain'
+import { MODIFICATIONS_PER_ORDER_MAX, type ModifyOrder, NO_IOC_ON_MCX, newId } from '@ticker/shared/domain'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Call } from '../http/call.ts'
@@ -15,7 +15,11 @@ const rules = z.object({
   lot_ok: z.boolean(),
   price_ok: z.boolean(),
   trigger_ok: z.boolean(),
+  validity_ok: z.boolean(),
+  fields_ok: z.boolean(),
 })
+/** Of a cover order the broker modifies nothing else (KITE.md 5.1). */
+const COVER_FIELDS = ['price', 'trigger_price']
 const verdict = z.object({
   target: target.extend({ modifications: z.int() }).nullable(),
   rules: rules.nullable(),
@@ -34,6 +38,7 @@ export async function modifyOrder(
   const { actor, deps } = call
   const { expires_in_s: expiresInS, ...stated } = input
   const hash = await requestHash({ modify: orderId, ...input })
+  const isCoverOnly = Object.keys(stated).every((field) => COVER_FIELDS.includes(field))
   const id = newId('chg')
   const [row] = await deps.db.rows(
     verdict,
@@ -41,7 +46,9 @@ export async function modifyOrder(
         select i.lot_size, i.tick_size,
           coalesce(${stated.quantity ?? null}::int % greatest(i.lot_size, 1) = 0, true) as lot_ok,
           coalesce(${stated.price ?? null}::numeric % nullif(i.tick_size, 0) = 0, true) as price_ok,
-          coalesce(${stated.trigger_price ?? null}::numeric % nullif(i.tick_size, 0) = 0, true) as trigger_ok
+          coalesce(${stated.trigger_price ?? null}::numeric % nullif(i.tick_size, 0) = 0, true) as trigger_ok,
+          i.exchange <> 'MCX' or ${stated.validity ?? 'DAY'} <> 'IOC' as validity_ok,
+          coalesce(b.broker_order->>'variety', o.request->>'variety', '') <> 'co' or ${isCoverOnly}::boolean as fields_ok
         from target t
         left join ticker.order_intents o on o.id = t.intent_id
         left join ticker.orders b on b.account_id = t.account_id and b.order_id = t.order_id
@@ -62,7 +69,7 @@ export async function modifyOrder(
           and t.session_live and not t.cancel_requested and e.n < ${MODIFICATIONS_PER_ORDER_MAX}
           and jsonb_array_length(t.order_ids) <= 1 and (t.open > 0 or t.unseen > 0
             or (jsonb_array_length(t.order_ids) = 0 and t.intent_state in ('QUEUED', 'SENDING', 'UNKNOWN')))
-          and coalesce(r.lot_ok and r.price_ok and r.trigger_ok, true)
+          and coalesce(r.lot_ok and r.price_ok and r.trigger_ok and r.validity_ok and r.fields_ok, true)
         on conflict (account_id, idempotency_key) do update set idempotency_key = excluded.idempotency_key
         returning c.*
       ), counted as (
@@ -116,5 +123,8 @@ function fieldErrors(rule: z.output<typeof rules>): FieldError[] {
     errors.push({ path: 'quantity', message: `must be a multiple of the lot size ${rule.lot_size}` })
   if (!rule.price_ok) errors.push({ path: 'price', message: tick })
   if (!rule.trigger_ok) errors.push({ path: 'trigger_price', message: tick })
+  if (!rule.validity_ok) errors.push({ path: 'validity', message: NO_IOC_ON_MCX })
+  if (!rule.fields_ok)
+    errors.push({ path: 'json', message: `of a cover order only ${COVER_FIELDS.join(' and ')} can change` })
   return errors
 }

@@ -1,10 +1,12 @@
 // Stores what should be sent, once per (account, Idempotency-Key), and answers with it. Nothing is sent from here.
 // A repeat with the same body gets the stored order whatever has changed since; a refused request uses no key.
 import { newId, type Order, order, type PlaceOrder } from '@ticker/shared/domain'
+import { closedForAmo } from '@ticker/shared/market-calendar'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { LISTENERS, nudgeList } from '../accounts/rows.ts'
 import { mayUse } from '../auth/actor.ts'
+import { readCalendar } from '../calendar/known.ts'
 import type { Call } from '../http/call.ts'
 import { done, type FieldError, type Outcome, refused } from '../http/problem.ts'
 import { brokerTag } from './broker-tag.ts'
@@ -32,6 +34,7 @@ const verdict = z.object({
       lot_size: z.number(),
       tick_size: z.number(),
       lot_ok: z.boolean(),
+      leg_ok: z.boolean(),
       price_ok: z.boolean(),
       trigger_ok: z.boolean(),
     })
@@ -49,9 +52,10 @@ export async function placeOrder(
   const request = withMarketProtection(input)
   const hash = await requestHash(request)
   const id = newId('ord')
-  const found = await storeOnce(call, { id, idempotencyKey, request, hash })
+  const afterHours = await whyNotAfterHours(call, request)
+  const found = await storeOnce(call, { id, idempotencyKey, request, hash, refuse: afterHours !== undefined })
   if (!found.account) return refused('account_not_found')
-  if (!found.stored) return whyNotStored(request, found)
+  if (!found.stored) return whyNotStored(request, found, afterHours)
   if (found.stored.request_sha256 !== hash) return refused('idempotency_conflict')
   const replayed = found.stored.order.id !== id
   if (!replayed) {
@@ -66,13 +70,28 @@ function withMarketProtection(input: PlaceOrder): PlaceOrder {
   return market ? { ...input, market_protection: input.market_protection ?? -1 } : input
 }
 
+/** The broker refuses an after-market order while the market is open, and counts it; undefined: it takes it now. */
+async function whyNotAfterHours(
+  { deps: { config, clock, db } }: Call,
+  { variety, exchange }: PlaceOrder,
+): Promise<FieldError | undefined> {
+  if (variety !== 'amo' || config.marketHours === 'always') return undefined
+  const { calendar } = await readCalendar(db)
+  const closed = closedForAmo(calendar, exchange, clock.nowMs())
+  if (!closed) return undefined
+  const from = new Date(closed.amoFromMs).toISOString()
+  return { path: 'variety', message: `after-market orders of ${exchange} are taken from ${from} on` }
+}
+
+/** `refuse`: a stored order of this key is still the answer, a new one is not stored. */
 async function storeOnce(
   call: Call,
-  intent: { id: string; idempotencyKey: string; request: PlaceOrder; hash: string },
+  intent: { id: string; idempotencyKey: string; request: PlaceOrder; hash: string; refuse: boolean },
 ): Promise<Verdict> {
   const { request } = intent
   const price = request.price ?? null
   const trigger = request.trigger_price ?? null
+  const leg = request.iceberg_quantity ?? null
   const [row] = await call.deps.db.rows(
     verdict,
     sql`with account as materialized (
@@ -87,6 +106,7 @@ async function storeOnce(
       ), instrument as materialized (
         select i.lot_size, i.tick_size, (i.instrument_token & 255) <> 9 as tradable,
           ${request.quantity}::int % greatest(i.lot_size, 1) = 0 as lot_ok,
+          coalesce(${leg}::int % greatest(i.lot_size, 1) = 0, true) as leg_ok,
           coalesce(${price}::numeric % nullif(i.tick_size, 0) = 0, true) as price_ok,
           coalesce(${trigger}::numeric % nullif(i.tick_size, 0) = 0, true) as trigger_ok
         from ticker.instruments i
@@ -103,7 +123,8 @@ async function storeOnce(
         from account, instrument i
         where not exists (select 1 from previous) and account.status = 'active' and account.trading
           and account.gate is null
-          and account.session_live and i.tradable and i.lot_ok and i.price_ok and i.trigger_ok
+          and account.session_live and i.tradable and i.lot_ok and i.leg_ok and i.price_ok and i.trigger_ok
+          and not ${intent.refuse}::boolean
         -- Of two at once the second waits here for the first, and gets its row.
         on conflict (account_id, idempotency_key) do update set idempotency_key = excluded.idempotency_key
         returning o.*
@@ -129,11 +150,15 @@ async function storeOnce(
 }
 
 /** The first thing that kept the insert from happening, in the order a person would fix them. */
-function whyNotStored(request: PlaceOrder, { account, instrument }: Verdict): Outcome<never> {
+function whyNotStored(
+  request: PlaceOrder,
+  { account, instrument }: Verdict,
+  afterHours: FieldError | undefined,
+): Outcome<never> {
   if (account && account.status !== 'active') return refused('account_disabled')
   if (account && !account.trading) return refused('trading_not_enabled')
   if (account?.gate) return refused('order_gate_closed', { detail: account.gate })
-  const errors = fieldErrors(request, instrument)
+  const errors = [...fieldErrors(request, instrument), ...(afterHours ? [afterHours] : [])]
   if (errors.length > 0) return refused('order_invalid', { errors })
   return refused('session_inactive')
 }
@@ -144,9 +169,9 @@ function fieldErrors(request: PlaceOrder, instrument: Verdict['instrument']): Fi
   if (!instrument.tradable) return [{ path: 'tradingsymbol', message: `${name} is an index` }]
   const errors: FieldError[] = []
   const tick = `must be a multiple of the tick size ${instrument.tick_size}`
-  if (!instrument.lot_ok) {
-    errors.push({ path: 'quantity', message: `must be a multiple of the lot size ${instrument.lot_size}` })
-  }
+  const lot = `must be a multiple of the lot size ${instrument.lot_size}`
+  if (!instrument.lot_ok) errors.push({ path: 'quantity', message: lot })
+  if (!instrument.leg_ok) errors.push({ path: 'iceberg_quantity', message: lot })
   if (!instrument.price_ok) errors.push({ path: 'price', message: tick })
   if (!instrument.trigger_ok) errors.push({ path: 'trigger_price', message: tick })
   return errors

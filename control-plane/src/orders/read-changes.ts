@@ -1,5 +1,5 @@
 // Cancels and modifies as they stand, and the broker's orders of an account, whoever placed them.
-import { accountId, accountOrder, type OrderChange, orderChange, TERMINAL_RANK } from '@ticker/shared/domain'
+import { accountId, accountOrder, type OrderChange, openOrderSql, orderChange } from '@ticker/shared/domain'
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { visibleTo } from '../accounts/rows.ts'
@@ -43,10 +43,10 @@ export async function listOrderChanges(call: Call, orderId: string, query: PageQ
 
 export const accountOrderQuery = pageQuery.extend({
   account_id: accountId.optional(),
-  open: z
-    .enum(['true', 'false'])
-    .optional()
-    .meta({ description: 'true: only what is not COMPLETE, CANCELLED or REJECTED as last seen' }),
+  open: z.enum(['true', 'false']).optional().meta({
+    description:
+      'true: only what is not COMPLETE, CANCELLED or REJECTED as last seen, and not of an earlier day',
+  }),
   placed_elsewhere: z
     .enum(['true', 'false'])
     .optional()
@@ -59,7 +59,7 @@ export async function listAccountOrders(call: Call, query: z.output<typeof accou
   const before = decodeCursor(query.cursor, z.tuple([z.iso.datetime({ offset: true }), cursorText]))
   const conditions: SQL[] = [visibleTo(call.actor)]
   if (query.account_id) conditions.push(sql`b.account_id = ${query.account_id}`)
-  if (query.open) conditions.push(sql`(b.status_rank < ${TERMINAL_RANK}) = ${query.open === 'true'}`)
+  if (query.open) conditions.push(sql`${sql.raw(openOrderSql('b'))} = ${query.open === 'true'}`)
   if (query.placed_elsewhere)
     conditions.push(sql`(b.intent_id is null) = ${query.placed_elsewhere === 'true'}`)
   if (before)

@@ -12,6 +12,7 @@ const said = (field: string) => sql.raw(`b.broker_order->'${field}'`)
 /** Of the broker's order `b`. */
 const BROKER_ORDER_FIELDS = sql`
   'order_id', b.order_id, 'status', b.status, 'status_message', b.status_message, 'variety', ${said('variety')},
+  'parent_order_id', nullif(b.broker_order->>'parent_order_id', ''),
   'exchange', b.exchange, 'tradingsymbol', b.tradingsymbol, 'transaction_type', b.transaction_type,
   'product', ${said('product')}, 'order_type', ${said('order_type')}, 'validity', ${said('validity')},
   'quantity', b.quantity, 'price', ${said('price')}, 'trigger_price', ${said('trigger_price')},

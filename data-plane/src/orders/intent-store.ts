@@ -3,6 +3,7 @@
 import { CANCELLED_UNSENT, ERROR_CODES, type IntentState, type PlaceOrder } from '@ticker/shared/domain'
 import type pg from 'pg'
 import { CANCEL_AGAIN } from './cancel-again.ts'
+import { LOG_HAPPENED } from './event-log.ts'
 
 export interface Intent {
   id: string
@@ -69,16 +70,9 @@ export interface IntentStore {
 /** The answer to an attempt settles that attempt, also when it came after a new epoch had put it in doubt. */
 const IN_DOUBT: IntentState[] = ['SENDING', 'UNKNOWN']
 
-/** Appends one event per row of CTE `changed` (account_id, id, kind, detail), in id order. */
+/** Appends one event per row of CTE `changed` (account_id, id, kind, detail). */
 const LOG_CHANGED = `
-  counted as (select account_id, count(*) as n from changed group by account_id),
-  bumped as (
-    update ticker.accounts a set event_seq = a.event_seq + c.n from counted c where a.id = c.account_id
-    returning a.id, a.event_seq - c.n as base),
-  logged as (
-    insert into ticker.order_events (account_id, seq, kind, intent_id, detail)
-    select c.account_id, b.base + row_number() over (partition by c.account_id order by c.id), c.kind, c.id, c.detail
-    from changed c join bumped b on b.id = c.account_id)`
+  happened as (select account_id, id as intent_id, null::text as order_id, kind, detail from changed), ${LOG_HAPPENED}`
 
 export function createIntentStore(pool: pg.Pool): IntentStore {
   async function changedIds(sql: string, parameters: unknown[]): Promise<string[]> {
@@ -325,7 +319,7 @@ async function accept(pool: pg.Pool, claim: Claim, orderIds: string[]): Promise<
        update ticker.order_intents o set state = 'ACCEPTED', broker_order_id = coalesce(o.broker_order_id, ($2::text[])[1]),
          reason_code = null, reason = null, updated_at = now()
        where o.id = $1 and o.state <> 'ACCEPTED'
-       returning o.account_id, o.id, 'intent.accepted' as kind, jsonb_build_object('order_ids', $2::text[]) as detail), ${LOG_CHANGED},
+       returning o.account_id, o.id, 'intent.accepted' as kind, jsonb_build_object('order_ids', $2::text[]) as detail),
      linked as (
        insert into ticker.intent_orders (account_id, order_id, intent_id)
        select o.account_id, unnest($2::text[]), o.id from ticker.order_intents o where o.id = $1
@@ -333,7 +327,10 @@ async function accept(pool: pg.Pool, claim: Claim, orderIds: string[]): Promise<
      ${CANCEL_AGAIN},
      attached as (
        update ticker.orders r set intent_id = l.intent_id from linked l
-       where r.account_id = l.account_id and r.order_id = l.order_id and r.intent_id is null)
+       where r.account_id = l.account_id and r.order_id = l.order_id and r.intent_id is null),
+     happened as (
+       select account_id, id as intent_id, null::text as order_id, kind, detail from changed
+       union all select * from cancel_again), ${LOG_HAPPENED}
      select id from changed`,
     [claim.intentId, orderIds],
   )

@@ -20,6 +20,9 @@ export function orderForm(order: PlaceOrder, tag: string): URLSearchParams {
   // The broker refuses MARKET and SL-M without it since 1 Apr 2026 (KITE.md 5.2); -1 is its automatic band.
   const market = order.order_type === 'MARKET' || order.order_type === 'SL-M'
   put('market_protection', market ? (order.market_protection ?? -1) : undefined)
+  put('iceberg_legs', order.iceberg_legs)
+  put('iceberg_quantity', order.iceberg_quantity)
+  put('auction_number', order.auction_number)
   put('tag', tag)
   return form
 }

@@ -1,10 +1,12 @@
 // The broker's orders as one monotonic record each, merged from socket, postback and book in any order and number
-// (RELIABILITY 13). Rows that carry one of our tags adopt their intent (RELIABILITY 5): seeing is evidence.
-import { type IntentState, TERMINAL_RANK } from '@ticker/shared/domain'
-import { brokerUpdatedMs, type KiteOrder, tagsOf } from '@ticker/shared/kite-http'
+// (RELIABILITY 13). Rows that carry one of our tags, or are a leg or slice of an order of ours, adopt their intent
+// (RELIABILITY 5): seeing is evidence.
+import { type IntentState, openOrderSql, TERMINAL_RANK } from '@ticker/shared/domain'
+import { brokerUpdatedMs, type KiteOrder, parentOf, tagsOf } from '@ticker/shared/kite-http'
 import type pg from 'pg'
 import { inTransaction } from '../operations/transaction.ts'
 import { CANCEL_AGAIN } from './cancel-again.ts'
+import { LOG_HAPPENED } from './event-log.ts'
 import { statusRank } from './order-status.ts'
 
 export interface ChangedOrder {
@@ -32,10 +34,11 @@ export interface OpenOrders {
 
 export type OrderSource = 'socket' | 'postback' | 'book'
 
-/** An order at the broker and the tags it carries: enough to adopt an intent. */
+/** An order at the broker, the tags it carries and the order it is a part of: enough to adopt an intent. */
 export interface SeenOrder {
   order_id: string
   tags: string[]
+  parent_order_id?: string | undefined
 }
 
 export interface OrderStore {
@@ -52,27 +55,35 @@ export interface OrderStore {
 }
 
 const ADOPT = `
-  with seen as (select r.order_id, r.tags from jsonb_to_recordset($2::jsonb) as r(order_id text, tags text[])),
+  with seen as (
+    select r.* from jsonb_to_recordset($2::jsonb) as r(order_id text, tags text[], parent_order_id text)),
+  named as (
+    select i.id, s.order_id from seen s join ticker.order_intents i on i.account_id = $1 and i.tag = any(s.tags)),
   matched as (
-    select i.id, i.account_id, i.state, s.order_id from seen s
-    join ticker.order_intents i on i.account_id = $1 and i.tag = any(s.tags)),
+    select id, order_id from named
+    union select n.id, s.order_id from seen s join named n on n.order_id = s.parent_order_id
+    union select l.intent_id, s.order_id from seen s
+      join ticker.intent_orders l on l.account_id = $1 and l.order_id = s.parent_order_id),
   linked as (
     insert into ticker.intent_orders (account_id, order_id, intent_id)
-    select account_id, order_id, id from matched on conflict do nothing returning intent_id),
+    select $1, order_id, id from matched on conflict do nothing returning account_id, order_id, intent_id),
+  attached as (
+    update ticker.orders r set intent_id = l.intent_id from linked l
+    where r.account_id = l.account_id and r.order_id = l.order_id and r.intent_id is null),
   ${CANCEL_AGAIN},
   changed as (
     update ticker.order_intents o set state = 'ACCEPTED', broker_order_id = coalesce(o.broker_order_id, m.order_id),
       reason_code = null, reason = null, updated_at = now()
-    from matched m where o.id = m.id and o.state <> 'ACCEPTED'
-    returning o.account_id, o.id, m.order_id, m.state as was),
-  bumped as (
-    update ticker.accounts set event_seq = event_seq + (select count(*) from changed)
-    where id = $1 and exists (select 1 from changed) returning event_seq - (select count(*) from changed) as base),
-  logged as (
-    insert into ticker.order_events (account_id, seq, kind, intent_id, order_id, detail)
-    select $1, b.base + row_number() over (order by c.id), 'intent.accepted', c.id, c.order_id,
-      jsonb_build_object('order_ids', jsonb_build_array(c.order_id), 'adopted_from', c.was, 'source', $3::text)
-    from changed c, bumped b)
+    from (
+      select i.id, i.state, min(x.order_id) as order_id, jsonb_agg(x.order_id order by x.order_id) as order_ids
+      from matched x join ticker.order_intents i on i.id = x.id group by i.id) m
+    where o.id = m.id and o.state <> 'ACCEPTED'
+    returning o.account_id, o.id, m.order_id, m.order_ids, m.state as was),
+  happened as (
+    select account_id, id as intent_id, order_id, 'intent.accepted' as kind,
+      jsonb_build_object('order_ids', order_ids, 'adopted_from', was, 'source', $3::text) as detail
+    from changed
+    union all select * from cancel_again), ${LOG_HAPPENED}
   select id, was from changed`
 
 /** What a modify may change beside the quantity: it can happen within the second in which the order was placed. */
@@ -123,15 +134,15 @@ interface Open {
   unseen_ms: string | null
 }
 
-/** An intent was accepted with its order id; until a book or an update shows the order, nobody knows what it does. */
+/** An intent was accepted with its order ids; until a book or an update shows an order, nobody knows what it does. */
 const OPEN = `
-  select (select count(*)::int from ticker.orders where account_id = $1 and status_rank < ${TERMINAL_RANK}
-      and updated_at > now() - interval '1 day') as working,
+  select (select count(*)::int from ticker.orders o where o.account_id = $1 and ${openOrderSql('o')}) as working,
     count(*)::int as unseen, extract(epoch from now() - min(i.sending_at)) * 1000 as unseen_ms
   from ticker.order_intents i
   where i.account_id = $1 and i.state = 'ACCEPTED'
     and i.sending_at >= date_trunc('day', now() at time zone 'Asia/Kolkata') at time zone 'Asia/Kolkata'
-    and not exists (select from ticker.orders o where o.account_id = i.account_id and o.intent_id = i.id)`
+    and exists (select from ticker.intent_orders l where l.intent_id = i.id
+      and not exists (select from ticker.orders o where o.account_id = l.account_id and o.order_id = l.order_id))`
 
 function asOpen(row: Open | undefined): OpenOrders {
   const unseen = row?.unseen ?? 0
@@ -144,7 +155,11 @@ export function createOrderStore(pool: pg.Pool): OrderStore {
       const latest = lastPerOrder(orders)
       return inTransaction(pool, async (client) => {
         const seen = [
-          ...latest.map((order) => ({ order_id: order.order_id, tags: tagsOf(order) })),
+          ...latest.map((order) => ({
+            order_id: order.order_id,
+            tags: tagsOf(order),
+            parent_order_id: parentOf(order),
+          })),
           ...alsoSeen,
         ]
         const adopted = await client.query<{ id: string; was: IntentState }>(ADOPT, [

@@ -36,7 +36,7 @@ export async function seedSession(
 export async function seedIntent(
   pool: pg.Pool,
   accountId: string,
-  options: { tag: string; expiresInMs?: number; price?: number },
+  options: { tag: string; expiresInMs?: number; price?: number; request?: Partial<PlaceOrder> },
 ): Promise<string> {
   const id = newId('ord')
   const request: PlaceOrder = {
@@ -51,6 +51,7 @@ export async function seedIntent(
     price: options.price ?? 1500,
     validity: 'DAY',
     expires_in_s: 30,
+    ...options.request,
   }
   await pool.query(
     `insert into ticker.order_intents (id, account_id, idempotency_key, request_sha256, request, tag, deadline, created_by)

@@ -78,6 +78,20 @@ export class Market {
     return HOUR_GROUPS.map((group) => this.#phaseOf(group, nowMs) === 'open')
   }
 
+  /** Whether it ticks now. */
+  isOpen(instrument: Instrument): boolean {
+    const group = HOUR_GROUPS[this.groupOf(instrument)]
+    return group === undefined || this.#phaseOf(group, this.#clock.nowMs()) === 'open'
+  }
+
+  /** Whether an after-market order is taken now: always, unless the calendar is followed and has a session. */
+  takesAfterHours(instrument: Instrument): boolean {
+    const group = HOUR_GROUPS[this.groupOf(instrument)]
+    if (group === undefined || this.#modeOf(group) !== 'real') return true
+    const { phase } = this.#calendar.phaseAt(group, this.#clock.nowMs())
+    return phase === 'closed' || phase === 'post_close'
+  }
+
   view(): Record<string, GroupView> {
     const nowMs = this.#clock.nowMs()
     const entries = HOUR_GROUPS.map((group): [HourGroup, GroupView] => {

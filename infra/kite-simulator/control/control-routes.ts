@@ -97,7 +97,7 @@ export function controlRoutes(parts: ControlParts): Hono<RestEnv> {
     const user = users.get(body.value.user_id)
     if (user === null) return refuse(c, unknownUser())
     const placed = desk.place(user, body.value.variety, body.value.form)
-    return placed.ok ? success(c, { order_id: placed.value }) : refuse(c, placed.refusal)
+    return placed.ok ? success(c, placed.value) : refuse(c, placed.refusal)
   })
 
   app.get('/clock', (c) => success(c, clock.view()))

@@ -79,6 +79,8 @@ const variants = z.discriminatedUnion('kind', [
     delay_ms: z.number().int().positive().max(600_000),
   }),
   z.strictObject({ kind: z.literal('order_429'), ...requestScope }),
+  /** The next answer with slices comes in the older of the two published shapes. */
+  z.strictObject({ kind: z.literal('flat_autoslice'), ...orderScope }),
 ])
 
 export const faultSchema = variants

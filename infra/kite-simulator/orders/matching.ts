@@ -19,6 +19,8 @@ export interface MatchingParts {
   /** How often a fill of two lots or more comes in two trades, 0 to 1. */
   partialFillChance: number
   announce(order: Order, kind: 'status' | 'UPDATE'): void
+  /** Nothing of the order is left to fill. */
+  filled(order: Order): void
 }
 
 export class Matching implements TickListener {
@@ -105,6 +107,7 @@ export class Matching implements TickListener {
     this.stopWorking(order)
     setStatus(order, 'COMPLETE', this.#parts.clock.nowMs())
     this.#parts.announce(order, 'status')
+    this.#parts.filled(order)
   }
 
   #trade(order: Order, quantity: number, price: number): void {
@@ -130,6 +133,13 @@ export class Matching implements TickListener {
       order_timestamp: at.slice(11),
       exchange_timestamp: at,
     })
+  }
+
+  /** An order that waits for its trigger goes to the market at once. */
+  exit(order: Order, quote: Quote): void {
+    protect(order, quote.fields.last_price)
+    setStatus(order, 'OPEN', this.#parts.clock.nowMs())
+    this.matchOnArrival(order, quote)
   }
 
   /** Cancels what is not filled. */

@@ -1,5 +1,5 @@
 // Orders and trades of every user, as the book endpoints show them. A book is one IST day of the simulated clock,
-// and holds at most 5,000 orders; the next day starts with an empty one.
+// and holds at most 5,000 orders; the next day starts with what was placed after hours.
 import type { SimClock } from '../clock.ts'
 import { istDay } from '../ist-time.ts'
 import type { Order, OrderRow, Trade } from './order.ts'
@@ -38,6 +38,13 @@ export class OrderBooks {
     return [...this.#book(userId).orders.values()]
   }
 
+  /** How many orders that name this one as their parent, or are it, have filled. */
+  filledLegs(userId: string, parentId: string): number {
+    return this.all(userId).filter(
+      ({ row }) => (row.parent_order_id ?? row.order_id) === parentId && row.status === 'COMPLETE',
+    ).length
+  }
+
   find(userId: string, orderId: string): Order | null {
     const order = this.#book(userId).orders.get(orderId)
     return order !== undefined && this.#isVisible(order) ? order : null
@@ -66,7 +73,8 @@ export class OrderBooks {
     const day = istDay(this.#clock.nowMs())
     const known = this.#books.get(userId)
     if (known?.day === day) return known
-    const book: Book = { day, orders: new Map(), trades: [] }
+    const afterHours = [...(known?.orders ?? [])].filter(([, { row }]) => row.status === 'AMO REQ RECEIVED')
+    const book: Book = { day, orders: new Map(afterHours), trades: [] }
     this.#books.set(userId, book)
     return book
   }

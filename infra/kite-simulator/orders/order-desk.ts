@@ -1,14 +1,16 @@
 // What the broker does with an order request: takes it or refuses it at once, checks it against risk management
 // later, modifies and cancels what works. Statuses and their order are the broker's; delays are seeded.
+import type { Market } from '../calendar/market.ts'
 import type { SimClock } from '../clock.ts'
 import type { Faults } from '../faults/faults.ts'
-import type { InstrumentBook } from '../instruments/instrument-book.ts'
-import { istTimestamp } from '../ist-time.ts'
+import type { Instrument, InstrumentBook } from '../instruments/instrument-book.ts'
+import { istDay, istTimestamp } from '../ist-time.ts'
 import type { PriceEngine } from '../prices/engine.ts'
 import type { Random } from '../random.ts'
-import { inputRefused, type Outcome, refused } from '../refusal.ts'
+import { inputRefused, type Outcome, type Refusal, refused } from '../refusal.ts'
 import type { Tasks } from '../tasks.ts'
 import type { User } from '../users/user-store.ts'
+import { firstLeg, nextLeg } from './legs.ts'
 import { positionMargin, requiredMargin, unitMargin } from './margin.ts'
 import { Matching } from './matching.ts'
 import { newOrder, type Order, setStatus, WORKING } from './order.ts'
@@ -17,22 +19,30 @@ import { OrderIds } from './order-ids.ts'
 import { type OrderUpdate, orderUpdate } from './order-updates.ts'
 import { type Position, positionsOf } from './positions.ts'
 import { protect } from './protection.ts'
-import {
-  type Form,
-  type PlaceRequest,
-  parseModify,
-  parsePlace,
-  placeRefusal,
-  varietyRefusal,
-} from './request.ts'
+import { type Form, type PlaceRequest, parseModify, parsePlace, placeRefusal } from './request.ts'
+import { type Placed, refusedSlice, type Slice, slicesOf } from './slices.ts'
+import { parametersRefusal, varietyRefusal } from './varieties.ts'
 
 export const MODIFICATIONS_MAX = 25
+const SESSION_PULSE_MS = 200
 export type DelayRange = readonly [minMs: number, maxMs: number]
+
+interface Taking {
+  user: User
+  instrument: Instrument
+  variety: string
+  /** What this one is. */
+  leg: PlaceRequest
+  /** What it is a part of. */
+  asked: PlaceRequest
+  parentId: string | undefined
+}
 
 export interface OrderDeskParts {
   clock: SimClock
   instruments: InstrumentBook
   engine: PriceEngine
+  market: Market
   books: OrderBooks
   tasks: Tasks
   random: Random
@@ -47,6 +57,8 @@ export class OrderDesk {
   readonly #parts: OrderDeskParts
   readonly #ids = new OrderIds()
   readonly #matching: Matching
+  /** Orders placed after hours that wait for a session, and the day on which they were taken. */
+  readonly #afterHours = new Map<Order, number>()
 
   constructor(parts: OrderDeskParts) {
     this.#parts = parts
@@ -54,22 +66,67 @@ export class OrderDesk {
       ...parts,
       ids: this.#ids,
       announce: (order, kind) => this.#announce(order, kind),
+      filled: (order) => this.#filled(order),
     })
     parts.engine.listen(this.#matching)
+    parts.tasks.every(SESSION_PULSE_MS, () => this.#beginSession())
   }
 
-  place(user: User, variety: string, form: Form): Outcome<string> {
-    const { books, clock, faults, instruments, tasks, random, openDelayMs } = this.#parts
+  place(user: User, variety: string, form: Form): Outcome<Placed> {
+    const { clock, faults, instruments, market } = this.#parts
     const wrongVariety = varietyRefusal(variety)
     if (wrongVariety !== null) return { ok: false, refusal: wrongVariety }
     const request = parsePlace(form)
     if (!request.ok) return request
+    const asked = request.value
     const nowMs = clock.nowMs()
-    const instrument = instruments.find(request.value.exchange, request.value.tradingsymbol)
-    const refusal = placeRefusal(request.value, instrument, nowMs)
-    if (refusal !== null || instrument === undefined) {
+    const instrument = instruments.find(asked.exchange, asked.tradingsymbol)
+    const leg = firstLeg(variety, asked)
+    const refusal = placeRefusal(leg, instrument, nowMs) ?? parametersRefusal(variety, asked)
+    if (refusal !== null || instrument === undefined)
       return { ok: false, refusal: refusal ?? inputRefused('Invalid `tradingsymbol`.') }
+    if (variety === 'amo' && !market.takesAfterHours(instrument))
+      return { ok: false, refusal: refused(400, 'OrderException', 'After market orders are not taken now.') }
+    const quantities = slicesOf(instrument, leg.quantity, asked.autoslice, nowMs)
+    if (!quantities.ok) return quantities
+    const take = (quantity: number, parentId?: string) =>
+      this.#take({ user, instrument, variety, leg: { ...leg, quantity }, asked, parentId })
+    const [only, ...more] = quantities.value
+    if (only !== undefined && more.length === 0) {
+      const order = take(only)
+      return order.ok ? { ok: true, value: { order_id: order.value.row.order_id } } : order
     }
+    return this.#slices(quantities.value, take, faults.take('flat_autoslice', user.user_id) !== null)
+  }
+
+  #slices(
+    quantities: number[],
+    take: (quantity: number, parentId?: string) => Outcome<Order>,
+    flat: boolean,
+  ): Outcome<Placed> {
+    let parentId: string | undefined
+    let refusal: Refusal | undefined
+    const slices = quantities.map((quantity): Slice => {
+      const order = take(quantity, parentId)
+      if (!order.ok) {
+        refusal ??= order.refusal
+        return refusedSlice(order.refusal)
+      }
+      const { row } = order.value
+      parentId ??= row.order_id
+      if (row.order_id !== parentId) row.tags.push('autoslice', `autoslice:${parentId}`)
+      return { order_id: row.order_id }
+    })
+    if (flat) return { ok: true, value: slices }
+    if (parentId === undefined) return { ok: false, refusal: refusal ?? inputRefused('Invalid `quantity`.') }
+    const order_id = parentId
+    const children = slices.filter((slice) => !('order_id' in slice) || slice.order_id !== order_id)
+    return { ok: true, value: { order_id, children } }
+  }
+
+  /** One order of the book. */
+  #take({ user, instrument, variety, leg, asked, parentId }: Taking): Outcome<Order> {
+    const { books, clock, faults, tasks, random, openDelayMs } = this.#parts
     if (books.isFull(user.user_id)) {
       return {
         ok: false,
@@ -79,19 +136,53 @@ export class OrderDesk {
     const fault = faults.take('reject_order', user.user_id)
     if (fault?.how === 'sync')
       return { ok: false, refusal: inputRefused(fault.message ?? 'Order rejected (simulated).') }
-
-    const ids = { order_id: this.#ids.order(nowMs), guid: this.#ids.guid() }
-    const order = newOrder(user, instrument, variety, request.value, ids, nowMs)
+    const nowMs = clock.nowMs()
+    const ids = { order_id: this.#ids.order(nowMs), guid: this.#ids.guid(), parent_order_id: parentId }
+    const order = newOrder(user, instrument, variety, leg, ids, nowMs)
+    order.asked = asked
     if (fault !== null) order.rejectWith = fault.message ?? 'RMS:Blocked for simulation'
     const hiddenMs = faults.take('delay_book', user.user_id)?.delay_ms ?? 0
     order.visibleAtMs = hiddenMs === 0 ? 0 : clock.wallMs() + hiddenMs
     books.add(order)
-    if (variety === 'amo') setStatus(order, 'AMO REQ RECEIVED', nowMs)
-    else tasks.after(hiddenMs + random.int(...openDelayMs), () => this.#validate(order))
-    return { ok: true, value: order.row.order_id }
+    if (variety === 'amo') {
+      setStatus(order, 'AMO REQ RECEIVED', nowMs)
+      this.#afterHours.set(order, istDay(nowMs))
+    } else tasks.after(hiddenMs + random.int(...openDelayMs), () => this.#validate(order))
+    return { ok: true, value: order }
   }
 
-  modify(user: User, variety: string, orderId: string, form: Form): Outcome<string> {
+  /** A leg that follows one that has filled: the broker's own doing, so no fault strikes it. */
+  #filled(filled: Order): void {
+    const { books, clock } = this.#parts
+    const { user, instrument, asked, row } = filled
+    const parentId = row.parent_order_id ?? row.order_id
+    const leg = nextLeg(filled, books.filledLegs(user.user_id, parentId))
+    if (leg === null || books.isFull(user.user_id)) return
+    const nowMs = clock.nowMs()
+    const ids = { order_id: this.#ids.order(nowMs), guid: this.#ids.guid(), parent_order_id: parentId }
+    const order = newOrder(user, instrument, row.variety, leg, ids, nowMs)
+    order.asked = asked
+    books.add(order)
+    this.#later(() => this.#validate(order))
+  }
+
+  /** What was placed after hours is sent to the exchange when its session begins. */
+  #beginSession(): void {
+    const { clock, market } = this.#parts
+    const today = istDay(clock.nowMs())
+    for (const [order, day] of this.#afterHours) {
+      if (order.row.status !== 'AMO REQ RECEIVED') this.#afterHours.delete(order)
+      else if (
+        market.isOpen(order.instrument) &&
+        (day < today || !market.takesAfterHours(order.instrument))
+      ) {
+        this.#afterHours.delete(order)
+        this.#validate(order)
+      }
+    }
+  }
+
+  modify(user: User, variety: string, orderId: string, form: Form): Outcome<Placed> {
     const order = this.#find(user, variety, orderId)
     if (order === null) return { ok: false, refusal: inputRefused('Invalid `order_id`.') }
     const parsed = parseModify(form)
@@ -117,20 +208,24 @@ export class OrderDesk {
     }
     order.modifications++
     this.#later(() => this.#applyModify(order, request.value))
-    return { ok: true, value: orderId }
+    return { ok: true, value: { order_id: orderId } }
   }
 
-  cancel(user: User, variety: string, orderId: string): Outcome<string> {
+  cancel(user: User, variety: string, orderId: string): Outcome<Placed> {
     const order = this.#find(user, variety, orderId)
     if (order === null) return { ok: false, refusal: inputRefused('Invalid `order_id`.') }
     const { status } = order.row
     if (!WORKING.has(status) && status !== 'AMO REQ RECEIVED') return this.#notPending('cancelled', status)
     this.#later(() => {
       if (!WORKING.has(order.row.status) && order.row.status !== 'AMO REQ RECEIVED') return
+      const quote = this.#parts.engine.quote(order.row.instrument_token)
+      // To cancel the stop-loss leg of a cover order is to leave the position.
+      if (order.row.variety === 'co' && order.row.parent_order_id !== null && quote !== undefined)
+        return this.#matching.exit(order, quote)
       setStatus(order, 'CANCEL PENDING', this.#parts.clock.nowMs())
       this.#matching.cancelRest(order)
     })
-    return { ok: true, value: orderId }
+    return { ok: true, value: { order_id: orderId } }
   }
 
   positions(userId: string): Position[] {

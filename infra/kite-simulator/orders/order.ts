@@ -86,6 +86,8 @@ export interface Order {
   protection: number
   modifications: number
   rejectWith: string | null
+  /** As it was asked for: what its further legs are made of. */
+  asked: PlaceRequest
 }
 
 export const TERMINAL: ReadonlySet<OrderStatus> = new Set(['CANCELLED', 'REJECTED', 'COMPLETE'])
@@ -96,14 +98,14 @@ export function newOrder(
   instrument: Instrument,
   variety: string,
   request: PlaceRequest,
-  ids: { order_id: string; guid: string },
+  ids: { order_id: string; guid: string; parent_order_id?: string | undefined },
   nowMs: number,
 ): Order {
   const row: OrderRow = {
     placed_by: user.user_id,
     order_id: ids.order_id,
     exchange_order_id: null,
-    parent_order_id: null,
+    parent_order_id: ids.parent_order_id ?? null,
     status: 'PUT ORDER REQ RECEIVED',
     status_message: null,
     status_message_raw: null,
@@ -133,7 +135,7 @@ export function newOrder(
     tag: request.tag ?? null,
     tags: request.tag === undefined ? [] : [request.tag],
     guid: ids.guid,
-    auction_number: null,
+    auction_number: request.auction_number === '' ? null : request.auction_number,
   }
   const first = { ...row, instrument_token: 1 }
   return {
@@ -146,6 +148,7 @@ export function newOrder(
     protection: request.market_protection,
     modifications: 0,
     rejectWith: null,
+    asked: request,
   }
 }
 

@@ -7,7 +7,6 @@ import { inputRefused, type Outcome, type Refusal } from '../refusal.ts'
 
 const ABSENT = new Set(['', 'undefined', 'null', 'None'])
 const TAG_LENGTH_MAX = 20
-const SIMULATED_VARIETIES = new Set(['regular', 'amo'])
 
 const count = z.coerce.number().int().min(0)
 const rupees = z.coerce.number().min(0)
@@ -25,6 +24,14 @@ const placeSchema = z.object({
   validity: z.enum(['DAY', 'IOC', 'TTL']).default('DAY'),
   validity_ttl: count.default(0),
   market_protection: z.coerce.number().min(-1).max(100).default(0),
+  iceberg_legs: count.default(0),
+  iceberg_quantity: count.default(0),
+  auction_number: z.string().default(''),
+  /** Booleans in any case. */
+  autoslice: z
+    .string()
+    .default('')
+    .transform((value) => value.toLowerCase() === 'true'),
   tag: z.string().max(TAG_LENGTH_MAX, 'Invalid `tag`: at most 20 characters').optional(),
 })
 
@@ -50,12 +57,6 @@ export function parseModify(form: Form): Outcome<ModifyRequest> {
     ok: true,
     value: Object.fromEntries(Object.entries(result.value).filter(([key]) => key in stated)),
   }
-}
-
-export function varietyRefusal(variety: string): Refusal | null {
-  return SIMULATED_VARIETIES.has(variety)
-    ? null
-    : inputRefused(`Invalid \`variety\`: ${variety} is not simulated`)
 }
 
 /** Why the broker would not take this order at all; null when it would. */

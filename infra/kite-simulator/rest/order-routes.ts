@@ -3,6 +3,7 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono } from 'hono'
 import type { OrderVerb, RequestFaultKind } from '../faults/fault-schema.ts'
+import type { Placed } from '../orders/slices.ts'
 import { inputRefused, type Outcome, refused, TOO_MANY_REQUESTS } from '../refusal.ts'
 import { authenticate } from './authenticate.ts'
 import type { RestContext, RestEnv, RestParts } from './env.ts'
@@ -21,7 +22,7 @@ export function orderRoutes(parts: RestParts): Hono<RestEnv> {
   const gate = authenticate(parts)
 
   /** What the request does, and what of its reply comes through. */
-  async function answer(c: RestContext, verb: OrderVerb, act: () => Outcome<string>): Promise<Response> {
+  async function answer(c: RestContext, verb: OrderVerb, act: () => Outcome<Placed>): Promise<Response> {
     const { user_id: userId } = c.get('user')
     const struck = <K extends RequestFaultKind>(kind: K) => faults.takeOfRequest(kind, userId, verb)
     if (struck('order_429') !== null) return refuse(c, TOO_MANY_REQUESTS)
@@ -34,7 +35,7 @@ export function orderRoutes(parts: RestParts): Hono<RestEnv> {
       await tasks.sleep(HANG_MS)
       return cutConnection(c)
     }
-    return outcome.ok ? success(c, { order_id: outcome.value }) : refuse(c, outcome.refusal)
+    return outcome.ok ? success(c, outcome.value) : refuse(c, outcome.refusal)
   }
 
   app.post('/orders/:variety', gate, async (c) => {

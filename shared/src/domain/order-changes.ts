@@ -1,7 +1,8 @@
 // Cancels and modifies: intents of their own kind, of one of our orders or of one placed elsewhere.
 import { z } from 'zod'
 import { accountId } from './accounts.ts'
-import { brokerOrder, price } from './orders.ts'
+import { brokerOrder } from './orders.ts'
+import { price } from './place-order.ts'
 
 export const CHANGE_STATES = [
   'QUEUED',

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { accountId } from './accounts.ts'
-import { exchange } from './instruments.ts'
-import { storedText } from './text.ts'
+import { placeOrder } from './place-order.ts'
 
 export const INTENT_STATES = [
   'QUEUED',
@@ -50,77 +49,18 @@ export const INTENT_TRANSITIONS: Record<IntentState, readonly IntentState[]> = {
 /** `orders.status_rank` of an order that is finished at the broker: COMPLETE, CANCELLED, REJECTED. */
 export const TERMINAL_RANK = 9
 
+/**
+ * SQL: whether the row `o` of ticker.orders is open as far as we know. An order is of one day, whether or not its end was
+ * seen; one that was taken after hours waits for the next session, at most over a long weekend.
+ */
+export const openOrderSql = (o: string) => `(${o}.status_rank < ${TERMINAL_RANK} and (
+  ${o}.updated_at >= date_trunc('day', now() at time zone 'Asia/Kolkata') at time zone 'Asia/Kolkata'
+  or (${o}.status = 'AMO REQ RECEIVED' and ${o}.updated_at > now() - interval '7 days')))`
+
 export const CANCELLED_UNSENT = 'Cancelled before it was sent.'
 
 /** States in which the outcome is not known yet and a caller may wait for more. */
 export const PENDING_STATES: readonly IntentState[] = ['QUEUED', 'SENDING', 'UNKNOWN']
-
-/** Rupees. */
-export const price = z
-  .number()
-  .positive()
-  .max(10_000_000)
-  .refine((value) => Math.abs(Math.round(value * 10_000) / 10_000 - value) < 1e-9, 'at most 4 decimals')
-
-export const placeOrder = z
-  .strictObject({
-    account_id: accountId,
-    variety: z.enum(['regular']).default('regular'),
-    exchange,
-    tradingsymbol: storedText(100, 1),
-    transaction_type: z.enum(['BUY', 'SELL']),
-    quantity: z.int().min(1).max(100_000_000),
-    product: z.enum(['CNC', 'NRML', 'MIS', 'MTF']),
-    order_type: z.enum(['MARKET', 'LIMIT', 'SL', 'SL-M']),
-    price: price.optional().meta({ description: 'Rupees; required for LIMIT and SL' }),
-    trigger_price: price.optional().meta({ description: 'Rupees; required for SL and SL-M' }),
-    validity: z.enum(['DAY', 'IOC', 'TTL']).default('DAY'),
-    validity_ttl: z.int().min(1).max(1440).optional().meta({ description: 'Minutes; required for TTL' }),
-    disclosed_quantity: z.int().min(0).optional(),
-    market_protection: z.number().min(-1).max(100).optional().meta({
-      description:
-        'Percent, or -1 for the automatic band (default for MARKET and SL-M, which the broker refuses without)',
-    }),
-    tag: z
-      .string()
-      .max(20)
-      .regex(/^[A-Za-z0-9]*$/, 'letters and digits')
-      .optional(),
-    expires_in_s: z.int().min(1).max(300).default(30).meta({ description: 'Not sent by then: EXPIRED' }),
-  })
-  .superRefine((order, context) => {
-    const need = (field: 'price' | 'trigger_price' | 'validity_ttl', wanted: boolean, why: string) => {
-      if (wanted !== (order[field] !== undefined)) {
-        context.addIssue({
-          code: 'custom',
-          path: [field],
-          message: `${wanted ? 'required' : 'not allowed'} for ${why}`,
-        })
-      }
-    }
-    need('price', order.order_type === 'LIMIT' || order.order_type === 'SL', `order_type ${order.order_type}`)
-    need(
-      'trigger_price',
-      order.order_type === 'SL' || order.order_type === 'SL-M',
-      `order_type ${order.order_type}`,
-    )
-    need('validity_ttl', order.validity === 'TTL', `validity ${order.validity}`)
-    if ((order.disclosed_quantity ?? 0) > order.quantity)
-      context.addIssue({ code: 'custom', path: ['disclosed_quantity'], message: 'at most the quantity' })
-    const market = order.order_type === 'MARKET' || order.order_type === 'SL-M'
-    if (order.market_protection === 0) {
-      context.addIssue({
-        code: 'custom',
-        path: ['market_protection'],
-        message: 'the broker refuses 0: use -1 or a percentage',
-      })
-    }
-    if (!market && order.market_protection !== undefined) {
-      context.addIssue({ code: 'custom', path: ['market_protection'], message: 'only for MARKET and SL-M' })
-    }
-  })
-  .meta({ id: 'PlaceOrder' })
-export type PlaceOrder = z.infer<typeof placeOrder>
 
 /** The broker's own record of one order, merged from socket, postback and book. */
 export const brokerOrder = z
@@ -131,6 +71,10 @@ export const brokerOrder = z
       .meta({ description: "The broker's words: OPEN, COMPLETE, REJECTED, CANCELLED, TRIGGER PENDING …" }),
     status_message: z.string().nullable(),
     variety: z.string().nullable(),
+    parent_order_id: z
+      .string()
+      .nullable()
+      .meta({ description: 'Of a leg of an iceberg or cover order, or of a slice' }),
     exchange: z.string(),
     tradingsymbol: z.string(),
     transaction_type: z.string(),

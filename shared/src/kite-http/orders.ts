@@ -59,6 +59,18 @@ export function tagsOf(order: Pick<KiteOrder, 'tag' | 'tags'>): string[] {
   return [...(order.tag ? [order.tag] : []), ...(order.tags ?? [])]
 }
 
+const SLICE_TAG = /^autoslice:(.+)$/
+
+/** The order that this one is a leg or a slice of: the broker says so in one of two ways (KITE.md 5.3). */
+export function parentOf(order: Pick<KiteOrder, 'parent_order_id' | 'tags'>): string | undefined {
+  if (order.parent_order_id) return order.parent_order_id
+  for (const tag of order.tags ?? []) {
+    const parent = SLICE_TAG.exec(tag)?.[1]
+    if (parent !== undefined) return parent
+  }
+  return undefined
+}
+
 /** When the broker last changed this order, epoch ms; 0 when it does not say. */
 export function brokerUpdatedMs(order: KiteOrder): number {
   return Math.max(
@@ -75,8 +87,8 @@ export function brokerPlacedMs(order: KiteOrder): number {
 /** The order book row by row: one row in a shape we do not know must not hide the others. */
 export interface OrderBook {
   orders: KiteOrder[]
-  /** Rows we cannot use, but that say which order they are and under which tags: evidence that it exists. */
-  misshapen: { order_id: string; tags: string[] }[]
+  /** Rows we cannot use, but that say which order they are and of what: evidence that it exists. */
+  misshapen: { order_id: string; tags: string[]; parent_order_id?: string | undefined }[]
   /** Rows that do not even say that: what is not seen in this book may be in it. */
   unreadable: number
 }
@@ -85,6 +97,7 @@ const orderName = z.looseObject({
   order_id: orderId,
   tag: z.string().nullish().catch(null),
   tags: z.array(z.string()).nullish().catch(null),
+  parent_order_id: z.string().nullish().catch(null),
 })
 
 export async function getOrders(http: KiteHttp, credentials: Credentials): Promise<KiteOutcome<OrderBook>> {
@@ -105,10 +118,14 @@ function bookOf(rows: readonly unknown[]): OrderBook {
       continue
     }
     const named = orderName.safeParse(row)
-    if (named.success) book.misshapen.push({ order_id: named.data.order_id, tags: tagsOf(named.data) })
+    if (named.success) book.misshapen.push(nameOf(named.data))
     else book.unreadable += 1
   }
   return book
+}
+
+function nameOf(row: z.output<typeof orderName>): OrderBook['misshapen'][number] {
+  return { order_id: row.order_id, tags: tagsOf(row), parent_order_id: parentOf(row) }
 }
 
 /** The states one order went through, oldest first. */

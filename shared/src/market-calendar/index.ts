@@ -1,3 +1,4 @@
+export { closedForAmo } from './amo-window.ts'
 export { type BrokerTimes, brokerTimesOf } from './broker-times.ts'
 export { createMarketCalendar, type MarketCalendar, type PhaseAt, type TradingDay } from './calendar.ts'
 export { CALENDAR_DATA, CALENDAR_EXCHANGES, type CalendarData, type Phase } from './calendar-data.ts'
