@@ -1,7 +1,7 @@
 // What a cancel or a modify is of: one of our orders by its id, or the broker's by its own (orders placed elsewhere
 // have no other). As CTEs of the one statement that decides and stores.
 
-import { orderChange, TERMINAL_RANK } from '@ticker/shared/domain'
+import { orderChange, slicesMissingSql, TERMINAL_RANK } from '@ticker/shared/domain'
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { LISTENERS, nudgeList, visibleTo } from '../accounts/rows.ts'
@@ -25,6 +25,7 @@ export const target = z.object({
   order_ids: z.array(z.string()),
   /** Of these, the ones seen and not finished. */
   open: z.int(),
+  /** Accepted and in no book so far, and 1 for slices that nobody knows of yet. */
   unseen: z.int(),
   statuses: z.array(z.string()),
 })
@@ -62,7 +63,8 @@ export function targetOf(actor: Actor, id: string): SQL {
           and ((c.intent_id = s.intent_id and c.order_id is null) or c.order_id in (select k.order_id from known k))) as cancel_requested,
         (select coalesce(jsonb_agg(k.order_id order by k.order_id), '[]') from known k) as order_ids,
         (select count(*)::int from known k where k.status_rank < ${TERMINAL_RANK}) as open,
-        (select count(*)::int from known k where k.status_rank is null) as unseen,
+        (select count(*)::int from known k where k.status_rank is null)
+          + case when s.order_id is null and ${sql.raw(slicesMissingSql('o'))} then 1 else 0 end as unseen,
         (select coalesce(jsonb_agg(distinct k.status), '[]') from known k where k.status is not null) as statuses
       from subject s join ticker.accounts a on a.id = s.account_id cross join ticker.fleet f
       left join ticker.order_intents o on o.id = s.intent_id

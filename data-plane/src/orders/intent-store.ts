@@ -4,6 +4,7 @@ import { CANCELLED_UNSENT, ERROR_CODES, type IntentState, type PlaceOrder } from
 import type pg from 'pg'
 import { CANCEL_AGAIN } from './cancel-again.ts'
 import { LOG_HAPPENED } from './event-log.ts'
+import type { Slices } from './verdict.ts'
 
 export interface Intent {
   id: string
@@ -37,9 +38,16 @@ export interface Claim {
 }
 
 export type Settlement =
-  | { state: 'ACCEPTED'; orderIds: string[] }
-  | { state: 'REJECTED' | 'NEEDS_AUTHORISATION'; code: string; reason: string }
-  | { state: 'UNKNOWN'; code: string; reason: string; firstReadMs: number }
+  | { state: 'ACCEPTED'; orderIds: string[]; slices?: Slices }
+  | { state: 'REJECTED' | 'NEEDS_AUTHORISATION'; code: string; reason: string; slices?: Slices }
+  | {
+      state: 'UNKNOWN'
+      code: string
+      reason: string
+      firstReadMs: number
+      orderIds?: string[]
+      slices?: Slices
+    }
   | { state: 'QUEUED'; reason: string; retryAfterMs: number }
 
 export interface IntentStore {
@@ -218,7 +226,9 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
       return changed.length === 1
     },
 
-    settle(claim, settlement) {
+    async settle(claim, settlement) {
+      // First, and whatever the state has become meanwhile: an order id that the broker gave must not be lost.
+      if ('slices' in settlement) await noteSlices(pool, claim, settlement)
       switch (settlement.state) {
         case 'ACCEPTED':
           return accept(pool, claim, settlement.orderIds)
@@ -313,6 +323,28 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
   }
 }
 
+const LINKED = `
+  linked as (
+    insert into ticker.intent_orders (account_id, order_id, intent_id)
+    select o.account_id, unnest($2::text[]), o.id from ticker.order_intents o where o.id = $1
+    on conflict do nothing returning account_id, order_id, intent_id),
+  attached as (
+    update ticker.orders r set intent_id = l.intent_id from linked l
+    where r.account_id = l.account_id and r.order_id = l.order_id and r.intent_id is null),
+  ${CANCEL_AGAIN}`
+
+async function noteSlices(
+  pool: pg.Pool,
+  claim: Claim,
+  { orderIds = [], slices }: { orderIds?: string[]; slices?: Slices },
+) {
+  await pool.query(
+    `with noted as (update ticker.order_intents set slices = $3, updated_at = now() where id = $1), ${LINKED},
+     happened as (select * from cancel_again), ${LOG_HAPPENED} select`,
+    [claim.intentId, orderIds, JSON.stringify(slices)],
+  )
+}
+
 async function accept(pool: pg.Pool, claim: Claim, orderIds: string[]): Promise<boolean> {
   const { rows } = await pool.query<{ id: string }>(
     `with changed as (
@@ -320,14 +352,7 @@ async function accept(pool: pg.Pool, claim: Claim, orderIds: string[]): Promise<
          reason_code = null, reason = null, updated_at = now()
        where o.id = $1 and o.state <> 'ACCEPTED'
        returning o.account_id, o.id, 'intent.accepted' as kind, jsonb_build_object('order_ids', $2::text[]) as detail),
-     linked as (
-       insert into ticker.intent_orders (account_id, order_id, intent_id)
-       select o.account_id, unnest($2::text[]), o.id from ticker.order_intents o where o.id = $1
-       on conflict do nothing returning account_id, order_id, intent_id),
-     ${CANCEL_AGAIN},
-     attached as (
-       update ticker.orders r set intent_id = l.intent_id from linked l
-       where r.account_id = l.account_id and r.order_id = l.order_id and r.intent_id is null),
+     ${LINKED},
      happened as (
        select account_id, id as intent_id, null::text as order_id, kind, detail from changed
        union all select * from cancel_again), ${LOG_HAPPENED}

@@ -117,7 +117,10 @@ export function createBookReader(
       return
     unseenAlertedMs = clock.monotonicMs()
     const oldest_s = Math.round(found.unseenOldestMs / 1000)
-    log.error({ count: found.unseen, oldest_s }, 'orders the broker accepted are not in its book')
+    log.error(
+      { count: found.unseen, oldest_s },
+      'orders the broker accepted are not in its book, or not all of their slices',
+    )
   }
 
   return {

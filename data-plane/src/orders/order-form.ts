@@ -23,6 +23,7 @@ export function orderForm(order: PlaceOrder, tag: string): URLSearchParams {
   put('iceberg_legs', order.iceberg_legs)
   put('iceberg_quantity', order.iceberg_quantity)
   put('auction_number', order.auction_number)
+  if (order.autoslice) put('autoslice', 'true')
   put('tag', tag)
   return form
 }

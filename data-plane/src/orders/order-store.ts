@@ -1,7 +1,7 @@
 // The broker's orders as one monotonic record each, merged from socket, postback and book in any order and number
 // (RELIABILITY 13). Rows that carry one of our tags, or are a leg or slice of an order of ours, adopt their intent
 // (RELIABILITY 5): seeing is evidence.
-import { type IntentState, openOrderSql, TERMINAL_RANK } from '@ticker/shared/domain'
+import { type IntentState, openOrderSql, slicesMissingSql, TERMINAL_RANK } from '@ticker/shared/domain'
 import { brokerUpdatedMs, type KiteOrder, parentOf, tagsOf } from '@ticker/shared/kite-http'
 import type pg from 'pg'
 import { inTransaction } from '../operations/transaction.ts'
@@ -26,7 +26,7 @@ export interface MergeResult {
 export interface OpenOrders {
   /** Orders of the account that are not finished, those not seen yet included. */
   count: number
-  /** Accepted by the broker and in none of its books or updates so far. */
+  /** Accepted by the broker and in none of its books or updates so far, or not with all of its slices. */
   unseen: number
   /** How long ago the oldest of these was sent; 0: there is none. */
   unseenOldestMs: number
@@ -63,7 +63,7 @@ const ADOPT = `
     select id, order_id from named
     union select n.id, s.order_id from seen s join named n on n.order_id = s.parent_order_id
     union select l.intent_id, s.order_id from seen s
-      join ticker.intent_orders l on l.account_id = $1 and l.order_id = s.parent_order_id),
+      join ticker.intent_orders l on l.account_id = $1 and l.order_id in (s.order_id, s.parent_order_id)),
   linked as (
     insert into ticker.intent_orders (account_id, order_id, intent_id)
     select $1, order_id, id from matched on conflict do nothing returning account_id, order_id, intent_id),
@@ -141,8 +141,8 @@ const OPEN = `
   from ticker.order_intents i
   where i.account_id = $1 and i.state = 'ACCEPTED'
     and i.sending_at >= date_trunc('day', now() at time zone 'Asia/Kolkata') at time zone 'Asia/Kolkata'
-    and exists (select from ticker.intent_orders l where l.intent_id = i.id
-      and not exists (select from ticker.orders o where o.account_id = l.account_id and o.order_id = l.order_id))`
+    and (${slicesMissingSql('i')} or exists (select from ticker.intent_orders l where l.intent_id = i.id
+      and not exists (select from ticker.orders o where o.account_id = l.account_id and o.order_id = l.order_id)))`
 
 function asOpen(row: Open | undefined): OpenOrders {
   const unseen = row?.unseen ?? 0

@@ -26,6 +26,8 @@ it.each<[string, Partial<PlaceOrder>, Record<string, string>]>([
     { variety: 'iceberg', iceberg_legs: 2, iceberg_quantity: 5 },
     { iceberg_legs: '2', iceberg_quantity: '5' },
   ],
+  ['autoslice', { autoslice: true }, { autoslice: 'true' }],
+  ['no autoslice', { autoslice: false }, {}],
   ['auction', { variety: 'auction', auction_number: '22' }, { auction_number: '22' }],
 ])('the form of %s has its own fields and nothing of the others', (_, change, fields) =>
   expect(Object.fromEntries(orderForm({ ...LIMIT, ...change }, 'tag1'))).toEqual({ ...COMMON, ...fields }),

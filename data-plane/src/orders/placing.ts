@@ -31,7 +31,7 @@ function settlementOf(verdict: Verdict): Settlement {
     case 'UNKNOWN':
       return { ...verdict, firstReadMs: FIRST_READ_MS }
     case 'REJECTED_AND_GATE':
-      return { state: 'REJECTED', code: verdict.code, reason: verdict.reason }
+      return { ...verdict, state: 'REJECTED' }
     default:
       return verdict
   }

@@ -1,6 +1,6 @@
 // What an answer to POST /orders means (RELIABILITY 4). A money rule: REJECTED only for what is listed here, because
 // a synchronous refusal never has a book row; everything that is not listed is UNKNOWN and settled by reading.
-import { describeFailure, type KiteOutcome, placedOrderIds } from '@ticker/shared/kite-http'
+import { describeFailure, type KiteOutcome, type PlacedItem, placedItems } from '@ticker/shared/kite-http'
 
 export type SendOutcome =
   /** No byte was written: the broker cannot have seen it. */
@@ -9,13 +9,23 @@ export type SendOutcome =
   /** Written, and no complete answer came back. */
   | { kind: 'no_answer'; reason: 'timeout' | 'reset' | 'too_large' }
 
-export type Verdict =
-  | { state: 'ACCEPTED'; orderIds: string[] }
+/** Of an order that was cut: what was said of the slices without an order id. */
+export interface Slices {
+  refused: string[]
+  in_doubt: string[]
+}
+
+type Refused =
   | { state: 'REJECTED'; code: 'broker_rejected'; reason: string }
   /** As rejected; and no order of this account would fare better until a person has acted. */
   | { state: 'REJECTED_AND_GATE'; code: 'broker_forbidden'; reason: string }
   | { state: 'NEEDS_AUTHORISATION'; code: 'authorisation_needed'; reason: string }
-  | { state: 'UNKNOWN'; code: 'outcome_unknown'; reason: string }
+
+export type Verdict =
+  | { state: 'ACCEPTED'; orderIds: string[]; slices?: Slices }
+  | (Refused & { slices?: Slices })
+  /** `orderIds`: of the slices that certainly are at the broker. */
+  | { state: 'UNKNOWN'; code: 'outcome_unknown'; reason: string; orderIds?: string[]; slices?: Slices }
   /** Certainly not placed; may be sent again. */
   | { state: 'QUEUED'; why: 'not_sent' | 'rate_limited'; reason: string }
   | { state: 'QUEUED_SESSION_DEAD'; reason: string }
@@ -75,13 +85,48 @@ export function verdictOf(sent: SendOutcome): Verdict {
     case 'no_answer':
       return unknown(`no complete answer (${sent.reason})`)
     case 'answered':
-      return sent.outcome.ok ? accepted(sent.outcome.data) : refused(sent.outcome)
+      return sent.outcome.ok ? placed(placedItems(sent.outcome.data)) : refused(sent.outcome)
   }
 }
 
-function accepted(data: unknown): Verdict {
-  const orderIds = placedOrderIds(data)
-  return orderIds ? { state: 'ACCEPTED', orderIds } : unknown('the broker said success without an order id')
+const UNREADABLE = 'the broker said success, and of this order nothing that can be read'
+
+/**
+ * Each item is an order id, a refusal, or neither. One id is enough to be accepted, and every refusal that is not
+ * listed stays in doubt beside it: that slice may exist. What cannot be read at all is settled by reading the book.
+ */
+function placed(items: PlacedItem[]): Verdict {
+  const orderIds = items.flatMap((item) => (item.kind === 'order' ? [item.orderId] : []))
+  const refusals = items.flatMap((item) => (item.kind === 'refused' ? [refusedSlice(item)] : []))
+  const isCut = items.length > 1 || refusals.length > 0
+  const unreadable = items.filter(({ kind }) => kind === 'unreadable').map(() => UNREADABLE)
+  const certain = refusals.flatMap(({ verdict }) => (verdict ? [verdict] : []))
+  const in_doubt = [...refusals.flatMap(({ verdict, words }) => (verdict ? [] : [words])), ...unreadable]
+  const slices = isCut ? { slices: { refused: certain.map(({ reason }) => reason), in_doubt } } : {}
+  if (unreadable.length > 0 || items.length === 0) return { ...unknown(UNREADABLE), orderIds, ...slices }
+  if (orderIds.length > 0) return { state: 'ACCEPTED', orderIds, ...slices }
+  if (in_doubt.length > 0) return { ...unknown(in_doubt.join('; ')), ...slices }
+  const gravest = certain.find(({ state }) => state !== 'REJECTED') ?? certain[0]
+  if (!gravest) return unknown(UNREADABLE)
+  const reason = [...new Set(certain.map((each) => each.reason))].join('; ')
+  return { ...gravest, reason, ...slices }
+}
+
+/** `verdict`: that of a slice which was certainly not placed. It is never sent again: others may have been. */
+function refusedSlice(item: Extract<PlacedItem, { kind: 'refused' }>): { verdict?: Refused; words: string } {
+  const { status, errorType: error_type, message } = item
+  const verdict = refused({ ok: false, failure: { kind: 'refused', status, error_type, message } })
+  const words = message || error_type || UNREADABLE
+  switch (verdict.state) {
+    case 'UNKNOWN':
+    case 'ACCEPTED':
+      return { words }
+    case 'QUEUED':
+    case 'QUEUED_SESSION_DEAD':
+      return { words, verdict: { state: 'REJECTED', code: 'broker_rejected', reason: words } }
+    default:
+      return { words, verdict }
+  }
 }
 
 function refused({ failure }: Extract<KiteOutcome<unknown>, { ok: false }>): Verdict {
@@ -104,6 +149,6 @@ function refused({ failure }: Extract<KiteOutcome<unknown>, { ok: false }>): Ver
   return listed ? { state: 'REJECTED', code: 'broker_rejected', reason: message } : unknown(reason)
 }
 
-function unknown(reason: string): Verdict {
+function unknown(reason: string): Extract<Verdict, { state: 'UNKNOWN' }> {
   return { state: 'UNKNOWN', code: 'outcome_unknown', reason }
 }

@@ -9,8 +9,12 @@ const FILLS_AT_ONCE = 1_600
 const RESTS = 1_050
 const FIVE_TIMES_MS = 10_000
 
+/** Of 2026; in whole lots it is a slice. */
+const NIFTY_FREEZE = 1_800
+
 const placed = z.object({
   state: z.string(),
+  slices: z.object({ refused: z.array(z.string()), in_doubt: z.array(z.string()) }).nullable(),
   broker_orders: z.array(
     z.object({
       ...{ order_id: z.string(), status: z.string(), variety: z.string().nullable(), quantity: z.number() },
@@ -57,6 +61,35 @@ export function orderVarietySuite(desk: () => Desk) {
       const [first, ...others] = (await order(id)).broker_orders
       expect([first, ...others].map((leg) => leg?.quantity)).toEqual([2, 2, 1])
       for (const leg of others) expect(leg.parent_order_id).toBe(first?.order_id)
+    })
+
+    it('what is beyond the freeze quantity is cut: a refused slice is told, the others are one order; a lost answer is made up for', async () => {
+      const futures = z.object({
+        items: z.array(z.object({ tradingsymbol: z.string(), lot_size: z.number() })),
+      })
+      const { items } = await desk().api.call(
+        futures,
+        'GET',
+        '/v1/instruments?exchange=NFO&name=NIFTY&type=FUT&limit=1',
+      )
+      const [future] = items
+      if (!future) throw new Error('no future')
+      const slice = Math.floor(NIFTY_FREEZE / future.lot_size) * future.lot_size
+      const large = {
+        ...{ exchange: 'NFO', tradingsymbol: future.tradingsymbol, product: 'NRML', price: 20_000 },
+        ...{ quantity: 3 * slice, autoslice: true },
+      }
+      const before = await desk().ordersAtBroker()
+      await desk().fault('reject_order', { how: 'sync', message: 'Invalid slice' })
+      const { id, state } = await desk().place(large)
+      expect(state).toBe('ACCEPTED')
+      await becomes(id, 'both are shown', (all) => all.length === 2)
+      expect((await order(id)).slices).toEqual({ refused: ['Invalid slice'], in_doubt: [] })
+      await desk().fault('lose_reply')
+      const lost = await desk().place(large)
+      await becomes(lost.id, 'all three are shown', (all) => all.length === 3)
+      expect(await desk().ordersAtBroker()).toBe(before + 5)
+      for (const each of [id, lost.id]) expect((await cancel(each)).state).toBe('DONE')
     })
 
     it('a cover order has its stop-loss leg, and is left by a cancel', async () => {

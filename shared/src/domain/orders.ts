@@ -57,6 +57,16 @@ export const openOrderSql = (o: string) => `(${o}.status_rank < ${TERMINAL_RANK}
   ${o}.updated_at >= date_trunc('day', now() at time zone 'Asia/Kolkata') at time zone 'Asia/Kolkata'
   or (${o}.status = 'AMO REQ RECEIVED' and ${o}.updated_at > now() - interval '7 days')))`
 
+/**
+ * SQL: whether the intent `i`, to be cut into slices, may have more orders at the broker than we have seen: those that we
+ * have are of less than its quantity, and refusals do not explain that. Not so once a quantity was modified.
+ */
+export const slicesMissingSql = (i: string) => `((${i}.request->>'autoslice')::boolean is true
+  and (coalesce(jsonb_array_length(${i}.slices->'refused'), 0) = 0 or jsonb_array_length(${i}.slices->'in_doubt') > 0)
+  and (select coalesce(sum(m.quantity), 0) < (${i}.request->>'quantity')::bigint
+      and coalesce(bool_or(m.broker_order->>'modified' = 'true'), false) is false
+    from ticker.orders m where m.intent_id = ${i}.id))`
+
 export const CANCELLED_UNSENT = 'Cancelled before it was sent.'
 
 /** States in which the outcome is not known yet and a caller may wait for more. */
@@ -112,6 +122,15 @@ export const order = z
     deadline: z.string(),
     cancel_requested_at: z.string().nullable(),
     broker_orders: z.array(brokerOrder),
+    slices: z
+      .object({
+        refused: z.array(z.string()).meta({ description: "Not placed, in the broker's words" }),
+        in_doubt: z.array(z.string()).meta({ description: 'May be at the broker all the same' }),
+      })
+      .nullable()
+      .meta({
+        description: 'Of an order that the broker cut: what it said of the slices without an order id',
+      }),
     synthetic: z.boolean(),
     created_at: z.string(),
     updated_at: z.string(),

@@ -17,6 +17,7 @@ describe('what each variety takes', () => {
     ['amo', { variety: 'amo', validity: 'IOC' }],
     ['co', { variety: 'co', trigger_price: 1_400 }],
     ['co at market', { variety: 'co', trigger_price: 1_400, order_type: 'MARKET', price: undefined }],
+    ['amo to be cut', { variety: 'amo', autoslice: true }],
     ['iceberg, the last leg the rest', ICEBERG],
     ['iceberg of 50 legs', { variety: 'iceberg', iceberg_legs: 50, iceberg_quantity: 1, quantity: 50 }],
     ['iceberg with TTL', { ...ICEBERG, validity: 'TTL', validity_ttl: 5 }],
@@ -58,6 +59,11 @@ describe('what each variety takes', () => {
       'iceberg disclosed',
       { ...ICEBERG, disclosed_quantity: 1 },
       'disclosed_quantity: not allowed for variety iceberg',
+    ],
+    [
+      'co to be cut',
+      { variety: 'co', trigger_price: 1, autoslice: true },
+      'autoslice: not allowed for variety co',
     ],
     ['auction without a number', { variety: 'auction' }, 'auction_number: required for variety auction'],
     [

@@ -86,6 +86,9 @@ export const placeOrder = z
       .regex(/^[A-Za-z0-9]{1,20}$/, 'letters and digits')
       .optional()
       .meta({ description: "Of an auction order: from the broker's list of auctions" }),
+    autoslice: z.boolean().optional().meta({
+      description: 'The broker cuts what is beyond the freeze quantity into at most 10 orders',
+    }),
     tag: z
       .string()
       .max(20)
@@ -115,8 +118,9 @@ export const placeOrder = z
     for (const field of ['iceberg_legs', 'iceberg_quantity'] as const)
       need(field, of === 'iceberg', `variety ${of}`)
     need('auction_number', of === 'auction', `variety ${of}`)
-    if (of !== 'regular' && of !== 'amo' && order.disclosed_quantity !== undefined)
-      refuse('disclosed_quantity', `not allowed for variety ${of}`)
+    if (of !== 'regular' && of !== 'amo') {
+      for (const field of ['disclosed_quantity', 'autoslice'] as const) need(field, false, `variety ${of}`)
+    }
     if ((order.disclosed_quantity ?? 0) > quantity) refuse('disclosed_quantity', 'at most the quantity')
     const { iceberg_legs: legs, iceberg_quantity: ofLeg } = order
     if (legs !== undefined && ofLeg !== undefined && Math.ceil(quantity / ofLeg) !== legs)

@@ -13,7 +13,7 @@ import {
   isDeadSession,
   KITE_QUOTES_MAX,
   type KiteHttp,
-  placedOrderIds,
+  placedItems,
   quoteRequests,
   readEnvelope,
   tagsOf,
@@ -160,20 +160,32 @@ describe('orders', () => {
     expect(misshapen).toEqual({ ok: false, failure: { kind: 'unreadable', status: 200 } })
   })
 
-  it('reads order ids as strings from every published shape', () => {
-    expect(placedOrderIds({ order_id: '2042130686722629633' })).toEqual(['2042130686722629633'])
-    expect(placedOrderIds([{ order_id: '1' }, { error: {} }])).toEqual(['1'])
-    expect(placedOrderIds({ order_id: '1', children: [{ order_id: '2' }, { error: {} }] })).toEqual([
-      '1',
-      '2',
-    ])
-    expect(placedOrderIds({})).toBeUndefined()
-    expect(placedOrderIds([])).toBeUndefined()
-    expect(placedOrderIds({ order_id: 17 })).toEqual(['17'])
-    for (const order_id of [null, {}, '', true]) {
-      expect(placedOrderIds({ order_id })).toBeUndefined()
-      expect(placedOrderIds([{ order_id }])).toBeUndefined()
+  it('reads order ids as strings from every published shape, and forgets nothing that it cannot read', () => {
+    const order = (orderId: string) => ({ kind: 'order', orderId })
+    const unreadable = { kind: 'unreadable' }
+    const error = { code: 400, error_type: 'MarginException', message: 'Insufficient funds', data: null }
+    const refused = {
+      kind: 'refused',
+      status: 400,
+      errorType: 'MarginException',
+      message: 'Insufficient funds',
     }
+    expect(placedItems({ order_id: '2042130686722629633' })).toEqual([order('2042130686722629633')])
+    expect(placedItems({ order_id: 17 })).toEqual([order('17')])
+    expect(placedItems([{ order_id: '1' }, { error }, {}])).toEqual([order('1'), refused, unreadable])
+    expect(placedItems({ order_id: '1', children: [{ order_id: '2' }, { error }, 7] })).toEqual([
+      ...[order('1'), order('2'), refused, unreadable],
+    ])
+    expect(placedItems([{ error: { message: 'no' } }])).toEqual([
+      { kind: 'refused', status: 0, errorType: '', message: 'no' },
+    ])
+    expect(placedItems([])).toEqual([])
+    expect(placedItems({ order_id: '1', children: {} })).toEqual([order('1'), unreadable])
+    for (const order_id of [null, {}, '', true]) {
+      expect(placedItems({ order_id })).toEqual([unreadable])
+      expect(placedItems([{ order_id }])).toEqual([unreadable])
+    }
+    for (const data of [null, 'x', 3, {}]) expect(placedItems(data)).toContainEqual(unreadable)
   })
 })
 

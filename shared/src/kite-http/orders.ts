@@ -138,19 +138,41 @@ export async function getOrderHistory(
   return shaped(z.array(kiteOrder), await request(http, path, { method: 'GET', credentials }))
 }
 
-const child = z.object({ order_id: orderId.optional().catch(undefined) })
-const placed = z.union([
-  // One order; with autoslice, the parent and its children.
-  z
-    .object({ order_id: orderId, children: z.array(child).optional().catch(undefined) })
-    .transform(({ order_id, children = [] }) => [{ order_id }, ...children]),
-  // Autoslice's other published shape.
-  z.array(child),
-])
+/** What the broker says of one order that it was asked for: of several, if the order was cut into slices. */
+export type PlacedItem =
+  | { kind: 'order'; orderId: string }
+  | { kind: 'refused'; status: number; errorType: string; message: string }
+  | { kind: 'unreadable' }
 
-/** The order ids of a successful POST /orders; undefined when the answer holds none. */
-export function placedOrderIds(data: unknown): string[] | undefined {
-  const parsed = placed.safeParse(data)
-  const ids = parsed.success ? parsed.data.flatMap(({ order_id }) => order_id ?? []) : []
-  return ids.length > 0 ? ids : undefined
+const placedOrder = z
+  .object({ order_id: orderId })
+  .transform(({ order_id }): PlacedItem => ({ kind: 'order', orderId: order_id }))
+const placedItem = z
+  .union([
+    placedOrder,
+    z
+      .object({
+        error: z.object({
+          code: z.coerce.number().catch(0),
+          error_type: z.string().catch(''),
+          message: z.string(),
+        }),
+      })
+      .transform(
+        ({ error }): PlacedItem => ({
+          ...{ kind: 'refused', status: error.code, errorType: error.error_type, message: error.message },
+        }),
+      ),
+  ])
+  .catch({ kind: 'unreadable' })
+/** The parent with its children, or one order alone; a list is autoslice's other published shape (KITE.md 5.3). */
+const withChildren = z.looseObject({ children: z.array(placedItem).optional() })
+
+/** Everything that a successful POST /orders names, in its order; what cannot be read is named too. */
+export function placedItems(data: unknown): PlacedItem[] {
+  const list = z.array(placedItem).safeParse(data)
+  if (list.success) return list.data
+  const parent = placedOrder.catch({ kind: 'unreadable' }).parse(data)
+  const cut = withChildren.safeParse(data)
+  return cut.success ? [parent, ...(cut.data.children ?? [])] : [parent, { kind: 'unreadable' }]
 }

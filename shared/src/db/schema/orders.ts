@@ -36,6 +36,8 @@ export const orderIntents = ticker.table(
     not_before: at('not_before'),
     attempts: integer('attempts').notNull().default(0),
     broker_order_id: text('broker_order_id'),
+    /** Of an order that was cut: the broker's words on the slices it gave no id for, refused or in doubt. */
+    slices: jsonb('slices').$type<{ refused: string[]; in_doubt: string[] }>(),
     /** A person wants it gone: never sent from here on, and cancelled wherever it turns out to be. */
     cancel_requested_at: at('cancel_requested_at'),
     /** Closed code and public words of a refusal, rejection or doubt. */

@@ -1,0 +1,1 @@
+ALTER TABLE "ticker"."order_intents" ADD COLUMN "slices" jsonb;
