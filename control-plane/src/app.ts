@@ -23,6 +23,7 @@ import { ladderRoutes } from './ladders/index.ts'
 import { operationsRoutes } from './operations/index.ts'
 import { optionChainRoutes } from './option-chains/index.ts'
 import { orderRoutes } from './orders/index.ts'
+import { portfolioRoutes } from './portfolio/index.ts'
 import { quoteRoutes } from './quotes/index.ts'
 import { sessionRoutes } from './sessions/index.ts'
 import { subscriptionRoutes } from './subscriptions/index.ts'
@@ -82,6 +83,7 @@ export function createApp(deps: Dependencies) {
     .route('/', candleRoutes(deps))
     .route('/', historyRoutes(deps))
     .route('/', orderRoutes(deps))
+    .route('/', portfolioRoutes(deps))
   const document = openApiDocument(app)
   app.get('/openapi.json', (c) => c.json(document()))
   app.notFound(notFoundHandler(app))

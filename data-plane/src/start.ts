@@ -4,8 +4,10 @@ import { randomUUID } from 'node:crypto'
 import { getOrderHistory, getOrders, getProfile, getQuotes, type KiteHttp } from '@ticker/shared/kite-http'
 import { createMarketCalendar } from '@ticker/shared/market-calendar'
 import { pricingTerms } from '@ticker/shared/option-pricing'
+import { ACCOUNT_READS_PER_SECOND_MAX, createAccountReads } from './broker-reads/account-reads.ts'
 import { createBrokerQuotes } from './broker-reads/broker-quotes.ts'
 import { createReadGovernor } from './broker-reads/governor.ts'
+import { createPortfolio } from './broker-reads/portfolio.ts'
 import { startLiveCandles } from './candles/live-candles.ts'
 import { systemClock } from './clock.ts'
 import { createAnswers } from './command-channel/answers.ts'
@@ -218,6 +220,13 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     },
   })
 
+  const accountGovernor = createReadGovernor({
+    clock,
+    registry,
+    name: 'account',
+    perSecondMax: ACCOUNT_READS_PER_SECOND_MAX,
+  })
+
   const orderDesk = createOrderDesk({
     instanceId,
     supervisor,
@@ -229,10 +238,14 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     changes: createChangeStore(pool),
     orders: createOrderStore(pool),
     reads: {
-      book: (account, session) =>
-        getOrders(kite, { api_key: account.apiKey, access_token: session.accessToken }),
-      history: (account, session, orderId) =>
-        getOrderHistory(kite, { api_key: account.apiKey, access_token: session.accessToken }, orderId),
+      book: (account, session) => {
+        accountGovernor.spend(account.accountId)
+        return getOrders(kite, { api_key: account.apiKey, access_token: session.accessToken })
+      },
+      history: (account, session, orderId) => {
+        accountGovernor.spend(account.accountId)
+        return getOrderHistory(kite, { api_key: account.apiKey, access_token: session.accessToken }, orderId)
+      },
     },
     connect: orderLineFactory(config.kiteApiRoot, clock),
     onChanged(accountId, changed) {
@@ -340,6 +353,21 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     onSessionDead: sessionDead,
   })
 
+  const quotes = createQuotes({ clock, source: marketData, broker: brokerQuotes })
+  const portfolio = createPortfolio({
+    ...{ clock, registry, kite, quotes },
+    isSynthetic: config.realm === 'sim',
+    directory: () => marketData.directory(),
+    reads: createAccountReads({
+      clock,
+      registry,
+      governor: accountGovernor,
+      account: (accountId) =>
+        ownership.view()?.accounts.find((each) => each.accountId === accountId && each.observed.active),
+      onSessionDead: sessionDead,
+    }),
+  })
+
   const commands = createCommandChannel({
     realm: config.realm,
     instanceId,
@@ -357,8 +385,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     answer: createAnswers({
       instanceStatus,
       streamClients: all.connected,
-      optionChains,
-      quotes: createQuotes({ clock, source: marketData, broker: brokerQuotes }),
+      ...{ optionChains, quotes, portfolio },
     }),
   })
   readiness.register('command channel', commands.unfit)

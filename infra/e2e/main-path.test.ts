@@ -17,6 +17,7 @@ import { orderChangeSuite } from './suites/order-changes.ts'
 import { orderVarietySuite } from './suites/order-varieties.ts'
 import { orderSuite } from './suites/orders.ts'
 import { partsTakenAwaySuite } from './suites/parts-taken-away.ts'
+import { portfolioSuite } from './suites/portfolio.ts'
 import { secretSuite } from './suites/secrets.ts'
 import { strikeLadderSuite } from './suites/strike-ladders.ts'
 import { tickSuite } from './suites/ticks.ts'
@@ -58,6 +59,7 @@ candleSuite(running)
 orderSuite(running)
 orderChangeSuite(running)
 orderVarietySuite(running)
+portfolioSuite(running)
 badInputSuite(running)
 historySuite(running)
 partsTakenAwaySuite(running)

@@ -111,6 +111,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       void sendPostback(user, update, options.fetch ?? fetch)
     },
   })
+  for (const { user_id, holdings = [] } of options.users ?? []) desk.hold(user_id, holdings)
   const rest = {
     clock,
     users,

@@ -30,6 +30,12 @@ export const DEMO_USERS = [
   { user_id: 'CD5678', user_name: 'Second Desk', api_key: 'secondapikey', api_secret: 'secondapisecret' },
 ] as const
 
+/** So that a first look at a portfolio finds something. */
+const DEMO_HOLDINGS = [
+  { exchange: 'NSE', tradingsymbol: 'TCS', quantity: 10, average_price: 2_950.5 },
+  { exchange: 'NSE', tradingsymbol: 'RELIANCE', quantity: 25, average_price: 1_310.25 },
+]
+
 export interface SystemOptions {
   stateDir: string
   ports: Ports
@@ -227,6 +233,7 @@ async function startSimulatorPart(options: SystemOptions, ports: Ports): Promise
     ...user,
     redirect_url: `${callback}/callback`,
     postback_url: `${callback}/postback/${accountOf(index)}`,
+    holdings: index === 0 ? DEMO_HOLDINGS : [],
   }))
   await writeFile(usersFile, JSON.stringify(users, null, 2))
   const args = ['--port', String(ports.simulator), '--seed', String(options.seed), '--users-file', usersFile]

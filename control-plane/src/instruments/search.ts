@@ -7,6 +7,7 @@ import {
   type InstrumentDetail,
   instrument,
   instrumentKey,
+  isInUnits,
   istDay,
   keyOfAlias,
   multiplierOf,
@@ -90,12 +91,9 @@ export async function getInstrument(call: Call, ref: string): Promise<Outcome<In
     : refused('instrument_not_found')
 }
 
-/** Of these a quantity is a number of units. */
-const UNIT_EXCHANGES = new Set(['NSE', 'BSE', 'NFO', 'BFO'])
-
 function detailOf(found: Instrument, today: string): InstrumentDetail {
   const isDerivative = found.expiry !== null
-  const isUnits = found.tradable && UNIT_EXCHANGES.has(found.exchange)
+  const isUnits = found.tradable && isInUnits(found.exchange)
   const { multiplier, ...terms } = (!isUnits && multiplierOf(found, today)) || { multiplier: null }
   return {
     ...found,

@@ -13,6 +13,8 @@ export interface ReadGovernor {
     priority: ReadPriority,
     signal: AbortSignal,
   ): Promise<string | undefined>
+  /** Asked without a turn, by whom nothing may keep waiting: it counts, and others come later. */
+  spend(accountId: string): void
   /** The broker said it was too much: the account rests. */
   tooMany(accountId: string): void
 }
@@ -88,9 +90,13 @@ export function createReadGovernor(deps: ReadGovernorDeps): ReadGovernor {
     )
   }
 
+  function spend(accountId: string) {
+    asked.set(accountId, [...(asked.get(accountId) ?? []), clock.monotonicMs()].slice(-perSecondMax))
+  }
+
   function grant(waiting: Waiting, accountId: string, priority: ReadPriority) {
     const nowMs = clock.monotonicMs()
-    asked.set(accountId, [...(asked.get(accountId) ?? []), nowMs].slice(-perSecondMax))
+    spend(accountId)
     granted.inc({ account: accountId, priority })
     waitMs.observe({ priority }, nowMs - waiting.sinceMs)
     waiting.settle(accountId)
@@ -138,6 +144,7 @@ export function createReadGovernor(deps: ReadGovernorDeps): ReadGovernor {
         serve()
       })
     },
+    spend,
     tooMany(accountId) {
       limited.inc({ account: accountId })
       restsUntil.set(accountId, clock.monotonicMs() + REST_MS)

@@ -26,6 +26,7 @@ it('each question has its answer, for the owner it is asked for', async () => {
       const said = { ...none, unknown: [owner, ...instruments] }
       return fallback ? Promise.resolve(said) : said
     },
+    portfolio: async ({ account_id }) => ({ refusal: 'not_owned', detail: account_id }),
   })
   const result = (question: Question) => {
     const given = answer(question)
@@ -47,6 +48,10 @@ it('each question has its answer, for the owner it is asked for', async () => {
   })
   expect(later).toBeInstanceOf(Promise)
   expect(await later).toEqual({ ok: true, result: { ...none, unknown: ['desk', 5] } })
+  const params = { owner: 'desk', account_id: 'a', reading: { read: 'funds' } } as const
+  expect(await answer({ ...asked, call: 'account_read', params })).toEqual({
+    ...{ ok: true, result: { refusal: 'not_owned', detail: 'a' } },
+  })
   expect(optionChainAnswer.parse(result(chainOf('NIFTY')))).toEqual({ chain: NIFTY_CHAIN })
   expect(optionChainAnswer.parse(result(chainOf('NOSUCH')))).toMatchObject({ refusal: 'chain_unknown' })
 })

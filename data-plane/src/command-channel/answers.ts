@@ -1,6 +1,7 @@
 // What this instance answers to the control plane's questions.
 import type { Answer, OptionChainAnswer, Question } from '@ticker/shared/commands'
-import type { ConnectedClients } from '@ticker/shared/domain'
+import type { AccountRead, ConnectedClients } from '@ticker/shared/domain'
+import type { PortfolioAnswer } from '../broker-reads/portfolio.ts'
 import type { ReadQuotes } from '../market-data/quotes.ts'
 import type { OptionChains } from '../option-chain/option-chains.ts'
 
@@ -9,6 +10,7 @@ export interface AnswersDeps {
   streamClients(owner: string): ConnectedClients
   optionChains: OptionChains
   quotes: ReadQuotes
+  portfolio(read: AccountRead): Promise<PortfolioAnswer>
 }
 
 export function createAnswers(deps: AnswersDeps): (question: Question) => Answer | Promise<Answer> {
@@ -22,6 +24,8 @@ export function createAnswers(deps: AnswersDeps): (question: Question) => Answer
         return chainAnswer(deps.optionChains.read(params.owner, params.request))
       case 'quotes':
         return deps.quotes(params)
+      case 'account_read':
+        return deps.portfolio(params)
     }
   }
 

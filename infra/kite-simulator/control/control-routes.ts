@@ -71,7 +71,9 @@ export function controlRoutes(parts: ControlParts): Hono<RestEnv> {
     const body = await parsed(c, userSchema)
     if (!body.ok) return body.response
     const user = users.add(body.value)
-    return user === null ? refuse(c, inputRefused('too many users')) : success(c, userView(user))
+    if (user === null) return refuse(c, inputRefused('too many users'))
+    desk.hold(user.user_id, body.value.holdings ?? [])
+    return success(c, userView(user))
   })
   app.put('/users/:user_id', async (c) => {
     const body = await parsed(c, userChangeSchema)

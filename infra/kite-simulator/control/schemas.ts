@@ -12,6 +12,17 @@ export const userSchema = z.strictObject({
   redirect_url: z.url().optional(),
   postback_url: z.url().optional(),
   balance: z.number().nonnegative().optional(),
+  holdings: z
+    .array(
+      z.strictObject({
+        exchange: z.enum(['NSE', 'BSE']),
+        tradingsymbol: z.string().min(1).max(50),
+        quantity: z.number().int().positive(),
+        average_price: z.number().positive(),
+      }),
+    )
+    .max(1_000)
+    .optional(),
   access_token: z.string().min(8).max(100).optional(),
 })
 

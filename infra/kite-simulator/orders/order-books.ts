@@ -1,7 +1,9 @@
 // Orders and trades of every user, as the book endpoints show them. A book is one IST day of the simulated clock,
-// and holds at most 5,000 orders; the next day starts with what was placed after hours.
+// and holds at most 5,000 orders; the next day starts with what was placed after hours, and what was bought for delivery
+// is held.
 import type { SimClock } from '../clock.ts'
 import { istDay } from '../ist-time.ts'
+import { type HoldingOptions, Holdings } from './holdings.ts'
 import type { Order, OrderRow, Trade } from './order.ts'
 
 export const ORDERS_PER_DAY_MAX = 5_000
@@ -10,6 +12,7 @@ type Book = { day: number; orders: Map<string, Order>; trades: Trade[] }
 
 export class OrderBooks {
   readonly #books = new Map<string, Book>()
+  readonly #holdings = new Holdings()
   readonly #clock: SimClock
 
   constructor(clock: SimClock) {
@@ -59,6 +62,14 @@ export class OrderBooks {
     return orderId === undefined ? trades : trades.filter((trade) => trade.order_id === orderId)
   }
 
+  hold(userId: string, token: number, holding: HoldingOptions): void {
+    this.#holdings.hold(userId, token, holding)
+  }
+
+  holdings(userId: string, priceOf: (token: number) => { last: number; close: number }) {
+    return this.#holdings.rows(userId, this.#book(userId).trades, priceOf)
+  }
+
   count(): number {
     let orders = 0
     for (const book of this.#books.values()) orders += book.orders.size
@@ -73,6 +84,7 @@ export class OrderBooks {
     const day = istDay(this.#clock.nowMs())
     const known = this.#books.get(userId)
     if (known?.day === day) return known
+    if (known !== undefined) this.#holdings.settle(userId, known.trades)
     const afterHours = [...(known?.orders ?? [])].filter(([, { row }]) => row.status === 'AMO REQ RECEIVED')
     const book: Book = { day, orders: new Map(afterHours), trades: [] }
     this.#books.set(userId, book)

@@ -4,14 +4,15 @@ import type { Market } from '../calendar/market.ts'
 import type { SimClock } from '../clock.ts'
 import type { Faults } from '../faults/faults.ts'
 import type { Instrument, InstrumentBook } from '../instruments/instrument-book.ts'
-import { istDay, istTimestamp } from '../ist-time.ts'
+import { istDate, istDay, istTimestamp } from '../ist-time.ts'
 import type { PriceEngine } from '../prices/engine.ts'
 import type { Random } from '../random.ts'
 import { inputRefused, type Outcome, type Refusal, refused } from '../refusal.ts'
 import type { Tasks } from '../tasks.ts'
 import type { User } from '../users/user-store.ts'
+import type { HoldingOptions } from './holdings.ts'
 import { firstLeg, nextLeg } from './legs.ts'
-import { positionMargin, requiredMargin, unitMargin } from './margin.ts'
+import { contractMultiplier, positionMargin, requiredMargin, unitMargin } from './margin.ts'
 import { Matching } from './matching.ts'
 import { newOrder, type Order, setStatus, WORKING } from './order.ts'
 import type { OrderBooks } from './order-books.ts'
@@ -229,10 +230,32 @@ export class OrderDesk {
   }
 
   positions(userId: string): Position[] {
-    return positionsOf(this.#parts.books.trades(userId), (token) => {
-      const fields = this.#parts.engine.quote(token)?.fields
-      return { last: fields?.last_price ?? 0, close: fields?.ohlc.close ?? 0 }
-    })
+    return positionsOf(
+      this.#parts.books.trades(userId),
+      (token) => this.#price(token),
+      (token) => this.#multiplier(this.#parts.instruments.get(token)),
+    )
+  }
+
+  /** What the dump does not list cannot be held. */
+  hold(userId: string, holdings: readonly HoldingOptions[]): void {
+    for (const holding of holdings) {
+      const instrument = this.#parts.instruments.find(holding.exchange, holding.tradingsymbol)
+      if (instrument !== undefined) this.#parts.books.hold(userId, instrument.instrument_token, holding)
+    }
+  }
+
+  holdings(userId: string) {
+    return this.#parts.books.holdings(userId, (token) => this.#price(token))
+  }
+
+  #price(token: number) {
+    const fields = this.#parts.engine.quote(token)?.fields
+    return { last: fields?.last_price ?? 0, close: fields?.ohlc.close ?? 0 }
+  }
+
+  #multiplier(instrument: Instrument | undefined): number {
+    return instrument === undefined ? 1 : contractMultiplier(instrument, istDate(this.#parts.clock.nowMs()))
   }
 
   /** Rupees left after open orders and positions. */
@@ -278,7 +301,8 @@ export class OrderDesk {
     const held = this.positions(user.user_id)
       .filter((one) => one.instrument_token === row.instrument_token && one.product === row.product)
       .reduce((sum, one) => sum + one.quantity, 0)
-    const unit = unitMargin(instrument, row.product, row.transaction_type, price)
+    const multiplier = this.#multiplier(instrument)
+    const unit = unitMargin(instrument, row.product, row.transaction_type, price, multiplier)
     const required = requiredMargin(unit, row.transaction_type, row.pending_quantity, held)
     order.blockedMargin = 0
     const available = this.availableMargin(user)

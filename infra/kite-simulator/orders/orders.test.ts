@@ -364,3 +364,72 @@ it('trades derivatives on margin', async () => {
   expect(positions.find((one) => one.tradingsymbol === 'NIFTY26NOVFUT')).toMatchObject({ quantity: -65 })
   expect((await call(simulator, 'GET', '/trades')).http).toBe(200)
 })
+
+describe('what an account holds', () => {
+  const INFY_HELD = { exchange: 'NSE', tradingsymbol: 'INFY', quantity: 20, average_price: 1_400 }
+  const trader = { ...USER, holdings: [INFY_HELD] }
+  const holdings = z.array(
+    z.looseObject({ quantity: z.number(), t1_quantity: z.number(), average_price: z.number() }),
+  )
+  const held = async (one: Simulator) =>
+    holdings
+      .parse((await call(one, 'GET', '/portfolio/holdings')).data)
+      .map(({ tradingsymbol, quantity, t1_quantity }) => [tradingsymbol, quantity, t1_quantity])
+
+  it('is what it began with; what is bought for delivery is T1 the next day, and delivered the day after', async () => {
+    const one = await startTestSimulator({ users: [trader] })
+    try {
+      expect(await held(one)).toEqual([['INFY', 20, 0]])
+      const orderId = await place(one, { tradingsymbol: 'TCS', quantity: 5, price: 9_000 })
+      await until(
+        async () => rowsOf(await call(one, 'GET', `/orders/${orderId}`)),
+        (steps) => steps.at(-1)?.status === 'COMPLETE',
+      )
+      expect(await held(one)).toEqual([['INFY', 20, 0]])
+      for (const [day, delivered, t1] of [
+        ['24', 0, 5],
+        ['25', 5, 0],
+      ] as const) {
+        await call(one, 'POST', '/sim/clock', { set: `2026-11-${day}T05:00:00+05:30` })
+        const { access_token } = z
+          .object({ access_token: z.string() })
+          .parse((await call(one, 'POST', '/sim/login', { user_id: USER.user_id })).data)
+        const reply = await call(
+          one,
+          'GET',
+          '/portfolio/holdings',
+          undefined,
+          `token ${USER.api_key}:${access_token}`,
+        )
+        expect(holdings.parse(reply.data)).toMatchObject([
+          { tradingsymbol: 'INFY', quantity: 20, t1_quantity: 0, average_price: 1_400 },
+          { tradingsymbol: 'TCS', quantity: delivered, t1_quantity: t1 },
+        ])
+      }
+    } finally {
+      await one.stop()
+    }
+  })
+
+  it('a lot of a commodity is worth its multiplier, in the position and in the money it ties up', async () => {
+    const one = await startTestSimulator({ users: [{ ...USER, balance: 100_000_000 }] })
+    try {
+      const gold = { exchange: 'MCX', tradingsymbol: 'GOLD26DECFUT', product: 'NRML', quantity: 1 }
+      const orderId = await place(one, { ...gold, price: 200_000 })
+      const filled = await until(
+        async () => rowsOf(await call(one, 'GET', `/orders/${orderId}`)),
+        (steps) => steps.at(-1)?.status === 'COMPLETE',
+      )
+      const price = Number(filled.at(-1)?.average_price)
+      const positions = z.object({ net: z.array(z.looseObject({})) })
+      expect(positions.parse((await call(one, 'GET', '/portfolio/positions')).data).net).toMatchObject([
+        { multiplier: 100, quantity: 1, average_price: price, buy_value: price * 100 },
+      ])
+      const margins = z.object({ utilised: z.object({ debits: z.number() }) })
+      const { utilised } = margins.parse((await call(one, 'GET', '/user/margins/equity')).data)
+      expect(utilised.debits).toBeCloseTo(price * 100 * 0.12, 2)
+    } finally {
+      await one.stop()
+    }
+  })
+})

@@ -38,13 +38,14 @@ type Sums = { trade: Trade; buys: number; buyValue: number; sells: number; sellV
 export function positionsOf(
   trades: readonly Trade[],
   priceOf: (token: number) => { last: number; close: number },
+  multiplierOf: (token: number) => number,
 ): Position[] {
   const sums = new Map<string, Sums>()
   for (const trade of trades) {
     const key = `${trade.instrument_token}:${trade.product}`
     const sum = sums.get(key) ?? { trade, buys: 0, buyValue: 0, sells: 0, sellValue: 0 }
     sums.set(key, sum)
-    const value = trade.quantity * trade.average_price
+    const value = trade.quantity * trade.average_price * multiplierOf(trade.instrument_token)
     if (trade.transaction_type === 'BUY') {
       sum.buys += trade.quantity
       sum.buyValue += value
@@ -53,19 +54,23 @@ export function positionsOf(
       sum.sellValue += value
     }
   }
-  return [...sums.values()].map((sum) => position(sum, priceOf(sum.trade.instrument_token)))
+  return [...sums.values()].map((sum) => {
+    const token = sum.trade.instrument_token
+    return position(sum, priceOf(token), multiplierOf(token))
+  })
 }
 
 function position(
   { trade, buys, buyValue, sells, sellValue }: Sums,
   price: { last: number; close: number },
+  multiplier: number,
 ): Position {
   const quantity = buys - sells
-  const buyPrice = buys === 0 ? 0 : buyValue / buys
-  const sellPrice = sells === 0 ? 0 : sellValue / sells
+  const buyPrice = buys === 0 ? 0 : buyValue / buys / multiplier
+  const sellPrice = sells === 0 ? 0 : sellValue / sells / multiplier
   const average = quantity > 0 ? buyPrice : quantity < 0 ? sellPrice : 0
-  const pnl = sellValue - buyValue + quantity * price.last
-  const realised = Math.min(buys, sells) * (sellPrice - buyPrice)
+  const pnl = sellValue - buyValue + quantity * price.last * multiplier
+  const realised = Math.min(buys, sells) * (sellPrice - buyPrice) * multiplier
   return {
     tradingsymbol: trade.tradingsymbol,
     exchange: trade.exchange,
@@ -73,7 +78,7 @@ function position(
     product: trade.product,
     quantity,
     overnight_quantity: 0,
-    multiplier: 1,
+    multiplier,
     average_price: average,
     close_price: price.close,
     last_price: price.last,

@@ -70,7 +70,7 @@ export function orderRoutes(parts: RestParts): Hono<RestEnv> {
     const positions = desk.positions(c.get('user').user_id)
     return success(c, { net: positions, day: positions })
   })
-  app.get('/portfolio/holdings', gate, (c) => success(c, []))
+  app.get('/portfolio/holdings', gate, (c) => success(c, desk.holdings(c.get('user').user_id)))
   return app
 }
 

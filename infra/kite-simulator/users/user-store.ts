@@ -3,6 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { SimClock } from '../clock.ts'
 import { nextTokenExpiryMs } from '../ist-time.ts'
+import type { HoldingOptions } from '../orders/holdings.ts'
 
 export interface UserOptions {
   user_id: string
@@ -14,6 +15,8 @@ export interface UserOptions {
   postback_url?: string | undefined
   /** Opening cash, rupees. */
   balance?: number | undefined
+  /** Shares in the depository from the start. */
+  holdings?: readonly HoldingOptions[] | undefined
   /** Starts logged in with this token; otherwise the user has to log in. */
   access_token?: string | undefined
 }

@@ -1,6 +1,7 @@
 // The command channel: a Redis stream per data-plane instance. A nudge says "look again"; a question asks for an
 // answer before its deadline. Neither carries anything that must not be lost (ARCHITECTURE: Command channel).
 import { z } from 'zod'
+import { accountRead } from '../domain/account-reads.ts'
 import { accountId } from '../domain/accounts.ts'
 import { chainRefused, optionChain, optionChainRequest } from '../domain/option-chains.ts'
 import { quotesRequest } from '../domain/quotes.ts'
@@ -47,6 +48,8 @@ export const question = z.discriminatedUnion('call', [
   }),
   /** Last ticks as this instance streams them for that owner: `quotes`. */
   z.strictObject({ ...asked, call: z.literal('quotes'), params: quotesRequest }),
+  /** Something of an account that only the broker knows: `accountReadAnswer`. */
+  z.strictObject({ ...asked, call: z.literal('account_read'), params: accountRead }),
 ])
 export type Question = z.infer<typeof question>
 /** A question as whoever asks says it. */

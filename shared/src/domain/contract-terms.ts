@@ -80,8 +80,18 @@ interface Contract {
 
 const holds = (date: string) => (row: Terms) => row.from <= date
 
+/** Of these a quantity is a number of units. */
+const UNIT_EXCHANGES = new Set(['NSE', 'BSE', 'NFO', 'BFO'])
+
+export const isInUnits = (exchange: string) => UNIT_EXCHANGES.has(exchange)
+
+/** Rupees that a price one rupee higher makes of one quantity; undefined: not known. */
+export function quantityMultiplier(contract: Pick<Contract, 'exchange' | 'name'>, date: string) {
+  return isInUnits(contract.exchange) ? 1 : multiplierOf(contract, date)?.multiplier
+}
+
 /** Of one lot; undefined: not known. */
-export function multiplierOf({ exchange, name }: Contract, date: string) {
+export function multiplierOf({ exchange, name }: Pick<Contract, 'exchange' | 'name'>, date: string) {
   const row = MULTIPLIERS.filter(holds(date)).findLast(
     ({ exchanges, multipliers }) => exchanges.includes(exchange) && Object.hasOwn(multipliers, name),
   )

@@ -141,6 +141,11 @@ export const ERROR_CODES = {
     status: 429,
     title: 'Too many ranges are being fetched for you; wait, or cancel one: DELETE /v1/history-loads/{id}.',
   },
+  broker_rate_limited: {
+    status: 429,
+    title:
+      'The broker takes so many requests of an account a second and no more; ask again as Retry-After says.',
+  },
   internal: { status: 500, title: 'Something failed on our side. The request id finds it in the logs.' },
   broker_refused: { status: 502, title: 'The broker refused; its words are in detail.' },
   broker_unreachable: { status: 502, title: 'The broker did not answer.' },

@@ -8,6 +8,7 @@ export const SCOPES = [
   'subscriptions:write',
   'orders:read',
   'orders:write',
+  'portfolio:read',
   'stream',
   'fleet:read',
   'keys:write',

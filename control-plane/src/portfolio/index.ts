@@ -1,0 +1,104 @@
+// /v1/positions, /v1/holdings, /v1/funds, /v1/trades: what the broker knows of an account, asked of it through its owner.
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
+import { accountId, funds, holdings, positions, storedText, trades } from '@ticker/shared/domain'
+import { z } from 'zod'
+import type { AppEnv, Dependencies } from '../dependencies.ts'
+import { callOf } from '../http/call.ts'
+import { invalidRequest } from '../http/errors.ts'
+import { failures, json, needs } from '../http/openapi.ts'
+import { settle } from '../http/problem.ts'
+import { askAccount } from './ask-account.ts'
+import { listTrades } from './trades.ts'
+
+const ofAccount = z.object({ account_id: accountId })
+const ASKED =
+  'Asked of the broker now, in its turn: at most 6 such requests a second of an account, after everything that orders need.'
+
+/** How such a question can fail. */
+const FAILURES = [
+  'invalid_request',
+  'account_not_found',
+  'account_not_allowed',
+  'account_disabled',
+  'session_inactive',
+  'broker_rate_limited',
+  'broker_refused',
+  'broker_unreachable',
+  'data_plane_unreachable',
+] as const
+
+const getPositions = createRoute({
+  method: 'get',
+  path: '/v1/positions',
+  summary: 'Positions of an account, net and of the day',
+  description: ASKED,
+  ...needs('portfolio:read'),
+  request: { query: ofAccount },
+  responses: {
+    200: json(positions, 'As the broker has them, with our own profit and loss'),
+    ...failures(...FAILURES),
+  },
+})
+const getHoldings = createRoute({
+  method: 'get',
+  path: '/v1/holdings',
+  summary: 'Shares of an account in the depository',
+  description: ASKED,
+  ...needs('portfolio:read'),
+  request: { query: ofAccount },
+  responses: {
+    200: json(holdings, 'As the broker has them, with our own profit and loss'),
+    ...failures(...FAILURES),
+  },
+})
+const getFunds = createRoute({
+  method: 'get',
+  path: '/v1/funds',
+  summary: 'Money and margins of an account',
+  description: `${ASKED} Every sum is the broker’s.`,
+  ...needs('portfolio:read'),
+  request: { query: ofAccount },
+  responses: { 200: json(funds, 'By segment; null where the account has none'), ...failures(...FAILURES) },
+})
+const getTrades = createRoute({
+  method: 'get',
+  path: '/v1/trades',
+  summary: "Today's trades of an account, or of one order",
+  description: ASKED,
+  ...needs('portfolio:read'),
+  request: {
+    query: ofAccount.extend({
+      order_id: storedText(100, 1).optional().meta({ description: 'Our ord_…, or the broker’s own id' }),
+    }),
+  },
+  responses: {
+    200: json(trades, 'As the broker has them; ours with our order and the caller’s tag'),
+    ...failures(...FAILURES, 'order_not_found'),
+  },
+})
+
+export function portfolioRoutes(deps: Dependencies) {
+  return new OpenAPIHono<AppEnv>({ defaultHook: invalidRequest })
+    .openapi(getPositions, async (c) => {
+      const { account_id } = c.req.valid('query')
+      return c.json(
+        settle(await askAccount(callOf(c, deps), account_id, { read: 'positions' }, positions)),
+        200,
+      )
+    })
+    .openapi(getHoldings, async (c) => {
+      const { account_id } = c.req.valid('query')
+      return c.json(
+        settle(await askAccount(callOf(c, deps), account_id, { read: 'holdings' }, holdings)),
+        200,
+      )
+    })
+    .openapi(getFunds, async (c) => {
+      const { account_id } = c.req.valid('query')
+      return c.json(settle(await askAccount(callOf(c, deps), account_id, { read: 'funds' }, funds)), 200)
+    })
+    .openapi(getTrades, async (c) => {
+      const { account_id, order_id } = c.req.valid('query')
+      return c.json(settle(await listTrades(callOf(c, deps), account_id, order_id)), 200)
+    })
+}

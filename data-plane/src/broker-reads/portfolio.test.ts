@@ -1,0 +1,148 @@
+import type { AccountReading, QuotesRequest } from '@ticker/shared/domain'
+import { Registry } from 'prom-client'
+import { beforeEach, expect, it } from 'vitest'
+import { createInstrumentDirectory } from '../market-data/instrument-directory.ts'
+import { fakeClock } from '../testing/fake-clock.ts'
+import { ownedAccount } from '../testing/owned-accounts.ts'
+import { createAccountReads } from './account-reads.ts'
+import { createReadGovernor } from './governor.ts'
+import { createPortfolio } from './portfolio.ts'
+
+const INFY = 408_065
+const GOLD = 9_000_967
+const named = { segment: '', expiry: null, strike: 0, tick_size: 0.05, lot_size: 1, instrument_type: 'EQ' }
+const directory = createInstrumentDirectory([
+  { ...named, instrument_token: INFY, exchange: 'NSE', tradingsymbol: 'INFY', name: 'INFOSYS' },
+  { ...named, instrument_token: GOLD, exchange: 'MCX', tradingsymbol: 'GOLD26DECFUT', name: 'GOLD' },
+  { ...named, instrument_token: 1_031, exchange: 'MCX', tradingsymbol: 'NEW26DECFUT', name: 'NEW' },
+])
+
+let said: Record<string, unknown>
+let state: 'live' | 'stale'
+let price: number
+let questions: QuotesRequest[]
+let registry: Registry
+let read: (reading: AccountReading) => Promise<unknown>
+
+beforeEach(() => {
+  const clock = fakeClock()
+  registry = new Registry()
+  said = {}
+  state = 'live'
+  price = 1_600
+  questions = []
+  const portfolio = createPortfolio({
+    ...{ clock, registry, isSynthetic: true },
+    directory: () => directory,
+    kite: {
+      root: 'http://broker',
+      timeoutMs: 1_000,
+      fetch: async (url) =>
+        new Response(JSON.stringify({ status: 'success', data: said[new URL(String(url)).pathname] })),
+    },
+    reads: createAccountReads({
+      ...{ clock, registry },
+      governor: createReadGovernor({ clock, registry, name: 'account', perSecondMax: 6 }),
+      account: () => ownedAccount('a'),
+      onSessionDead: async () => {},
+    }),
+    quotes(request) {
+      questions.push(request)
+      const tick = { mode: 'ltp' as const, tradable: true, last_price: price, bid: null, ask: null }
+      const quote = { state, source: 'ticks' as const, age_ms: 30, tick }
+      return {
+        quotes: [
+          { ...quote, instrument_token: INFY, exchange: 'NSE', tradingsymbol: 'INFY' },
+          { ...quote, instrument_token: GOLD, exchange: 'MCX', tradingsymbol: 'GOLD26DECFUT' },
+        ],
+        ...{ unknown: [], fallback: null, synthetic: true, answered_at: '' },
+      }
+    },
+  })
+  read = async (reading) => {
+    const given = await portfolio({ owner: 'desk', account_id: 'a', reading })
+    return 'answer' in given ? given.answer : given.refusal
+  }
+})
+
+const infy = { exchange: 'NSE', tradingsymbol: 'INFY', instrument_token: INFY, product: 'CNC', quantity: 10 }
+const position = { ...infy, multiplier: 1, average_price: 1_500, buy_value: 15_000, sell_value: 0 }
+
+it('positions have our own profit and loss by the owner’s live tick, with its age', async () => {
+  said['/portfolio/positions'] = { net: [position], day: [] }
+  expect(await read({ read: 'positions' })).toMatchObject({
+    ...{ account_id: 'a', synthetic: true, omitted: 0, day: [] },
+    net: [{ tradingsymbol: 'INFY', own: { last_price: 1_600, age_ms: 30, pnl: 1_000 } }],
+  })
+  expect(questions).toEqual([{ owner: 'desk', instruments: ['NSE:INFY'] }])
+})
+
+it('none by a price that is stale, of an instrument that never traded, or of another one of that name', async () => {
+  const own = (row: object) => {
+    said['/portfolio/positions'] = { net: [row], day: [] }
+    return read({ read: 'positions' })
+  }
+  const none = { net: [{ own: null }] }
+  state = 'stale'
+  expect(await own(position)).toMatchObject(none)
+  state = 'live'
+  price = 0
+  expect(await own(position)).toMatchObject(none)
+  price = 1_600
+  expect(await own({ ...position, instrument_token: 5 })).toMatchObject(none)
+  expect(await own(position)).toMatchObject({ net: [{ own: { pnl: 1_000 } }] })
+})
+
+it('a lot whose multiplier the broker does not say counts with the contract’s; one that nobody knows has none', async () => {
+  const { multiplier: _, ...silent } = { ...position, quantity: 1, average_price: 1_500, buy_value: 150_000 }
+  const gold = { ...silent, exchange: 'MCX', tradingsymbol: 'GOLD26DECFUT', instrument_token: GOLD }
+  said['/portfolio/positions'] = {
+    net: [gold, { ...gold, tradingsymbol: 'NEW26DECFUT', quantity: 0, instrument_token: 1_031 }],
+    day: [],
+  }
+  expect(await read({ read: 'positions' })).toMatchObject({
+    net: [{ own: { multiplier: 100, pnl: 10_000 } }, { own: null }],
+  })
+})
+
+it('holdings count what is still to be delivered', async () => {
+  said['/portfolio/holdings'] = [{ ...infy, t1_quantity: 2, average_price: 1_500 }]
+  expect(await read({ read: 'holdings' })).toMatchObject({
+    holdings: [{ quantity: 10, own: { value: 19_200, pnl: 1_200 } }],
+  })
+})
+
+it('trades are worth what the contract makes of them, and those of one order can be asked for', async () => {
+  const trade = { ...infy, trade_id: '1', order_id: '7', transaction_type: 'BUY', average_price: 1_500.05 }
+  said['/trades'] = [
+    trade,
+    { ...trade, order_id: '8', exchange: 'MCX', tradingsymbol: 'GOLD26DECFUT', quantity: 2 },
+    { ...trade, order_id: '9', exchange: 'MCX', tradingsymbol: 'NEW26DECFUT' },
+  ]
+  expect(await read({ read: 'trades' })).toMatchObject({
+    trades: [
+      { order_id: '7', multiplier: 1, value: 15_000.5 },
+      { order_id: '8', multiplier: 100, value: 300_010 },
+      { order_id: '9', multiplier: null, value: null },
+    ],
+  })
+  expect(await read({ read: 'trades', order_ids: ['8'] })).toMatchObject({ trades: [{ order_id: '8' }] })
+  expect(await read({ read: 'trades', order_ids: [] })).toMatchObject({ trades: [] })
+})
+
+it('rows of another shape are counted, in the answer and in the metric', async () => {
+  said['/trades'] = [{ odd: true }]
+  expect(await read({ read: 'trades' })).toMatchObject({ trades: [], omitted: 1 })
+  expect(await registry.metrics()).toContain('ticker_account_rows_omitted_total{read="trades"} 1')
+})
+
+it('funds, and an answer that is none', async () => {
+  said['/user/margins'] = { equity: { enabled: true, net: 5 } }
+  expect(await read({ read: 'funds' })).toMatchObject({
+    equity: { net: 5 },
+    commodity: null,
+    synthetic: true,
+  })
+  said['/user/margins'] = 'closed'
+  expect(await read({ read: 'funds' })).toBe('broker_unreachable')
+})

@@ -1,0 +1,154 @@
+// Answers to the control plane's questions on one account: what the broker says, and our own profit and loss beside it.
+import {
+  type AccountRead,
+  type AccountReadRefused,
+  type Funds,
+  type Holdings,
+  istDay,
+  type Positions,
+  quantityMultiplier,
+  type ValuedTrades,
+} from '@ticker/shared/domain'
+import {
+  getFunds,
+  getHoldings,
+  getPositions,
+  getTrades,
+  type KiteHttp,
+  type Rows,
+} from '@ticker/shared/kite-http'
+import { Counter, type Registry } from 'prom-client'
+import type { Clock } from '../clock.ts'
+import type { InstrumentDirectory } from '../market-data/instrument-directory.ts'
+import type { ReadQuotes } from '../market-data/quotes.ts'
+import type { AccountReads } from './account-reads.ts'
+import { holdingPnl, type OwnPrice, positionPnl, rupees } from './own-pnl.ts'
+
+type Answer<T> = { answer: T } | AccountReadRefused
+export type PortfolioAnswer = Answer<Positions | Holdings | Funds | ValuedTrades>
+
+export interface PortfolioDeps {
+  clock: Clock
+  registry: Registry
+  isSynthetic: boolean
+  kite: KiteHttp
+  reads: AccountReads
+  quotes: ReadQuotes
+  directory(): InstrumentDirectory
+}
+
+interface Named {
+  exchange: string
+  tradingsymbol: string
+  instrument_token: number | null
+}
+
+const keyOf = ({ exchange, tradingsymbol }: Pick<Named, 'exchange' | 'tradingsymbol'>) =>
+  `${exchange}:${tradingsymbol}`
+
+export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Promise<PortfolioAnswer> {
+  const { clock, kite, reads } = deps
+  const rowsOmitted = new Counter({
+    name: 'ticker_account_rows_omitted_total',
+    help: 'Rows of the broker that were not passed on: of an unknown shape, or too many',
+    labelNames: ['read'],
+    registers: [deps.registry],
+  })
+
+  const answered = (account_id: string) => ({
+    account_id,
+    synthetic: deps.isSynthetic,
+    answered_at: new Date(clock.nowMs()).toISOString(),
+  })
+
+  function omittedOf(read: string, ...lists: Rows<unknown>[]): number {
+    const omitted = lists.reduce((sum, list) => sum + list.omitted, 0)
+    if (omitted > 0) rowsOmitted.inc({ read }, omitted)
+    return omitted
+  }
+
+  /** What is live for that owner, of the very instrument the broker means. */
+  async function ownPrices(owner: string, rows: readonly Named[]) {
+    const keys = [...new Set(rows.map(keyOf))]
+    const prices = new Map<string, OwnPrice & { token: number }>()
+    for (const quote of (await deps.quotes({ owner, instruments: keys })).quotes) {
+      const { last_price } = quote.tick ?? { last_price: 0 }
+      if (quote.state !== 'live' || quote.age_ms === null || last_price <= 0) continue
+      prices.set(keyOf(quote), { last_price, age_ms: quote.age_ms, token: quote.instrument_token })
+    }
+    return (row: Named): OwnPrice | undefined => {
+      const price = prices.get(keyOf(row))
+      if (!price || (row.instrument_token !== null && row.instrument_token !== price.token)) return undefined
+      return { last_price: price.last_price, age_ms: price.age_ms }
+    }
+  }
+
+  function multipliers() {
+    const directory = deps.directory()
+    const today = istDay(clock.nowMs())
+    return ({ exchange, tradingsymbol }: Named): number | undefined =>
+      quantityMultiplier(
+        { exchange, name: directory.byKey(keyOf({ exchange, tradingsymbol }))?.name ?? '' },
+        today,
+      )
+  }
+
+  async function positions(account: AccountRead): Promise<Answer<Positions>> {
+    const outcome = await reads.read(account, 'positions', (credentials) => getPositions(kite, credentials))
+    if (!outcome.ok) return outcome.refused
+    const { net, day } = outcome.data
+    const priceOf = await ownPrices(account.owner, [...net.rows, ...day.rows])
+    const multiplierOf = multipliers()
+    const valued = (rows: typeof net.rows) =>
+      rows.map((row) => ({ ...row, own: positionPnl(row, priceOf(row), multiplierOf(row)) }))
+    const omitted = omittedOf('positions', net, day)
+    return {
+      answer: { ...answered(account.account_id), net: valued(net.rows), day: valued(day.rows), omitted },
+    }
+  }
+
+  async function holdings(account: AccountRead): Promise<Answer<Holdings>> {
+    const outcome = await reads.read(account, 'holdings', (credentials) => getHoldings(kite, credentials))
+    if (!outcome.ok) return outcome.refused
+    const { rows } = outcome.data
+    const priceOf = await ownPrices(account.owner, rows)
+    const valued = rows.map((row) => ({ ...row, own: holdingPnl(row, priceOf(row)) }))
+    const omitted = omittedOf('holdings', outcome.data)
+    return { answer: { ...answered(account.account_id), holdings: valued, omitted } }
+  }
+
+  async function funds(account: AccountRead): Promise<Answer<Funds>> {
+    const outcome = await reads.read(account, 'funds', (credentials) => getFunds(kite, credentials))
+    if (!outcome.ok) return outcome.refused
+    return { answer: { ...answered(account.account_id), ...outcome.data } }
+  }
+
+  async function trades(account: AccountRead, orderIds?: readonly string[]): Promise<Answer<ValuedTrades>> {
+    const outcome = await reads.read(account, 'trades', (credentials) => getTrades(kite, credentials))
+    if (!outcome.ok) return outcome.refused
+    const multiplierOf = multipliers()
+    const valued = outcome.data.rows
+      .filter(({ order_id }) => !orderIds || orderIds.includes(order_id))
+      .map((trade) => {
+        const multiplier = multiplierOf(trade) ?? null
+        const value = multiplier === null ? null : rupees(trade.quantity * trade.average_price * multiplier)
+        return { ...trade, multiplier, value }
+      })
+    const omitted = omittedOf('trades', outcome.data)
+    return { answer: { ...answered(account.account_id), trades: valued, omitted } }
+  }
+
+  return (account) => {
+    const { reading } = account
+    switch (reading.read) {
+      case 'positions':
+        return positions(account)
+      case 'holdings':
+        return holdings(account)
+      case 'funds':
+        return funds(account)
+      case 'trades':
+        return trades(account, reading.order_ids)
+    }
+  }
+}

@@ -1,0 +1,46 @@
+// What the control plane asks the owner of an account to read at the broker, and why it may have no answer.
+import { z } from 'zod'
+import { accountId } from './accounts.ts'
+
+/** An intent has as many broker orders at most. */
+export const TRADES_ORDERS_MAX = 100
+
+export const accountReading = z.discriminatedUnion('read', [
+  z.strictObject({ read: z.literal('positions') }),
+  z.strictObject({ read: z.literal('holdings') }),
+  z.strictObject({ read: z.literal('funds') }),
+  z.strictObject({
+    read: z.literal('trades'),
+    /** Of these orders alone; absent: all of today. */
+    order_ids: z.array(z.string()).max(TRADES_ORDERS_MAX).optional(),
+  }),
+])
+export type AccountReading = z.infer<typeof accountReading>
+
+export const accountRead = z.strictObject({
+  owner: z.string(),
+  account_id: accountId,
+  reading: accountReading,
+})
+export type AccountRead = z.infer<typeof accountRead>
+
+export const accountReadRefused = z.object({
+  refusal: z.enum([
+    /** Not logged in, or the broker has just ended the session. */
+    'session_inactive',
+    /** No turn in time, or the broker said it was too much. */
+    'budget_exhausted',
+    'broker_refused',
+    'broker_unreachable',
+    /** This instance does not have the account (any more). */
+    'not_owned',
+  ]),
+  /** The broker's words. */
+  detail: z.string().nullable(),
+})
+export type AccountReadRefused = z.infer<typeof accountReadRefused>
+
+/** The answer, in the shape of what was read. */
+export function accountReadAnswer<T>(shape: z.ZodType<T>) {
+  return z.union([accountReadRefused, z.object({ answer: shape })])
+}
