@@ -27,6 +27,7 @@ import { portfolioRoutes } from './portfolio/index.ts'
 import { quoteRoutes } from './quotes/index.ts'
 import { sessionRoutes } from './sessions/index.ts'
 import { subscriptionRoutes } from './subscriptions/index.ts'
+import { webhookRoutes } from './webhooks/index.ts'
 
 export type { AppEnv, Dependencies } from './dependencies.ts'
 
@@ -84,6 +85,7 @@ export function createApp(deps: Dependencies) {
     .route('/', historyRoutes(deps))
     .route('/', orderRoutes(deps))
     .route('/', portfolioRoutes(deps))
+    .route('/', webhookRoutes(deps))
   const document = openApiDocument(app)
   app.get('/openapi.json', (c) => c.json(document()))
   app.notFound(notFoundHandler(app))

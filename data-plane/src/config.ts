@@ -32,6 +32,8 @@ export interface Config {
   marketHours: MarketHours
   optionTerms: OptionTerms
   historyCache: CacheBounds
+  /** Webhooks over plain http and to addresses that are not public. */
+  webhookPrivateTargets: 'allow' | 'refuse'
 }
 
 /** Instruments that are also published as JSON, one channel each. */
@@ -79,6 +81,7 @@ const environment = z.object({
     .optional(),
   OPTION_TERMS: z.string().default('{}'),
   HISTORY_KEEP_DAYS: z.coerce.number().int().min(1).max(10_000).default(400),
+  WEBHOOK_PRIVATE_TARGETS: z.enum(['allow', 'refuse'], 'must be "allow" or "refuse"').default('refuse'),
   HISTORY_CACHE_DAYS: z.coerce.number().int().min(1_000).max(100_000_000).default(500_000),
 })
 
@@ -103,6 +106,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       )
     }
   }
+  if (values.REALM === 'live' && values.WEBHOOK_PRIVATE_TARGETS === 'allow')
+    throw new ConfigInvalid('Configuration:\n  WEBHOOK_PRIVATE_TARGETS of a live realm must be "refuse"')
   return {
     realm: values.REALM,
     databaseUrl: values.DATABASE_DIRECT_URL,
@@ -127,6 +132,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
         ? 'all'
         : new Set((values.JSON_TICKS ?? '').split(',').filter(Boolean).map(Number)),
     optionTerms: readOptionTerms(values.OPTION_TERMS),
+    webhookPrivateTargets: values.WEBHOOK_PRIVATE_TARGETS,
     historyCache: { keepDays: values.HISTORY_KEEP_DAYS, daysMax: values.HISTORY_CACHE_DAYS },
   }
 }

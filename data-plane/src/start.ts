@@ -69,6 +69,7 @@ import { routeRequests } from './stream/route-requests.ts'
 import { createStreamServer } from './stream/server.ts'
 import { forwardedAddress, remoteAddress } from './stream/upgrade.ts'
 import { VERSION } from './version.ts'
+import { createWebhooks } from './webhooks/index.ts'
 
 export interface DataPlane {
   instanceId: string
@@ -294,6 +295,13 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     onSessionDead: sessionDead,
   })
 
+  const webhooks = createWebhooks({
+    ...{ pool, clock, log, registry, random: Math.random },
+    credentialKeys: config.credentialKeys,
+    synthetic: config.realm === 'sim',
+    privateTargets: config.webhookPrivateTargets,
+  })
+
   const login = loginHours(config.marketHours, calendar, clock)
   const tradesCommodities = (owner: string) => () => marketData.ownerWants(owner, isCommodity)
   const reminders = createSessionReminders({
@@ -303,7 +311,10 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     accounts: () => ownership.view()?.accounts ?? [],
     isLoginWanted: (owner) => login.isWanted(tradesCommodities(owner)),
     isTradingDay: (owner) => login.isTradingDay(tradesCommodities(owner)),
-    emit: (reminder) => publishing?.remind(reminder),
+    emit(reminder) {
+      publishing?.remind(reminder)
+      webhooks.remind(reminder)
+    },
   })
 
   let versions = ''
@@ -313,6 +324,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     socketRefusals.look(view.accounts)
     orderDesk.setAccounts(view.accounts)
     reminders.look(view.accounts)
+    webhooks.look(view.accounts)
     publishing?.sessions(marketData.status().accounts)
     const { subscriptions_version, instruments_version, accounts_version } = view.observation
     const seen = `${subscriptions_version}/${instruments_version}/${accounts_version}`
@@ -381,6 +393,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       marketData.wake('nudge')
       refresh.wake()
       history.wake()
+      webhooks.wake()
     },
     answer: createAnswers({
       instanceStatus,
@@ -420,6 +433,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   supervisor.run('instruments', refresh.run)
   supervisor.run('commands', commands.run)
   history.start(supervisor)
+  webhooks.start(supervisor)
   supervisor.run('old instances', async (signal, isWell) => {
     while (!signal.aborted) {
       await forgetOldInstances(pool)

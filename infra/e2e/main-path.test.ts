@@ -21,6 +21,7 @@ import { portfolioSuite } from './suites/portfolio.ts'
 import { secretSuite } from './suites/secrets.ts'
 import { strikeLadderSuite } from './suites/strike-ladders.ts'
 import { tickSuite } from './suites/ticks.ts'
+import { webhookSuite } from './suites/webhooks.ts'
 
 const NIFTY_50 = 256_265
 /** No dump has it: known from the recording alone. */
@@ -60,6 +61,7 @@ orderSuite(running)
 orderChangeSuite(running)
 orderVarietySuite(running)
 portfolioSuite(running)
+webhookSuite(running)
 badInputSuite(running)
 historySuite(running)
 partsTakenAwaySuite(running)

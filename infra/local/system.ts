@@ -163,6 +163,7 @@ async function startParts(
           KITE_WS_ROOT: simulatorUrl.replace('http', 'ws'),
           KITE_API_ROOT: simulatorUrl,
           MARKET_HOURS: options.marketHours ?? 'always',
+          WEBHOOK_PRIVATE_TARGETS: 'allow',
           STREAM_HOST: '127.0.0.1',
           STREAM_PORT: String(ports.stream),
           OPS_PORT: String(ports.ops),

@@ -1,4 +1,5 @@
 // What the cron trigger removes: rows that nothing will read again. Order intents and their events are never pruned.
+import { WEBHOOK_KEPT_DAYS } from '@ticker/shared/domain'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Dependencies } from '../dependencies.ts'
@@ -23,6 +24,7 @@ export async function prune(deps: Pick<Dependencies, 'db' | 'log'>): Promise<voi
       refreshes: z.int(),
       instrument_changes: z.int(),
       calendar_days: z.int(),
+      webhook_deliveries: z.int(),
     }),
     sql`with states as (
         delete from ticker.login_states
@@ -45,12 +47,16 @@ export async function prune(deps: Pick<Dependencies, 'db' | 'log'>): Promise<voi
       ), calendar_days as (
         delete from ticker.calendar_days
         where date < now() - make_interval(days => ${CALENDAR_DAY_AGE_DAYS_MAX}::int) returning 1
+      ), deliveries as (
+        delete from ticker.webhook_deliveries
+        where created_at < now() - make_interval(days => ${WEBHOOK_KEPT_DAYS}::int) returning 1
       )
       select (select count(*) from states)::int as login_states, (select count(*) from audit)::int as audit_rows,
         (select count(*) from keys)::int as api_keys, (select count(*) from changes)::int as changes,
         (select count(*) from refreshes)::int as refreshes,
         (select count(*) from instrument_changes)::int as instrument_changes,
-        (select count(*) from calendar_days)::int as calendar_days`,
+        (select count(*) from calendar_days)::int as calendar_days,
+        (select count(*) from deliveries)::int as webhook_deliveries`,
   )
   deps.log('info', 'pruned', { ...row })
 }

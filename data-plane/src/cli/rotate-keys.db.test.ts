@@ -1,7 +1,7 @@
 // Rotation of CREDENTIAL_KEYS against a real database.
 import { randomBytes } from 'node:crypto'
 import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
-import { parseKeyRing, unseal } from '@ticker/shared/crypto'
+import { parseKeyRing, Secret, seal, unseal } from '@ticker/shared/crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { seedAccount, seedSession } from '../testing/seed-account.ts'
 import { testConfig } from '../testing/test-config.ts'
@@ -40,6 +40,29 @@ async function sealed(): Promise<{ field: 'api_secret' | 'access_token'; account
 }
 
 describe('rotate-keys', () => {
+  it('webhooks’ secrets too, in the log of their owner', async () => {
+    const old = await seal(
+      parseKeyRing('CREDENTIAL_KEYS', OLD),
+      'whk_1',
+      'webhook_secret',
+      new Secret('whsec_x'),
+    )
+    await database.pool.query(
+      `insert into ticker.webhooks (id, owner, url, secret, events, created_by) values ('whk_1', 'desk', 'https://x.example', $1, '{orders}', 'key')`,
+      [old],
+    )
+    await rotateKeys(config())
+    const { rows } = await database.pool.query<{ secret: string }>(
+      'delete from ticker.webhooks returning secret',
+    )
+    expect((await unseal(newOnly, 'whk_1', 'webhook_secret', rows[0]?.secret ?? '')).reveal()).toBe('whsec_x')
+    expect(output()).toContain('May be taken out of CREDENTIAL_KEYS: k1')
+    const log = await database.pool.query(
+      `select subject, owner from ticker.audit_log where action = 'webhook_secret.rotate'`,
+    )
+    expect(log.rows).toEqual([{ subject: 'whk_1', owner: 'desk' }])
+  })
+
   it('seals everything with the first key: the older one is no longer needed, and the log says who did it', async () => {
     await rotateKeys(config())
     const opened = await Promise.all(

@@ -10,7 +10,8 @@ import type { Config } from '../config.ts'
 const BATCH_ROWS = 200
 
 interface Sealed {
-  account_id: string
+  /** The account's or the webhook's. */
+  holder_id: string
   /** Of the session; 0 for an account's own secret. */
   version: string
   sealed: string
@@ -18,29 +19,41 @@ interface Sealed {
 
 interface Place {
   field: SealedField
+  /** Whose it is, with its owner. */
+  holders: 'ticker.accounts' | 'ticker.webhooks'
   /** Rows after ($2, $3) that another key than $1 sealed. */
   read: string
   /** Puts each new value where the old one still is; $1 to $4 are the ITEMS. */
   replace: string
 }
 
-const ITEMS = 'unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) as n(account_id, version, old, new)'
+const ITEMS = 'unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) as n(holder_id, version, old, new)'
 
 const PLACES: readonly Place[] = [
   {
     field: 'api_secret',
-    read: `select id as account_id, 0 as version, api_secret as sealed from ticker.accounts
+    holders: 'ticker.accounts',
+    read: `select id as holder_id, 0 as version, api_secret as sealed from ticker.accounts
       where split_part(api_secret, '.', 1) <> $1 and (id, 0::bigint) > ($2, $3::bigint) order by 1 limit ${BATCH_ROWS}`,
     replace: `update ticker.accounts a set api_secret = n.new from ${ITEMS}
-      where a.id = n.account_id and a.api_secret = n.old returning a.id as account_id`,
+      where a.id = n.holder_id and a.api_secret = n.old returning a.id as holder_id`,
   },
   {
     field: 'access_token',
-    read: `select account_id, version, access_token as sealed from ticker.sessions
+    holders: 'ticker.accounts',
+    read: `select account_id as holder_id, version, access_token as sealed from ticker.sessions
       where split_part(access_token, '.', 1) <> $1 and (account_id, version) > ($2, $3::bigint)
       order by 1, 2 limit ${BATCH_ROWS}`,
     replace: `update ticker.sessions s set access_token = n.new from ${ITEMS}
-      where s.account_id = n.account_id and s.version = n.version and s.access_token = n.old returning s.account_id`,
+      where s.account_id = n.holder_id and s.version = n.version and s.access_token = n.old returning s.account_id as holder_id`,
+  },
+  {
+    field: 'webhook_secret',
+    holders: 'ticker.webhooks',
+    read: `select id as holder_id, 0 as version, secret as sealed from ticker.webhooks
+      where split_part(secret, '.', 1) <> $1 and (id, 0::bigint) > ($2, $3::bigint) order by 1 limit ${BATCH_ROWS}`,
+    replace: `update ticker.webhooks w set secret = n.new from ${ITEMS}
+      where w.id = n.holder_id and w.secret = n.old returning w.id as holder_id`,
   },
 ]
 
@@ -83,21 +96,17 @@ export async function rotateKeys(config: Config): Promise<void> {
 
 async function rotatePlace(client: pg.ClientBase, ring: KeyRing, place: Place): Promise<Rotated> {
   const result: Rotated = { resealed: 0, changedMeanwhile: 0, unopened: [] }
-  let after: Pick<Sealed, 'account_id' | 'version'> = { account_id: '', version: '0' }
+  let after: Pick<Sealed, 'holder_id' | 'version'> = { holder_id: '', version: '0' }
   for (;;) {
-    const { rows } = await client.query<Sealed>(place.read, [
-      ring.current.id,
-      after.account_id,
-      after.version,
-    ])
+    const { rows } = await client.query<Sealed>(place.read, [ring.current.id, after.holder_id, after.version])
     const last = rows.at(-1)
     if (!last) return result
     after = last
     const opened: (Sealed & { again: string })[] = []
     for (const row of rows) {
       try {
-        const secret = await unseal(ring, row.account_id, place.field, row.sealed)
-        opened.push({ ...row, again: await seal(ring, row.account_id, place.field, secret) })
+        const secret = await unseal(ring, row.holder_id, place.field, row.sealed)
+        opened.push({ ...row, again: await seal(ring, row.holder_id, place.field, secret) })
       } catch {
         result.unopened.push(whyNot(ring, place.field, row))
       }
@@ -111,20 +120,20 @@ async function rotatePlace(client: pg.ClientBase, ring: KeyRing, place: Place): 
 /** In one statement with its audit entries. */
 async function replace(
   client: pg.ClientBase,
-  { field, replace: update }: Place,
+  { field, holders, replace: update }: Place,
   rows: readonly (Sealed & { again: string })[],
   keyId: string,
 ): Promise<number> {
   const { rowCount } = await client.query(
     `with replaced as (${update}), numbered as (
-       select account_id, row_number() over () as nth from replaced
+       select holder_id, row_number() over () as nth from replaced
      )
      insert into ticker.audit_log (id, actor, action, subject, owner, outcome, detail)
-     select ($5::text[])[nth], 'command:rotate-keys', $6::text, account_id, a.owner, 'allowed',
+     select ($5::text[])[nth], 'command:rotate-keys', $6::text, holder_id, a.owner, 'allowed',
        jsonb_build_object('key', $7::text)
-     from numbered join ticker.accounts a on a.id = account_id`,
+     from numbered join ${holders} a on a.id = holder_id`,
     [
-      rows.map((row) => row.account_id),
+      rows.map((row) => row.holder_id),
       rows.map((row) => row.version),
       rows.map((row) => row.sealed),
       rows.map((row) => row.again),
@@ -137,9 +146,9 @@ async function replace(
 }
 
 /** Never what the crypto library said: only which key, and whether we have it. */
-function whyNot(ring: KeyRing, field: SealedField, { account_id, version, sealed }: Sealed): string {
+function whyNot(ring: KeyRing, field: SealedField, { holder_id, version, sealed }: Sealed): string {
   const [keyId = ''] = sealed.split('.')
-  const where = field === 'api_secret' ? account_id : `${account_id} session ${version}`
+  const where = field === 'access_token' ? `${holder_id} session ${version}` : holder_id
   return ring.byId.has(keyId)
     ? `${field} of ${where}: key "${keyId}" does not open it (was its value exchanged?)`
     : `${field} of ${where}: sealed with key "${keyId}", which CREDENTIAL_KEYS lacks`
@@ -149,6 +158,7 @@ async function keysInUse(client: pg.ClientBase): Promise<{ key: string; rows: nu
   const { rows } = await client.query<{ key: string; rows: number }>(
     `select split_part(sealed, '.', 1) as key, count(*)::int as rows from (
        select api_secret as sealed from ticker.accounts union all select access_token from ticker.sessions
+       union all select secret from ticker.webhooks
      ) as every where sealed is not null group by 1 order by 1`,
   )
   return rows

@@ -24,6 +24,7 @@ export function testConfig(change: Partial<Config>): Config {
     jsonTicks: new Set(),
     marketHours: 'always',
     optionTerms: new Map(),
+    webhookPrivateTargets: 'allow',
     historyCache: { keepDays: 400, daysMax: 500_000 },
     ...change,
   }

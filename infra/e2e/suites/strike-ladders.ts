@@ -125,10 +125,10 @@ export function strikeLadderSuite(desk: () => Desk) {
       await until('the old ones tick', async () => ticking(movedMs).has(atm ?? 0))
       await until(
         'old strikes are retired',
-        async () => !ticking(Date.now() - SILENT_MS).has(atm ?? 0),
+        async () => !(await get()).instruments.some(({ strike }) => strike === atm),
         RETIRED_MS,
       )
-      expect((await get()).instruments.map((each) => each.strike)).not.toContain(atm)
+      await until('they tick no more', async () => !ticking(Date.now() - SILENT_MS).has(atm ?? 0))
       await until('both are announced', async () => {
         const added = await announced('subscriptions_added', target + 2 * STEP, before)
         return added && (await announced('subscriptions_removed', atm ?? 0, before))

@@ -1,10 +1,10 @@
-// Credentials at rest: AES-256-GCM as `keyId.iv.ciphertext`, bound to the account and the field they belong to,
-// so that a row copied into another account does not open.
+// Credentials at rest: AES-256-GCM as `keyId.iv.ciphertext`, bound to the account (or webhook) and the field they belong to,
+// so that a row copied into another one does not open.
 import { fromBase64, toBase64, utf8 } from './encoding.ts'
 import type { KeyRing } from './key-ring.ts'
 import { Secret } from './secret.ts'
 
-export type SealedField = 'api_secret' | 'access_token'
+export type SealedField = 'api_secret' | 'access_token' | 'webhook_secret'
 
 const IV_BYTES = 12
 

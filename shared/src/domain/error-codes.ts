@@ -47,6 +47,11 @@ export const ERROR_CODES = {
     status: 404,
     title: 'The current dump lists no live options of that underlying and expiry; see detail.',
   },
+  webhook_not_found: { status: 404, title: 'There is no webhook of that id that this key may see.' },
+  webhook_delivery_not_found: {
+    status: 404,
+    title: 'There is no delivery of that id to a webhook that this key may see.',
+  },
   refresh_not_found: { status: 404, title: 'There is no instrument refresh of that id.' },
   history_load_not_found: { status: 404, title: 'You have no history load of that id.' },
   ladder_not_found: { status: 404, title: 'You have no strike ladder of that id.' },
@@ -122,6 +127,7 @@ export const ERROR_CODES = {
     status: 422,
     title: 'Continuous candles are day candles (interval=1d) of futures on NFO and MCX.',
   },
+  webhook_limit: { status: 422, title: 'Your owner has as many webhooks as it may; delete one first.' },
   order_invalid: { status: 422, title: 'The order would be refused; nothing was sent. See errors[].' },
   order_finished: {
     status: 409,

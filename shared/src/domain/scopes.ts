@@ -14,5 +14,6 @@ export const SCOPES = [
   'keys:write',
   'audit:read',
   'calendar:write',
+  'webhooks:write',
 ] as const
 export type Scope = (typeof SCOPES)[number]

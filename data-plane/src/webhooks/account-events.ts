@@ -1,0 +1,82 @@
+// What happens to an account, as far as its owner is told: its session, its order gate, the reminders of its login. They wait here
+// while Postgres is away, bounded. What changed while no instance had the account is not told: it may be days old.
+import type { Counter } from 'prom-client'
+import type { Clock } from '../clock.ts'
+import type { OwnershipView } from '../ownership/ownership.ts'
+import type { Reminder } from '../ownership/session-reminders.ts'
+import type { AccountEvent } from './event-store.ts'
+
+const WAITING_MAX = 1_000
+
+export interface AccountEvents {
+  /** To be called with every view. */
+  look(accounts: OwnershipView['accounts']): void
+  remind(reminder: Reminder): void
+  /** The oldest that waits; to be taken away when it is stored. */
+  next(): AccountEvent | undefined
+  stored(event: AccountEvent): void
+}
+
+interface Known {
+  hasSession: boolean
+  gate: string | null
+}
+
+export function createAccountEvents(deps: {
+  clock: Pick<Clock, 'nowMs'>
+  dropped: Counter
+  onEvent(): void
+}): AccountEvents {
+  let known = new Map<string, Known>()
+  const waiting: AccountEvent[] = []
+
+  function tell(
+    category: AccountEvent['category'],
+    type: string,
+    accountId: string,
+    data: Record<string, unknown>,
+  ) {
+    waiting.push({ category, type, accountId, data, atMs: deps.clock.nowMs() })
+    if (waiting.length > WAITING_MAX) {
+      waiting.shift()
+      deps.dropped.inc()
+    }
+    deps.onEvent()
+  }
+
+  return {
+    next: () => waiting[0],
+    stored(event) {
+      if (waiting[0] === event) waiting.shift()
+    },
+    remind({ event_type, account_id, ...data }) {
+      const expires =
+        'expires_at_ms' in data ? { expires_at: new Date(data.expires_at_ms).toISOString() } : {}
+      tell(
+        'sessions',
+        event_type === 'login_needed' ? 'session.login_needed' : 'session.expiring',
+        account_id,
+        expires,
+      )
+    },
+    look(accounts) {
+      const now = new Map<string, Known>()
+      for (const { accountId, session, observed } of accounts) {
+        const hasSession = session !== undefined
+        const gate = observed.order_gate_reason
+        now.set(accountId, { hasSession, gate })
+        const before = known.get(accountId)
+        if (!before) continue
+        if (hasSession !== before.hasSession) {
+          const data = session ? { expires_at: new Date(session.expiresAtMs).toISOString() } : {}
+          tell('sessions', hasSession ? 'session.active' : 'session.ended', accountId, data)
+        }
+        if (gate !== before.gate)
+          tell('risk', gate === null ? 'risk.order_gate_opened' : 'risk.order_gate_closed', accountId, {
+            reason: gate,
+          })
+      }
+      known = now
+    },
+  }
+}
