@@ -76,7 +76,10 @@ export function webhookSuite(desk: () => Desk) {
         )
         expect(event.parse(JSON.parse(body)).data.synthetic).toBe(true)
       }
-      expect((await desk().api.request('DELETE', `/v1/orders/${id}`)).status).toBeLessThan(300)
+      expect(
+        (await desk().api.request('DELETE', `/v1/orders/${id}`, undefined, { 'Idempotency-Key': 'e2e-told' }))
+          .status,
+      ).toBeLessThan(300)
     })
 
     it('what an endpoint refused comes when it is well again, and can be asked for again', async () => {
