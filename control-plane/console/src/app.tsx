@@ -9,6 +9,7 @@ import { Ladders } from './views/ladders.tsx'
 import { Live } from './views/live.tsx'
 import { Orders } from './views/orders.tsx'
 import { SignIn } from './views/sign-in.tsx'
+import { Webhooks } from './views/webhooks.tsx'
 
 const VIEWS = {
   board: 'Board',
@@ -18,6 +19,7 @@ const VIEWS = {
   candles: 'Candles',
   orders: 'Orders',
   instruments: 'Instruments',
+  webhooks: 'Webhooks',
   keys: 'Keys',
   audit: 'Audit',
 } as const
@@ -79,6 +81,7 @@ export function App() {
         )}
         {view === 'orders' && <Orders api={api} />}
         {view === 'instruments' && <Instruments api={api} />}
+        {view === 'webhooks' && <Webhooks api={api} />}
         {view === 'keys' && <Keys api={api} />}
         {view === 'audit' && <Audit api={api} />}
       </main>

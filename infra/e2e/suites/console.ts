@@ -60,6 +60,21 @@ export function consoleSuite(desk: () => Desk) {
       expect(await entries.first().textContent()).toContain('account.deletespare')
     })
 
+    it('makes a webhook, tests it, and shows why nobody was told', async () => {
+      await page.goto(`${desk().system.controlPlaneUrl}/#webhooks`)
+      // Nobody listens there.
+      await page.fill('input[name=url]', 'http://127.0.0.1:9/ticker')
+      await page.getByRole('button', { name: 'Create' }).click()
+      await page.getByText(/whsec_/).waitFor()
+      const endpoint = page.locator('tr', { has: page.getByRole('rowheader', { name: '127.0.0.1:9' }) })
+      await endpoint.getByRole('button', { name: 'Test' }).click()
+      const sent = page.locator('tr', { has: page.getByRole('rowheader', { name: 'webhook.test' }) })
+      await sent.getByText('no connection (ECONNREFUSED)').waitFor()
+      await endpoint.getByText('1 failed in a row').waitFor()
+      await endpoint.getByRole('button', { name: 'Delete' }).click()
+      await endpoint.waitFor({ state: 'detached' })
+    })
+
     it('draws candles of the past, and those that form; what is refused is said in the API’s words', async () => {
       await page.goto(`${desk().system.controlPlaneUrl}/#candles`)
       const chart = page.getByRole('img', { name: /^[1-9]\d* candles from/ })

@@ -240,3 +240,24 @@ export interface HistoryPage {
   loads: { id: string; days: { total: number; loaded: number } }[]
   synthetic: boolean
 }
+
+export interface Webhook {
+  id: string
+  url: string
+  events: string[]
+  account_ids: string[] | null
+  pending: number
+  failures: number
+  rests_until: string | null
+}
+
+export interface WebhookDelivery {
+  id: string
+  event_type: string
+  state: 'pending' | 'delivered' | 'dead'
+  attempts: number
+  status: number | null
+  error: string | null
+  body: string
+  created_at: string
+}
