@@ -10,6 +10,7 @@ import { runSystem } from './running-system.ts'
 import { badInputSuite } from './suites/bad-input.ts'
 import { candleSuite } from './suites/candles.ts'
 import { consoleSuite } from './suites/console.ts'
+import { exampleSuite } from './suites/examples.ts'
 import { historySuite } from './suites/history.ts'
 import { loginSuite } from './suites/login.ts'
 import { optionChainSuite } from './suites/option-chains.ts'
@@ -64,5 +65,6 @@ portfolioSuite(running)
 webhookSuite(running)
 badInputSuite(running)
 historySuite(running)
+exampleSuite(running)
 partsTakenAwaySuite(running)
 secretSuite(running)
