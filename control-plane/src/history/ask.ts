@@ -16,8 +16,8 @@ import type { Call } from '../http/call.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
 import type { CandleSource } from './candles.ts'
 import { type Contract, findContract, hasContinuous, isExpired, isOption, underlyingOf } from './contract.ts'
-import { type Coverage, readCoverage, type Wanted } from './coverage.ts'
-import { ensure } from './ensure.ts'
+import { readCoverage, type Wanted } from './coverage.ts'
+import { type Ensured, ensure } from './ensure.ts'
 import { greeksOf } from './greeks.ts'
 import { type Range, rangeOf } from './range.ts'
 
@@ -29,6 +29,8 @@ export interface Known {
   source: CandleSource | undefined
   complete: boolean
   loads: HistoryLoad[]
+  /** It was answered without the broker. */
+  isKept: boolean
   pricing: HistoryPage['pricing']
 }
 
@@ -80,7 +82,7 @@ export async function askHistory(
       isExpired(each, call) ? keptOf(call, wanted(each)) : ensure(call, wanted(each), nowMs + waitMs),
     ),
   )
-  const series: { coverage: Coverage; load: HistoryLoad | undefined }[] = []
+  const series: Ensured[] = []
   for (const each of ensured) {
     if (!each.ok) return each
     series.push(each.value)
@@ -101,6 +103,7 @@ export async function askHistory(
     range,
     complete: series.every(({ coverage }) => coverage.first_missing === null),
     loads: series.flatMap(({ load }) => load ?? []),
+    isKept: series.every(({ isKept }) => isKept),
     pricing:
       underlying && model
         ? {
@@ -127,11 +130,11 @@ export async function askHistory(
 }
 
 /** Of an expired contract there is what was kept, and nothing to ask the broker for. */
-async function keptOf(call: Call, wanted: Wanted): Promise<Outcome<{ coverage: Coverage; load: undefined }>> {
+async function keptOf(call: Call, wanted: Wanted): Promise<Outcome<Ensured>> {
   const read = await readCoverage(call, wanted)
   if (!read.ok) return read
   const coverage = read.value
-  if (coverage.first_missing === null) return done({ coverage, load: undefined })
+  if (coverage.first_missing === null) return done({ coverage, load: undefined, isKept: true })
   const { loaded, total } = coverage.days
   return refused('instrument_expired', {
     detail: `${loaded} of ${total} days are kept; the first that is not is ${coverage.first_missing}.`,

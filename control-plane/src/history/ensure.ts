@@ -9,6 +9,8 @@ export interface Ensured {
   coverage: Coverage
   /** What fetches the rest. */
   load: HistoryLoad | undefined
+  /** Nothing was missing when it was asked for. */
+  isKept: boolean
 }
 
 const POLL_MS_FIRST = 100
@@ -48,7 +50,7 @@ export async function ensure(call: Call, wanted: Wanted, deadlineMs: number): Pr
     if (load.state === 'cancelled') break
     if (load.state === 'done') load = undefined
   }
-  return done({ coverage, load: coverage.first_missing === null ? undefined : load })
+  return done({ coverage, load: coverage.first_missing === null ? undefined : load, isKept: asks === 0 })
 }
 
 function failureDetail({ instrument, interval, days }: HistoryLoad, words: string): string {

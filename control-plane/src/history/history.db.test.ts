@@ -1,6 +1,7 @@
 import { addDays, type StoredBar } from '@ticker/shared/domain'
 import { optionValue } from '@ticker/shared/option-pricing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { systemClock } from '../clock.ts'
 import { encodeCursor } from '../http/pagination.ts'
 import { type Harness, startHarness } from '../testing/harness.ts'
@@ -75,6 +76,11 @@ async function store(
     )
 }
 const bar = (minute: number, close: number): StoredBar => [minute, close, close, close, close, 100, null]
+/** What the log says of the last ask. */
+const lastAsk = () =>
+  z
+    .record(z.string(), z.unknown())
+    .parse(JSON.parse(harness.logLines.findLast((line) => line.includes('"history_asked"')) ?? '{}'))
 const times = (body: { candles: { time: string }[] }) => body.candles.map(({ time }) => time.slice(5, 16))
 
 describe('a range that is known', () => {
@@ -188,9 +194,11 @@ describe('a range that is not known', () => {
       },
     ])
     expect(sleptMs).toBe(1_000)
+    expect(lastAsk()).toMatchObject({ cache: 'miss', complete: false })
     await store(INFY.key, INFY.token, { '2026-11-20': [bar(555, 1502)] })
     const rest = await get('NSE:INFY', { ...RANGE, cursor: body.next_cursor })
     expect([rest.status, times(rest.body), rest.body.next_cursor]).toEqual([200, ['11-20T09:15'], null])
+    expect(lastAsk()).toMatchObject({ cache: 'hit', complete: true })
   })
 
   test('200: as soon as it is known; who asks for the same meanwhile waits for the same load', async () => {
@@ -201,6 +209,7 @@ describe('a range that is not known', () => {
     await expect.poll(rows).toHaveLength(1)
     await store(INFY.key, INFY.token, { '2026-11-19': [bar(555, 1500)], '2026-11-20': [] })
     expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([200, 200])
+    expect(lastAsk()).toMatchObject({ cache: 'miss', complete: true })
     expect(await rows()).toHaveLength(1)
   })
 

@@ -122,6 +122,7 @@ export function historyRoutes(deps: Dependencies) {
         instrument_token: known.contract.instrument_token,
         interval: known.interval,
         complete: known.complete,
+        cache: known.isKept ? 'hit' : 'miss',
       })
       if (format) {
         if (!known.complete) throw new Refused(loading(known))

@@ -19,18 +19,18 @@ export function CandleChart({ points, isIntraday }: { points: readonly Point[]; 
   const pointed = at === undefined ? undefined : points.find((point) => point.at === at)
   return (
     <>
-      <Words point={pointed ?? points.at(-1)} />
+      <Words point={pointed ?? points.at(-1)} isIntraday={isIntraday} />
       <div className="candles" ref={box} role="img" aria-label={labelOf(points)} />
     </>
   )
 }
 
-function Words({ point }: { point: Point | undefined }) {
+function Words({ point, isIntraday }: { point: Point | undefined; isIntraday: boolean }) {
   if (!point) return null
   const { at, candle } = point
   const time = new Date(at * 1_000).toLocaleString('en-IN', {
     ...{ timeZone: 'UTC', day: 'numeric', month: 'short', year: 'numeric' },
-    ...{ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+    ...(isIntraday ? { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } : {}),
   })
   if (!candle) return <p className="candle-words muted">{time} IST · no candle</p>
   const { open, high, low, close, volume, oi, gap } = candle
