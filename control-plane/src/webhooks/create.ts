@@ -6,7 +6,7 @@ import { byKey } from '../auth/actor.ts'
 import { auditInsert } from '../auth/audit.ts'
 import type { Call } from '../http/call.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
-import { webhookJson } from './rows.ts'
+import { lackingScopes, webhookJson } from './rows.ts'
 
 const SECRET_BYTES = 32
 
@@ -16,6 +16,9 @@ export async function createWebhook(call: Call, input: WebhookCreate): Promise<O
   const wrong = wrongUrl(input.url, deps.config.realm)
   if (wrong) return refused('invalid_request', { errors: [{ path: 'url', message: wrong }] })
   const accountIds = input.account_ids ?? (actor.account_ids && [...actor.account_ids])
+  const lacking = lackingScopes(actor, input.events)
+  if (lacking.length > 0)
+    return refused('scope_missing', { detail: `To be told of that a key needs ${lacking.join(' and ')}.` })
   const foreign = actor.account_ids && accountIds?.find((id) => !actor.account_ids?.has(id))
   if (foreign) return refused('account_not_allowed', { detail: `This key may not use ${foreign}.` })
   const id = newId('whk')

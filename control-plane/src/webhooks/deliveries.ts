@@ -6,7 +6,8 @@ import { LIVE_INSTANCES, nudgeList } from '../accounts/rows.ts'
 import type { Call } from '../http/call.ts'
 import { decodeCursor, type PageQuery, pageOf } from '../http/pagination.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
-import { deliveryJson, visibleWebhooks } from './rows.ts'
+import { getWebhook } from './read.ts'
+import { deliveryJson, hasRoom, visibleWebhooks } from './rows.ts'
 
 export type DeliveryQuery = PageQuery & { state?: WebhookDelivery['state'] | undefined }
 
@@ -26,14 +27,16 @@ export async function listDeliveries(call: Call, webhookId: string, query: Deliv
 
 const queued = z.object({ delivery: webhookDelivery, nudge: nudgeList })
 
-/** Once more, with a day of attempts; one that is pending is tried at once. */
+/** Once more, with a day of attempts, at once: also when its endpoint is given a rest. What is under way is awaited first. */
 export async function redeliver(call: Call, id: string): Promise<Outcome<WebhookDelivery>> {
   const rows = await call.deps.db.rows(
     queued,
     sql`with d as (
-        update ticker.webhook_deliveries d set state = 'pending', queued_at = now(), next_at = now(), taken_until = null,
-          delivered_at = null
-        from ticker.webhooks w where w.id = d.webhook_id and d.id = ${id} and ${visibleWebhooks(call.actor)} returning d.*)
+        update ticker.webhook_deliveries d
+        set state = 'pending', attempts = 0, queued_at = now(), next_at = now(), delivered_at = null
+        from ticker.webhooks w where w.id = d.webhook_id and d.id = ${id} and ${visibleWebhooks(call.actor)} returning d.*
+      ), woken as (
+        update ticker.webhooks w set rests_until = null from d where w.id = d.webhook_id and w.rests_until is not null)
       select ${deliveryJson} as delivery, ${LIVE_INSTANCES} as nudge from d`,
   )
   return queuedOr(call, rows[0], 'webhook_delivery_not_found')
@@ -51,10 +54,14 @@ export async function sendTest(call: Call, webhookId: string): Promise<Outcome<W
     sql`with d as (
         insert into ticker.webhook_deliveries (id, webhook_id, event_type, body)
         select ${newId('whd')}, w.id, 'webhook.test', ${body} from ticker.webhooks w
-        where w.id = ${webhookId} and ${visibleWebhooks(call.actor)} returning *)
+        where w.id = ${webhookId} and ${visibleWebhooks(call.actor)} and ${hasRoom} returning *
+      ), woken as (
+        update ticker.webhooks w set rests_until = null from d where w.id = d.webhook_id and w.rests_until is not null)
       select ${deliveryJson} as delivery, ${LIVE_INSTANCES} as nudge from d`,
   )
-  return queuedOr(call, rows[0], 'webhook_not_found')
+  if (rows.length > 0) return queuedOr(call, rows[0], 'webhook_not_found')
+  const known = await getWebhook(call, webhookId)
+  return known.ok ? refused('webhook_queue_full', { retryAfterS: 60 }) : known
 }
 
 function queuedOr(

@@ -58,7 +58,10 @@ const test = createRoute({
   summary: 'Send an event that means nothing',
   ...needs('webhooks:write'),
   request: { params },
-  responses: { 202: json(webhookDelivery, 'On its way; look at it in the deliveries'), ...failures(...ONE) },
+  responses: {
+    202: json(webhookDelivery, 'On its way; look at it in the deliveries'),
+    ...failures(...ONE, 'webhook_queue_full'),
+  },
 })
 const deliveries = createRoute({
   method: 'get',

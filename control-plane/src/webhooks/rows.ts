@@ -1,18 +1,39 @@
-import { sql } from 'drizzle-orm'
+import { type Scope, WEBHOOK_EVENTS, WEBHOOK_PENDING_MAX } from '@ticker/shared/domain'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Actor } from '../auth/actor.ts'
 import { iso } from '../database.ts'
 
-/** Webhooks `w` that tell of no account but the key's: of its owner, and within its list when it has one. */
-export const visibleWebhooks = ({ owner, account_ids }: Actor) =>
-  account_ids === null
-    ? sql`w.owner = ${owner}`
-    : sql`w.owner = ${owner} and w.account_ids <@ array(select jsonb_array_elements_text(${JSON.stringify([...account_ids])}::jsonb))`
+/** What a key must be allowed to read to be told of it. */
+const SCOPE_OF: Record<(typeof WEBHOOK_EVENTS)[number], Scope> = {
+  orders: 'orders:read',
+  sessions: 'accounts:read',
+  risk: 'accounts:read',
+}
+
+/** Scopes that these events need and the key lacks. */
+export const lackingScopes = ({ scopes }: Actor, events: readonly (typeof WEBHOOK_EVENTS)[number][]) => [
+  ...new Set(events.map((event) => SCOPE_OF[event]).filter((scope) => !scopes.has(scope))),
+]
+
+const array = (values: Iterable<string>) =>
+  sql`array(select jsonb_array_elements_text(${JSON.stringify([...values])}::jsonb))`
+
+/** Webhooks `w` that tell of nothing but what the key may read itself: of its owner, its accounts, its scopes. */
+export function visibleWebhooks(actor: Actor): SQL {
+  const readable = WEBHOOK_EVENTS.filter((event) => lackingScopes(actor, [event]).length === 0)
+  const accounts = actor.account_ids === null ? sql`true` : sql`w.account_ids <@ ${array(actor.account_ids)}`
+  return sql`w.owner = ${actor.owner} and w.events <@ ${array(readable)} and coalesce(${accounts}, false)`
+}
 
 /** Of `w`. */
 export const webhookJson = sql`jsonb_build_object('id', w.id, 'url', w.url, 'events', w.events, 'account_ids', w.account_ids,
   'pending', (select count(*) from ticker.webhook_deliveries d where d.webhook_id = w.id and d.state = 'pending'),
   'failures', w.failures, 'rests_until', case when w.rests_until > now() then ${iso(sql`w.rests_until`)} end,
-  'created_at', ${iso(sql`w.created_at`)})`
+  'created_by', w.created_by, 'created_at', ${iso(sql`w.created_at`)})`
+
+/** Of `w`: it takes more deliveries. */
+export const hasRoom = sql`(select count(*) from ticker.webhook_deliveries p where p.webhook_id = w.id and p.state = 'pending')
+  < ${WEBHOOK_PENDING_MAX}::int`
 
 /** Of `d`. */
 export const deliveryJson = sql`jsonb_build_object('id', d.id, 'event_type', d.event_type, 'state', d.state,

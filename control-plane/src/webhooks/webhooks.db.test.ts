@@ -1,9 +1,11 @@
 import { unseal } from '@ticker/shared/crypto'
-import { WEBHOOKS_MAX } from '@ticker/shared/domain'
+import { type Scope, WEBHOOK_PENDING_MAX, WEBHOOKS_MAX } from '@ticker/shared/domain'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Harness, startHarness } from '../testing/harness.ts'
 
 const TARGET = { url: 'https://desk.example.com/hook', events: ['orders', 'risk'] }
+
+const READER = ['webhooks:write', 'orders:read', 'accounts:read'] satisfies Scope[]
 
 let harness: Harness
 beforeAll(async () => {
@@ -20,8 +22,7 @@ beforeEach(async () => {
 
 const create = (body: unknown = TARGET, as?: string) =>
   harness.call('POST', '/v1/webhooks', body, as ? { as } : {})
-const limitedTo = async (...account_ids: string[]) =>
-  (await harness.keyWith(['webhooks:write'], { account_ids })).secret
+const limitedTo = async (...account_ids: string[]) => (await harness.keyWith(READER, { account_ids })).secret
 
 describe('POST /v1/webhooks', () => {
   test('201: its secret is shown once and stored sealed; it begins with what happens from now on', async () => {
@@ -74,6 +75,22 @@ describe('POST /v1/webhooks', () => {
     )
   })
 
+  test('403 for what the key may not read itself; such webhooks of others it does not see either', async () => {
+    const { secret } = await harness.keyWith(['webhooks:write', 'accounts:read'])
+    const refused = await create(TARGET, secret)
+    expect([refused.status, refused.body.code]).toEqual([403, 'scope_missing'])
+    expect(refused.body.detail).toContain('orders:read')
+    const ofOrders = (await create()).body.id
+    const ofRisk = (await create({ ...TARGET, events: ['risk'] }, secret)).body.id
+    const { body } = await harness.call('GET', '/v1/webhooks', undefined, { as: secret })
+    expect(body.items.map(({ id }: { id: string }) => id)).toEqual([ofRisk])
+    await harness.call('POST', `/v1/webhooks/${ofOrders}/test`)
+    const deliveries = await harness.call('GET', `/v1/webhooks/${ofOrders}/deliveries`, undefined, {
+      as: secret,
+    })
+    expect(deliveries.body.items).toEqual([])
+  })
+
   test('422 when there are as many as there may be', async () => {
     for (let n = 0; n < WEBHOOKS_MAX; n += 1) expect((await create()).status).toBe(201)
     expect((await create()).body.code).toBe('webhook_limit')
@@ -93,7 +110,7 @@ describe('a webhook', () => {
     expect(await seenBy()).toEqual([ofOne, ofBoth, ofAll])
     expect(await seenBy(wide)).toEqual([ofOne, ofBoth])
     expect(await seenBy(narrow)).toEqual([ofOne])
-    const { secret } = await harness.keyWith(['webhooks:write'], { owner: 'another desk' })
+    const { secret } = await harness.keyWith(READER, { owner: 'another desk' })
     expect(await seenBy(secret)).toEqual([])
     for (const as of [narrow, secret]) {
       expect((await harness.call('DELETE', `/v1/webhooks/${ofBoth}`, undefined, { as })).status).toBe(404)
@@ -125,17 +142,35 @@ describe('a webhook', () => {
     )
     expect((await list('state=dead')).body.items).toMatchObject([{ id: sent[0].id, next_attempt_at: null }])
     const again = await harness.call('POST', `/v1/webhook-deliveries/${sent[0].id}/redeliver`)
-    expect([again.status, again.body.state]).toEqual([202, 'pending'])
+    expect([again.status, again.body.state, again.body.attempts]).toEqual([202, 'pending', 0])
+    // A repaired endpoint is not kept waiting.
+    const rests = async () =>
+      (await harness.database.pool.query('select rests_until is not null as rests from ticker.webhooks')).rows
+    await harness.database.pool.query(
+      `update ticker.webhooks set failures = 9, rests_until = now() + interval '1 hour'`,
+    )
+    expect((await harness.call('POST', `/v1/webhooks/${id}/test`)).status).toBe(202)
+    expect(await rests()).toEqual([{ rests: false }])
+    await harness.database.pool.query(`update ticker.webhooks set rests_until = now() + interval '1 hour'`)
+    await harness.call('POST', `/v1/webhook-deliveries/${sent[0].id}/redeliver`)
+    expect(await rests()).toEqual([{ rests: false }])
     const { rows } = await harness.database.pool.query(
       `select queued_at > now() - interval '1 minute' as anew from ticker.webhook_deliveries where id = $1`,
       [sent[0].id],
     )
     expect(rows).toEqual([{ anew: true }])
-    const { secret } = await harness.keyWith(['webhooks:write'], { owner: 'another desk' })
+    const { secret } = await harness.keyWith(READER, { owner: 'another desk' })
     const foreign = await harness.call('POST', `/v1/webhook-deliveries/${sent[0].id}/redeliver`, undefined, {
       as: secret,
     })
     expect(foreign.body.code).toBe('webhook_delivery_not_found')
     expect((await harness.call('GET', '/v1/webhooks/nope/deliveries')).body.items).toEqual([])
+    await harness.database.pool.query(
+      `insert into ticker.webhook_deliveries (id, webhook_id, event_type, body)
+       select 'whd_' || n, $1, 'webhook.test', '{}' from generate_series(1, ${WEBHOOK_PENDING_MAX}) n`,
+      [id],
+    )
+    const full = await harness.call('POST', `/v1/webhooks/${id}/test`)
+    expect([full.status, full.body.code]).toEqual([429, 'webhook_queue_full'])
   })
 })

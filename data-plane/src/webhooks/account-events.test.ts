@@ -1,15 +1,14 @@
-import { Counter, Registry } from 'prom-client'
 import { expect, it } from 'vitest'
 import { brokerSession, observedAccount, ownedAccount } from '../testing/owned-accounts.ts'
 import { createAccountEvents } from './account-events.ts'
 
 function setUp() {
-  const registry = new Registry()
-  const dropped = new Counter({ name: 'dropped', help: 'x', registers: [registry] })
-  let woken = 0
+  let [woken, dropped] = [0, 0]
   const events = createAccountEvents({
     clock: { nowMs: () => 5 },
-    dropped,
+    onDropped: () => {
+      dropped += 1
+    },
     onEvent: () => {
       woken += 1
     },
@@ -22,11 +21,11 @@ function setUp() {
     }
     return types
   }
-  return { events, all, woken: () => woken, dropped }
+  return { events, all, woken: () => woken, dropped: () => dropped }
 }
 const account = (isIn: boolean, gate: string | null = null) => ({
   ...ownedAccount('desk1', { session: isIn ? { ...brokerSession(1), expiresAtMs: 1_000 } : undefined }),
-  observed: observedAccount('desk1', { order_gate_reason: gate }),
+  observed: observedAccount('desk1', { order_gate_reason: gate, session_live: isIn }),
 })
 
 it('tells of a session that begins or ends and of the order gate, not of what it finds at the start', () => {
@@ -44,13 +43,18 @@ it('tells of a session that begins or ends and of the order gate, not of what it
     'sessions session.ended desk1',
     'risk risk.order_gate_opened desk1',
   ])
+  // It lives, and could not be read just now.
+  events.look([account(true)])
+  events.look([{ ...account(false), observed: observedAccount('desk1') }])
+  events.look([account(true)])
+  expect(all()).toEqual(['sessions session.active desk1'])
   // Somebody else had it meanwhile.
   events.look([])
   events.look([account(true)])
   expect(all()).toEqual([])
 })
 
-it('reminders are told as they are said; what waits too long is dropped from its end, and counted', async () => {
+it('reminders are told as they are said; what waits too long is dropped from its end, and counted', () => {
   const { events, all, dropped } = setUp()
   events.remind({ event_type: 'session_expiring', account_id: 'desk1', expires_at_ms: 0 })
   expect(events.next()).toMatchObject({
@@ -59,5 +63,5 @@ it('reminders are told as they are said; what waits too long is dropped from its
   })
   for (let n = 0; n < 1_000; n += 1) events.remind({ event_type: 'login_needed', account_id: `a${n}` })
   expect(all()).toHaveLength(1_000)
-  expect((await dropped.get()).values[0]?.value).toBe(1)
+  expect(dropped()).toBe(1)
 })

@@ -1,6 +1,5 @@
 // What happens to an account, as far as its owner is told: its session, its order gate, the reminders of its login. They wait here
 // while Postgres is away, bounded. What changed while no instance had the account is not told: it may be days old.
-import type { Counter } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { OwnershipView } from '../ownership/ownership.ts'
 import type { Reminder } from '../ownership/session-reminders.ts'
@@ -24,7 +23,7 @@ interface Known {
 
 export function createAccountEvents(deps: {
   clock: Pick<Clock, 'nowMs'>
-  dropped: Counter
+  onDropped(): void
   onEvent(): void
 }): AccountEvents {
   let known = new Map<string, Known>()
@@ -39,7 +38,7 @@ export function createAccountEvents(deps: {
     waiting.push({ category, type, accountId, data, atMs: deps.clock.nowMs() })
     if (waiting.length > WAITING_MAX) {
       waiting.shift()
-      deps.dropped.inc()
+      deps.onDropped()
     }
     deps.onEvent()
   }
@@ -62,10 +61,12 @@ export function createAccountEvents(deps: {
     look(accounts) {
       const now = new Map<string, Known>()
       for (const { accountId, session, observed } of accounts) {
-        const hasSession = session !== undefined
-        const gate = observed.order_gate_reason
-        now.set(accountId, { hasSession, gate })
         const before = known.get(accountId)
+        const gate = observed.order_gate_reason
+        // One that lives and cannot be read just now has not ended.
+        const isUnread = session === undefined && observed.session_live
+        const hasSession = isUnread ? (before?.hasSession ?? true) : session !== undefined
+        now.set(accountId, { hasSession, gate })
         if (!before) continue
         if (hasSession !== before.hasSession) {
           const data = session ? { expires_at: new Date(session.expiresAtMs).toISOString() } : {}

@@ -6,5 +6,8 @@ import ipaddr from 'ipaddr.js'
 export function isPublicAddress(address: string): boolean {
   if (isIP(address) === 0) return false
   // An IPv4 address within IPv6 counts as itself.
-  return ipaddr.process(address).range() === 'unicast'
+  const known = ipaddr.process(address)
+  if (known.range() !== 'unicast') return false
+  // Of IPv6 only 2000::/3 is given out: what is compatible with IPv4, for one, looks like any other.
+  return !(known instanceof ipaddr.IPv6) || ((known.parts[0] ?? 0) & 0xe000) === 0x2000
 }

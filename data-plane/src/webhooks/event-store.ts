@@ -14,8 +14,8 @@ export interface AccountEvent {
 
 /** Any fixed number: one instance of the fleet takes over at a time, so that nothing is taken over twice. */
 const TAKE_OVER_LOCK = 7_265_004
-/** Of one account in one statement. */
-const EVENTS_MAX = 200
+/** Of one account for one webhook in one statement, and how many such pairs. */
+const [EVENTS_MAX, PAIRS_MAX] = [200, 20]
 
 const HAS_ROOM = `(select count(*) from ticker.webhook_deliveries d where d.webhook_id = w.id and d.state = 'pending')
   < ${WEBHOOK_PENDING_MAX}`
@@ -29,9 +29,9 @@ const LAG = `select w.id as webhook_id, a.id as account_id, coalesce(c.seq, 0) a
   left join ticker.webhook_cursors c on c.webhook_id = w.id and c.account_id = a.id
   where a.event_seq > coalesce(c.seq, 0) and ${HAS_ROOM}`
 
-/** What a webhook does not ask for only moves its cursor. */
+/** What a webhook does not ask for only moves its cursor. By chance: no pair that always has more keeps others waiting. */
 const TAKE_OVER = `with due as (
-    select lag.webhook_id, e.* from (${LAG}) lag cross join lateral (
+    select lag.webhook_id, e.* from (${LAG} order by random() limit ${PAIRS_MAX}) lag cross join lateral (
       select * from ticker.order_events e where e.account_id = lag.account_id and e.seq > lag.seen order by e.seq limit ${EVENTS_MAX}) e
   ), moved as (
     insert into ticker.webhook_cursors (webhook_id, account_id, seq)
@@ -44,38 +44,40 @@ const TAKE_OVER = `with due as (
         'detail', due.detail, 'synthetic', $1::boolean))::text
     from due join ticker.webhooks w on w.id = due.webhook_id where 'orders' = any(w.events) order by due.account_id, due.seq
     returning 1
-  ) select (select count(*) from due)::int as due, (select count(*) from queued)::int as queued`
+  ) select count(*)::int as due from due`
 
-/** Answers how many deliveries it made. */
+/** Some of what there is; answers how many events those were. */
 export async function takeOverOrderEvents(pool: pg.Pool, synthetic: boolean): Promise<number> {
   const { rows } = await pool.query<{ yes: boolean }>(`select exists (${LAG}) as yes`)
   if (!rows[0]?.yes) return 0
-  let queued = 0
+  let due = 0
   await withAdvisoryLock(pool, TAKE_OVER_LOCK, async () => {
-    for (let due = 1; due > 0; ) {
-      const taken = await pool.query<{ due: number; queued: number }>(TAKE_OVER, [synthetic])
-      due = taken.rows[0]?.due ?? 0
-      queued += taken.rows[0]?.queued ?? 0
-    }
+    const taken = await pool.query<{ due: number }>(TAKE_OVER, [synthetic])
+    due = taken.rows[0]?.due ?? 0
   })
-  return queued
+  return due
 }
 
-/** For every webhook of the account's owner that asks for it and has room. */
+/** For every webhook of the account's owner that asks for it; answers how many of those had no room. */
 export async function queueAccountEvent(
   pool: pg.Pool,
   event: AccountEvent,
   synthetic: boolean,
-): Promise<void> {
+): Promise<number> {
   const body = JSON.stringify({
     type: event.type,
     timestamp: new Date(event.atMs).toISOString(),
     data: { account_id: event.accountId, ...event.data, synthetic },
   })
-  await pool.query(
-    `insert into ticker.webhook_deliveries (id, webhook_id, event_type, body)
-     select ${NEW_ID}, w.id, $2, $3 from ticker.webhooks w join ticker.accounts a on a.id = $1 and ${OF_ACCOUNT}
-     where $4 = any(w.events) and ${HAS_ROOM}`,
+  const { rows } = await pool.query<{ full: number }>(
+    `with asking as (
+       select w.id, ${HAS_ROOM} as has_room from ticker.webhooks w join ticker.accounts a on a.id = $1 and ${OF_ACCOUNT}
+       where $4 = any(w.events)
+     ), queued as (
+       insert into ticker.webhook_deliveries (id, webhook_id, event_type, body)
+       select ${NEW_ID}, id, $2, $3 from asking where has_room)
+     select count(*) filter (where not has_room)::int as full from asking`,
     [event.accountId, event.type, body, event.category],
   )
+  return rows[0]?.full ?? 0
 }

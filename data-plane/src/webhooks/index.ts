@@ -9,15 +9,22 @@ import type { Supervisor } from '../operations/supervisor.ts'
 import type { OwnershipView } from '../ownership/ownership.ts'
 import type { Reminder } from '../ownership/session-reminders.ts'
 import { createAccountEvents } from './account-events.ts'
-import { countWebhooks, type Delivery, delivered, failed, takeDeliveries } from './delivery-store.ts'
+import {
+  countWebhooks,
+  type Delivery,
+  delivered,
+  failed,
+  giveUpOverdue,
+  takeDeliveries,
+} from './delivery-store.ts'
 import { queueAccountEvent, takeOverOrderEvents } from './event-store.ts'
 import { createWebhookMetrics } from './metrics.ts'
-import { createPost, type Post } from './post.ts'
+import { createPost, type Post, type Posted } from './post.ts'
 import { signedHeaders } from './signature.ts'
 
 const LOOK_EVERY_MS = 1_000
-const AT_ONCE_MAX = 16
-const AT_ONCE_PER_WEBHOOK_MAX = 4
+/** Sockets, and little else. */
+const AT_ONCE_MAX = 64
 const ATTEMPT_MS_MAX = 10_000
 const COUNT_EVERY_MS = 15_000
 
@@ -48,20 +55,16 @@ export function createWebhooks(deps: WebhooksDeps): Webhooks {
   const underWay = new Map<Delivery, Promise<void>>()
   let woken = new AbortController()
   const wake = () => woken.abort()
-  const events = createAccountEvents({ clock, dropped: metrics.dropped, onEvent: wake })
-
-  function busyWebhooks(): string[] {
-    const counts = new Map<string, number>()
-    for (const { webhookId } of underWay.keys()) counts.set(webhookId, (counts.get(webhookId) ?? 0) + 1)
-    return [...counts].filter(([, count]) => count >= AT_ONCE_PER_WEBHOOK_MAX).map(([id]) => id)
-  }
+  const events = createAccountEvents({
+    clock,
+    onDropped: () => metrics.dropped.inc({ reason: 'database_away' }),
+    onEvent: wake,
+  })
 
   async function attempt(delivery: Delivery, signal: AbortSignal) {
-    const { id, webhookId, body } = delivery
+    const { id, webhookId } = delivery
     const startedMs = clock.monotonicMs()
-    const secret = await unseal(deps.credentialKeys, webhookId, 'webhook_secret', delivery.secret)
-    const headers = signedHeaders(secret, id, body, clock.nowMs())
-    const posted = await post(new URL(delivery.url), headers, body, signal)
+    const posted = await send(delivery, signal)
     // Taken up by another instance when its time is over.
     if (signal.aborted && !posted.ok) return
     metrics.took.observe(clock.monotonicMs() - startedMs)
@@ -74,6 +77,23 @@ export function createWebhooks(deps: WebhooksDeps): Webhooks {
     const said = { webhook_id: webhookId, delivery_id: id, attempts: delivery.attempts, reason: posted.error }
     if (outcome === 'dead') log.error(said, 'webhook delivery given up after a day')
     else log.info(said, 'webhook delivery failed; tried again later')
+  }
+
+  async function send(
+    { id, webhookId, url, body, secret: sealed }: Delivery,
+    signal: AbortSignal,
+  ): Promise<Posted> {
+    try {
+      const secret = await unseal(deps.credentialKeys, webhookId, 'webhook_secret', sealed)
+      return await post(new URL(url), signedHeaders(secret, id, body, clock.nowMs()), body, signal)
+    } catch (error) {
+      log.error({ error, webhook_id: webhookId }, 'webhook delivery could not be sent')
+      return {
+        ok: false,
+        status: null,
+        error: 'it could not be sent from here; the data plane’s log says why',
+      }
+    }
   }
 
   function begin(delivery: Delivery, signal: AbortSignal) {
@@ -90,10 +110,12 @@ export function createWebhooks(deps: WebhooksDeps): Webhooks {
 
   async function queueEvents() {
     for (let event = events.next(); event; event = events.next()) {
-      await queueAccountEvent(pool, event, synthetic)
+      const full = await queueAccountEvent(pool, event, synthetic)
+      if (full > 0) metrics.dropped.inc({ reason: 'webhook_full' }, full)
       events.stored(event)
     }
-    await takeOverOrderEvents(pool, synthetic)
+    // There may be more of them.
+    if ((await takeOverOrderEvents(pool, synthetic)) > 0) wake()
   }
 
   return {
@@ -102,25 +124,34 @@ export function createWebhooks(deps: WebhooksDeps): Webhooks {
     remind: events.remind,
     start(supervisor) {
       supervisor.run('webhooks', async (signal, isWell) => {
-        let countDueMs = 0
         while (!signal.aborted) {
           // Before it looks: who wakes it while it looks must not be overheard.
           woken = new AbortController()
           await queueEvents()
           const room = AT_ONCE_MAX - underWay.size
-          if (room > 0)
-            for (const delivery of await takeDeliveries(pool, room, busyWebhooks())) begin(delivery, signal)
-          if (clock.monotonicMs() >= countDueMs) {
-            countDueMs = clock.monotonicMs() + COUNT_EVERY_MS
-            const { pending, dead, resting } = await countWebhooks(pool)
-            metrics.pending.set(pending)
-            metrics.dead.set(dead)
-            metrics.resting.set(resting)
-          }
+          if (room > 0) for (const delivery of await takeDeliveries(pool, room)) begin(delivery, signal)
           isWell()
           await clock.sleep(LOOK_EVERY_MS, AbortSignal.any([signal, woken.signal]))
         }
         await Promise.all(underWay.values())
+      })
+      supervisor.run('webhook counts', async (signal, isWell) => {
+        while (!signal.aborted) {
+          const overdue = await giveUpOverdue(pool)
+          if (overdue > 0) {
+            metrics.attempts.inc({ outcome: 'dead' }, overdue)
+            log.error(
+              { deliveries: overdue },
+              'webhook deliveries given up: their endpoints rested for a day',
+            )
+          }
+          const { pending, dead, resting } = await countWebhooks(pool)
+          metrics.pending.set(pending)
+          metrics.dead.set(dead)
+          metrics.resting.set(resting)
+          isWell()
+          await clock.sleep(COUNT_EVERY_MS, signal)
+        }
       })
     },
   }

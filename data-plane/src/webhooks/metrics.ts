@@ -19,7 +19,8 @@ export function createWebhookMetrics(registry: Registry) {
     }),
     dropped: new Counter({
       name: 'ticker_webhook_account_events_dropped_total',
-      help: 'Events of sessions and risk that no webhook is told of: too many waited for Postgres',
+      help: 'Events of sessions and risk that a webhook is not told of: too many waited for Postgres, or for it',
+      labelNames: ['reason'],
       registers,
     }),
     pending: new Gauge({

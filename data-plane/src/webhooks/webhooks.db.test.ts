@@ -12,8 +12,8 @@ import { silentLog } from '../operations/log.ts'
 import { createSupervisor, type Supervisor } from '../operations/supervisor.ts'
 import { observedAccount, ownedAccount } from '../testing/owned-accounts.ts'
 import { seedAccount } from '../testing/seed-account.ts'
-import { takeDeliveries } from './delivery-store.ts'
-import { takeOverOrderEvents } from './event-store.ts'
+import { delivered, failed, giveUpOverdue, takeDeliveries } from './delivery-store.ts'
+import { queueAccountEvent, takeOverOrderEvents } from './event-store.ts'
 import { createWebhooks, type Webhooks } from './index.ts'
 
 const SECRET = `whsec_${Buffer.alloc(32, 3).toString('base64')}`
@@ -184,7 +184,7 @@ it('what fails is tried again later with the same id and body, then rests, then 
     ).toEqual([{ rests: true }]),
   )
   await database.pool.query('update ticker.webhook_deliveries set next_at = now()')
-  expect(await takeDeliveries(database.pool, 10, [])).toEqual([])
+  expect(await takeDeliveries(database.pool, 10)).toEqual([])
   await due(", queued_at = now() - interval '24 hours'")
   webhooks.wake()
   await eventually(async () => expect(await deliveries()).toMatchObject([{ state: 'dead', attempts: 4 }]))
@@ -199,24 +199,85 @@ it('what fails is tried again later with the same id and body, then rests, then 
   expect(await registry.metrics()).toContain('ticker_webhook_attempts_total{outcome="dead"} 1')
 })
 
-it('an endpoint that fails holds up no other one, and has no more than four at a time', async () => {
+it('of each endpoint one goes before of any a second, and no more than four at a time, over all instances', async () => {
   await addWebhook('whk_1', ['orders'])
-  await addWebhook('whk_2', ['orders'])
   for (let n = 0; n < 10; n += 1) await orderEvent('desk1', 'intent.queued')
   await takeOverOrderEvents(database.pool, true)
-  const taken = await takeDeliveries(database.pool, 16, [])
-  const of = (id: string) => taken.filter(({ webhookId }) => webhookId === id).length
-  expect([of('whk_1'), of('whk_2')]).toEqual([4, 4])
-  // Those are under way: of one the same instance takes no more, the other one's next are free.
-  const more = await takeDeliveries(database.pool, 16, ['whk_1'])
-  expect(more.map(({ webhookId }) => webhookId)).toEqual(Array(4).fill('whk_2'))
+  const take = async (count: number) =>
+    (await takeDeliveries(database.pool, count)).map(({ webhookId }) => webhookId).sort()
+  expect(await take(3)).toEqual(['whk_1', 'whk_1', 'whk_1'])
+  // Its backlog is older, and it is at three already.
+  await addWebhook('whk_2', ['orders'])
+  await takeOverOrderEvents(database.pool, true)
+  expect(await take(2)).toEqual(['whk_2', 'whk_2'])
+  expect(await take(64)).toEqual(['whk_1', 'whk_2', 'whk_2'])
+  expect(await take(64)).toEqual([])
+})
+
+it('one that failed too often is tried with one delivery; attempts side by side count once for its rest', async () => {
+  await addWebhook('whk_1', ['orders'])
+  for (let n = 0; n < 8; n += 1) await orderEvent('desk1', 'intent.queued')
+  await takeOverOrderEvents(database.pool, true)
+  const fail = async (count: number) => {
+    const taken = await takeDeliveries(database.pool, 64)
+    expect(taken).toHaveLength(count)
+    for (const each of taken) await failed(database.pool, each, { status: 500, error: 'no' }, () => 0)
+    const { rows } = await database.pool.query(
+      `select failures, round(extract(epoch from rests_until - now()))::int as rest_s from ticker.webhooks`,
+    )
+    await database.pool.query('update ticker.webhooks set rests_until = null')
+    return rows[0]
+  }
+  expect(await fail(4)).toEqual({ failures: 4, rest_s: null })
+  expect(await fail(4)).toEqual({ failures: 5, rest_s: 60 })
+  await database.pool.query('update ticker.webhook_deliveries set next_at = now()')
+  expect(await fail(1)).toEqual({ failures: 6, rest_s: 120 })
+  await database.pool.query('update ticker.webhook_deliveries set next_at = now()')
+  await database.pool.query('update ticker.webhooks set failures = 4000')
+  expect(await fail(1)).toEqual({ failures: 4001, rest_s: 1_800 })
+})
+
+it('who has lost a delivery to another settles nothing', async () => {
+  await addWebhook('whk_1', ['orders'])
+  await orderEvent('desk1', 'intent.queued')
+  await takeOverOrderEvents(database.pool, true)
+  const [first] = await takeDeliveries(database.pool, 1)
+  await database.pool.query(`update ticker.webhook_deliveries set taken_until = now() - interval '1 second'`)
+  const [second] = await takeDeliveries(database.pool, 1)
+  if (!first || !second) throw new Error('it was not taken')
+  expect(second.id).toBe(first.id)
+  await delivered(database.pool, second, 200)
+  await failed(database.pool, first, { status: null, error: 'late' }, () => 0)
+  expect(await deliveries()).toMatchObject([{ state: 'delivered', status: 200, error: null }])
+})
+
+it('what its endpoint rested a day for is given up, and said', async () => {
+  await addWebhook('whk_1', ['orders'])
+  await orderEvent('desk1', 'intent.queued')
+  await takeOverOrderEvents(database.pool, true)
+  expect(await giveUpOverdue(database.pool)).toBe(0)
+  await database.pool.query(`update ticker.webhook_deliveries set queued_at = now() - interval '25 hours'`)
+  expect(await giveUpOverdue(database.pool)).toBe(1)
+  expect(await deliveries()).toMatchObject([{ state: 'dead', error: 'its endpoint rested all day' }])
+})
+
+it('a secret that cannot be opened is an attempt that failed, with words', async () => {
+  await addWebhook('whk_1', ['orders'])
+  await database.pool.query(`update ticker.webhooks set secret = 'lost.x.y'`)
+  await orderEvent('desk1', 'intent.queued')
+  webhooks.start(supervisor)
+  await eventually(async () => {
+    const [only] = await deliveries()
+    expect(only).toMatchObject({ state: 'pending', attempts: 1, status: null })
+    expect(only?.error).toContain('could not be sent from here')
+  })
 })
 
 it('two instances that take over at once make no delivery twice', async () => {
   await addWebhook('whk_1', ['orders'])
   for (let n = 0; n < 50; n += 1) await orderEvent('desk1', 'intent.queued')
-  const made = await Promise.all(Array.from({ length: 4 }, () => takeOverOrderEvents(database.pool, true)))
-  expect(made.reduce((sum, each) => sum + each)).toBe(50)
+  const due = await Promise.all(Array.from({ length: 4 }, () => takeOverOrderEvents(database.pool, true)))
+  expect(due.reduce((sum, each) => sum + each)).toBe(50)
   expect(await deliveries()).toHaveLength(50)
 })
 
@@ -228,6 +289,15 @@ it('a webhook that is full loses nothing of orders: they wait in the log', async
   )
   await orderEvent('desk1', 'intent.queued')
   expect(await takeOverOrderEvents(database.pool, true)).toBe(0)
+  const event = {
+    type: 'session.ended',
+    category: 'sessions',
+    accountId: 'desk1',
+    atMs: 0,
+    data: {},
+  } as const
+  await database.pool.query(`update ticker.webhooks set events = '{orders,sessions}'`)
+  expect(await queueAccountEvent(database.pool, event, true)).toBe(1)
   await database.pool.query(`delete from ticker.webhook_deliveries where id = 'whd_1'`)
   expect(await takeOverOrderEvents(database.pool, true)).toBe(1)
 })

@@ -152,6 +152,10 @@ export const ERROR_CODES = {
     title:
       'The broker takes so many requests of an account a second and no more; ask again as Retry-After says.',
   },
+  webhook_queue_full: {
+    status: 429,
+    title: 'As many deliveries wait for that webhook as may; see to its endpoint, or delete it.',
+  },
   internal: { status: 500, title: 'Something failed on our side. The request id finds it in the logs.' },
   broker_refused: { status: 502, title: 'The broker refused; its words are in detail.' },
   broker_unreachable: { status: 502, title: 'The broker did not answer.' },

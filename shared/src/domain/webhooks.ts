@@ -48,6 +48,7 @@ export const webhook = z
       .string()
       .nullable()
       .meta({ description: `After ${WEBHOOK_FAILURES_TO_REST} failures in a row nothing is sent before` }),
+    created_by: z.string().meta({ description: 'API key; the webhook goes on when that is revoked' }),
     created_at: z.string(),
   })
   .meta({ id: 'Webhook' })

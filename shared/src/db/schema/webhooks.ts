@@ -50,6 +50,8 @@ export const webhookDeliveries = ticker.table(
     body: text('body').notNull(),
     state: text('state').$type<'pending' | 'delivered' | 'dead'>().notNull().default('pending'),
     attempts: integer('attempts').notNull().default(0),
+    /** Counts how often it was taken, for ever: who settles it must be who took it last. */
+    claims: integer('claims').notNull().default(0),
     /** Of the last attempt. */
     status: integer('status'),
     error: text('error'),
@@ -63,8 +65,13 @@ export const webhookDeliveries = ticker.table(
   },
   (table) => [
     foreignKey({ columns: [table.webhook_id], foreignColumns: [webhooks.id] }).onDelete('cascade'),
-    index('webhook_deliveries_due').on(table.next_at).where(sql`${table.state} = 'pending'`),
-    index('webhook_deliveries_pending').on(table.webhook_id).where(sql`${table.state} = 'pending'`),
+    index('webhook_deliveries_pending')
+      .on(table.webhook_id, table.next_at)
+      .where(sql`${table.state} = 'pending'`),
+    index('webhook_deliveries_taken')
+      .on(table.webhook_id, table.taken_until)
+      .where(sql`${table.state} = 'pending' and ${table.taken_until} is not null`),
+    index('webhook_deliveries_dead').on(table.webhook_id).where(sql`${table.state} = 'dead'`),
     index('webhook_deliveries_webhook').on(table.webhook_id, table.seq),
     index('webhook_deliveries_created_at').on(table.created_at),
     check('state_known', sql`${table.state} in ('pending', 'delivered', 'dead')`),
