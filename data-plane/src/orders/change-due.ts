@@ -1,7 +1,7 @@
 // Cancels and modifies that are not settled (RELIABILITY 8). A cancel is level-triggered: it stands until nothing of
 // its order is open, and is sent again only after a read that shows the order open all the same. A modify is sent at
 // most once, after what came before it on the same order, and one in doubt is settled by comparing the order.
-import { CANCELLED_UNSENT, type IntentState } from '@ticker/shared/domain'
+import { CANCELLED_UNSENT, type ChangeKind, type IntentState } from '@ticker/shared/domain'
 import { cancelRequest, modifyRequest } from './change-request.ts'
 import type { Change, ChangeEnd, ChangeSettlement, ChangeStore, TargetOrder } from './change-store.ts'
 import { changeVerdictOf } from './change-verdict.ts'
@@ -16,8 +16,10 @@ import { queuedAgain, type Verdict } from './verdict.ts'
 const LIVE_MAX = 1_000
 /** Of each kind: cancels never wait for modifies. */
 const IN_FLIGHT_MAX = 10
-/** Between an answered cancel and the read that may repeat it; doubled each time. */
+/** Between an answered cancel and the read that may repeat it; doubled each time that it was not refused. */
 const REPEAT_MS = 2_000
+/** A cancel that the broker refuses so often, with its order still open after each, is refused for good. */
+const REFUSALS_MAX = 3
 const REPEAT_MS_MAX = 30_000
 /** An order sat 83 s before it was worked on (KITE.md 5.4): a modify that no read shows for longer is given up. */
 const MODIFY_DOUBT_MS = 90_000
@@ -40,6 +42,16 @@ const NEVER_PLACED: readonly (IntentState | null)[] = [
 
 const LOST = 'The database lost what became of it after it was sent.'
 
+/** The last answer to a cancel of one order, and how many there were. */
+interface CancelAnswer {
+  answeredMs: number
+  /** Taken or in doubt, and the order was open all the same. */
+  repeats: number
+  refusals: number
+  /** Why it was refused; undefined: it was not. */
+  refused: { code: string; reason: string } | undefined
+}
+
 export interface DueChanges {
   freeUnsent(epoch: number): Promise<void>
   /** Settles and sends what may be; returns the delay to the next look, undefined: nothing to wait for. */
@@ -55,7 +67,7 @@ export function createDueChanges(
 ): DueChanges {
   const { accountId, clock, log, metrics } = deps
   /** Orders whose cancel the broker has answered, until they are seen finished. */
-  const cancelled = new Map<string, { answeredMs: number; repeats: number }>()
+  const cancelled = new Map<string, CancelAnswer>()
   /** Orders whose cancel is on the wire: of several cancels of one order, one at a time is sent. */
   const cancelling = new Set<string>()
   /** Orders whose modify was answered, until the book was read after it. */
@@ -78,18 +90,31 @@ export function createDueChanges(
     }
     if (isOld(change) && open.every(({ orderId }) => !book.shows(orderId))) return giveUp(change)
     if (change.waitMs > 0) return change.waitMs
-    const next = open.find(({ orderId, status }) => isCancellable(status) && mayCancel(orderId))
-    if (!next) return look(change)
-    return start(change, next, account)
+    const wanted = open.filter(({ orderId }) => !isRefused(orderId))
+    const next = wanted.find(({ orderId, status }) => isCancellable(status) && mayCancel(orderId))
+    if (next) return start(change, next, account)
+    const refused = cancelled.get(open[0]?.orderId ?? '')?.refused
+    // What came of the others does not hang on those that the broker will not cancel.
+    if (wanted.length > 0 || !refused || !open.every(({ orderId }) => mayCancel(orderId))) return look(change)
+    await end(change, { state: 'REJECTED', ...refused })
+    return undefined
   }
 
-  /** Not asked yet, or asked, answered, and shown open by a read that began long enough after the answer. */
+  function isRefused(orderId: string): boolean {
+    return (cancelled.get(orderId)?.refusals ?? 0) >= REFUSALS_MAX
+  }
+
+  /**
+   * Not asked yet; or asked, answered, and shown open by a read that began long enough after the answer. After a
+   * refusal any whole book will do: nothing can be on its way.
+   */
   function mayCancel(orderId: string): boolean {
     if (cancelling.has(orderId)) return false
     const before = cancelled.get(orderId)
     if (!before) return true
-    const spacingMs = Math.min(REPEAT_MS_MAX, REPEAT_MS * 2 ** before.repeats)
-    return book.shows(orderId) && book.seenMs() >= before.answeredMs + spacingMs
+    const spacingMs = before.refused ? REPEAT_MS : Math.min(REPEAT_MS_MAX, REPEAT_MS * 2 ** before.repeats)
+    if (book.seenMs() < before.answeredMs + spacingMs) return false
+    return before.refused !== undefined || book.shows(orderId)
   }
 
   /** By the database's clock alone, and only while the book is read. */
@@ -139,7 +164,7 @@ export function createDueChanges(
     if (!order || !isModifiable(order.status)) return look(change)
     // What is stored may be from before the last modify: it could be on its way to the exchange.
     const answeredMs = modified.get(order.orderId)
-    if (answeredMs !== undefined && book.seenMs() < answeredMs) return look(change)
+    if (answeredMs !== undefined && !isSeenSince(order.orderId, answeredMs)) return look(change)
     modified.delete(order.orderId)
     return start(change, order, account)
   }
@@ -149,7 +174,8 @@ export function createDueChanges(
     doubted.set(change.id, doubtedMs)
     // Nothing that was read before it was sent says anything of it.
     if (book.seenMs() < doubtedMs) return look(change)
-    if (order && change.fields && modifiedAsAsked(order.row, change.fields)) {
+    const isShown = order !== undefined && book.showsRow(order.orderId)
+    if (isShown && change.fields && modifiedAsAsked(order.row, change.fields)) {
       await end(change, { state: 'ACCEPTED', code: null, reason: null })
       return undefined
     }
@@ -164,6 +190,11 @@ export function createDueChanges(
       return undefined
     }
     return look(change)
+  }
+
+  /** A whole book was read since, and what it has of this order could be: what is stored is not from before. */
+  function isSeenSince(orderId: string, sinceMs: number): boolean {
+    return book.seenMs() >= sinceMs && (book.showsRow(orderId) || !book.shows(orderId))
   }
 
   /** The book is read again when its last read is old for a change of this age; returns the delay to that. */
@@ -201,18 +232,26 @@ export function createDueChanges(
         request: change.fields ? modifyRequest(order.row, change.fields) : cancelRequest(order.row),
         claim: (sender) => changes.claim(change, order.orderId, sender),
         verdictOf: changeVerdictOf,
-        store: (claim, verdict) => changes.settle(claim, settlementOf(verdict)),
+        store: (claim, verdict) => changes.settle(claim, settlementOf(kind, verdict)),
         settled(verdict) {
           // What became of the order is for the book to say, whatever the answer was.
           book.want()
           if (kind === 'cancel') cancelling.delete(order.orderId)
-          if (!verdict || !isAnswered(verdict)) return
+          if (!verdict) return
+          const answeredMs = clock.monotonicMs()
           if (kind === 'modify') {
-            modified.set(order.orderId, clock.monotonicMs())
+            if (isTaken(verdict)) modified.set(order.orderId, answeredMs)
             return
           }
-          const repeats = before ? before.repeats + 1 : 0
-          cancelled.set(order.orderId, { answeredMs: clock.monotonicMs(), repeats })
+          const refused = refusalOf(verdict)
+          if (!refused && !isTaken(verdict)) return
+          const { repeats = 0, refusals = 0 } = before ?? {}
+          cancelled.set(order.orderId, {
+            answeredMs,
+            repeats: before && !refused ? repeats + 1 : repeats,
+            refusals: refused ? refusals + 1 : refusals,
+            refused,
+          })
         },
       },
       account,
@@ -262,7 +301,8 @@ export function createDueChanges(
       const inDoubt = new Set(live.filter(({ state }) => state === 'UNKNOWN').map(({ id }) => id))
       for (const id of doubted.keys()) if (!inDoubt.has(id)) doubted.delete(id)
     }
-    for (const [orderId, answeredMs] of modified) if (book.seenMs() >= answeredMs) modified.delete(orderId)
+    for (const [orderId, answeredMs] of modified)
+      if (isSeenSince(orderId, answeredMs)) modified.delete(orderId)
     if (cancelled.size === 0) return
     const wanted = new Set(
       live.flatMap(({ kind, orders }) => (kind === 'cancel' ? orders : [])).map((o) => o.orderId),
@@ -277,9 +317,14 @@ function isSameOrder(a: Change, b: Change): boolean {
   return a.orders.some(({ orderId }) => b.orders.some((other) => other.orderId === orderId))
 }
 
-/** The broker took it, refused it, or may have taken it; it was not sent in vain. */
-function isAnswered(verdict: Verdict): boolean {
+/** The broker took it, or may have. */
+function isTaken(verdict: Verdict): boolean {
   return verdict.state === 'ACCEPTED' || verdict.state === 'UNKNOWN'
+}
+
+function refusalOf(verdict: Verdict): CancelAnswer['refused'] {
+  if (verdict.state !== 'REJECTED') return undefined
+  return { code: verdict.code, reason: verdict.reason }
 }
 
 function cancelEnd({ orders, intentState }: Change): ChangeEnd {
@@ -301,7 +346,7 @@ function finished(order: TargetOrder | undefined, { intentState }: Change): stri
   return `The order is ${order?.status ?? intentState}.`
 }
 
-function settlementOf(verdict: Verdict): ChangeSettlement {
+function settlementOf(kind: ChangeKind, verdict: Verdict): ChangeSettlement {
   switch (verdict.state) {
     case 'ACCEPTED':
       return { state: 'ACCEPTED' }
@@ -310,7 +355,13 @@ function settlementOf(verdict: Verdict): ChangeSettlement {
     case 'QUEUED':
     case 'QUEUED_SESSION_DEAD':
       return queuedAgain(verdict)
+    case 'REJECTED':
+      // The order may be on its way between two states: the book says whether there is still something to cancel.
+      if (kind === 'cancel')
+        return { state: 'QUEUED', code: verdict.code, reason: verdict.reason, retryAfterMs: 0 }
+      return { state: 'REJECTED', code: verdict.code, reason: verdict.reason }
     default:
+      // No cancel would fare better before a person has acted: say so at once.
       return { state: 'REJECTED', code: verdict.code, reason: verdict.reason }
   }
 }

@@ -10,6 +10,7 @@ import {
 } from '@ticker/shared/domain'
 import type { KiteOrder } from '@ticker/shared/kite-http'
 import type pg from 'pg'
+import { claimedBy, unclaimSql } from './claims.ts'
 import type { Claim, Sender } from './intent-store.ts'
 import { LIVE_CHANGE } from './live-change.ts'
 
@@ -45,10 +46,10 @@ export type ChangeSettlement =
   | { state: 'ACCEPTED' }
   | { state: 'REJECTED'; code: string; reason: string }
   | { state: 'UNKNOWN'; code: string; reason: string }
-  | { state: 'QUEUED'; reason: string; retryAfterMs: number }
+  | { state: 'QUEUED'; code?: string; reason: string; retryAfterMs: number }
 
 export interface ChangeEnd {
-  state: 'DONE' | 'REFUSED' | 'RELEASED' | 'ACCEPTED'
+  state: 'DONE' | 'REFUSED' | 'RELEASED' | 'ACCEPTED' | 'REJECTED'
   code: string | null
   reason: string | null
 }
@@ -69,10 +70,6 @@ export interface ChangeStore {
   refuseIfGated(change: Change): Promise<boolean>
   orphansToUnknown(accountId: string, epoch: number): Promise<string[]>
 }
-
-/** A cancel that the broker refuses, with the book still showing the order open, is tried this often. */
-const CANCEL_REFUSALS_MAX = 3
-const REFUSED_RETRY_MS = 1_000
 
 /** What an UPDATE of `c` returns for its event. */
 const RETURNED = `c.account_id, c.id, c.intent_id, c.order_id, c.kind || '.' || lower(c.state) as kind`
@@ -195,21 +192,10 @@ export function createChangeStore(pool: pg.Pool): ChangeStore {
       return row ? { intentId: row.id, epoch: sender.epoch, attempt: row.attempts } : undefined
     },
 
-    async claimedBy(accountId, epoch) {
-      const { rows } = await pool.query<{ id: string; attempts: number }>(
-        `select id, attempts from ticker.order_changes where account_id = $1 and state = 'SENDING' and sending_epoch = $2`,
-        [accountId, epoch],
-      )
-      return rows.map((row) => ({ intentId: row.id, epoch, attempt: row.attempts }))
-    },
+    claimedBy: (accountId, epoch) => claimedBy(pool, 'order_changes', accountId, epoch),
 
     async unclaim({ intentId, epoch, attempt }) {
-      const changed = await changedIds(
-        `update ticker.order_changes c set state = 'QUEUED', updated_at = now()
-         where c.id = $1 and c.state = 'SENDING' and c.sending_epoch = $2 and c.attempts = $3
-         returning ${RETURNED}, '{"reason":"claim not confirmed; nothing was sent"}'::jsonb as detail`,
-        [intentId, epoch, attempt],
-      )
+      const changed = await changedIds(unclaimSql('order_changes', RETURNED), [intentId, epoch, attempt])
       return changed.length === 1
     },
 
@@ -228,18 +214,16 @@ export function createChangeStore(pool: pg.Pool): ChangeStore {
             claim,
             IN_DOUBT,
             `'QUEUED'`,
-            `, not_before = now() + $6::float8 * interval '1 millisecond', reason = $7`,
-            [settlement.retryAfterMs, settlement.reason],
+            `, not_before = now() + $6::float8 * interval '1 millisecond', reason = $7, reason_code = $8`,
+            [settlement.retryAfterMs, settlement.reason, settlement.code ?? null],
             { reason: settlement.reason },
           )
         case 'REJECTED':
           return move(
             claim,
             IN_DOUBT,
-            // The order may be on its way between two states: the book says whether there is still something to cancel.
-            `case when c.kind = 'cancel' and c.refusals + 1 < ${CANCEL_REFUSALS_MAX} then 'QUEUED' else 'REJECTED' end`,
-            `, refusals = c.refusals + 1, not_before = now() + ${REFUSED_RETRY_MS} * interval '1 millisecond',
-             reason_code = $6, reason = $7`,
+            `'REJECTED'`,
+            ', reason_code = $6, reason = $7',
             [settlement.code, settlement.reason],
             { code: settlement.code, reason: settlement.reason },
           )

@@ -34,7 +34,7 @@ async function changeIn(kind: ChangeKind, state: ChangeState, overdue: boolean):
   const fields = kind === 'modify' ? { price: 1 } : undefined
   const id = await seedChange(database.pool, 'desk', { orderId: `o${Math.random()}` }, fields)
   await database.pool.query(
-    `update ticker.order_changes set state = $2, sending_epoch = $3, attempts = 1, sending_at = now(), refusals = 2,
+    `update ticker.order_changes set state = $2, sending_epoch = $3, attempts = 1, sending_at = now(),
        deadline = case when kind = 'modify' then now() + make_interval(secs => $4) end where id = $1`,
     [id, state, epoch, overdue ? -1 : 30],
   )

@@ -3,6 +3,7 @@
 import { CANCELLED_UNSENT, ERROR_CODES, type IntentState, type PlaceOrder } from '@ticker/shared/domain'
 import type pg from 'pg'
 import { CANCEL_AGAIN } from './cancel-again.ts'
+import { claimedBy, unclaimSql } from './claims.ts'
 import { LOG_HAPPENED } from './event-log.ts'
 import type { Slices } from './verdict.ts'
 
@@ -206,21 +207,11 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
       return row ? { intentId: row.id, epoch: sender.epoch, attempt: row.attempts } : undefined
     },
 
-    async claimedBy(accountId, epoch) {
-      const { rows } = await pool.query<{ id: string; attempts: number }>(
-        `select id, attempts from ticker.order_intents where account_id = $1 and state = 'SENDING' and sending_epoch = $2`,
-        [accountId, epoch],
-      )
-      return rows.map((row) => ({ intentId: row.id, epoch, attempt: row.attempts }))
-    },
+    claimedBy: (accountId, epoch) => claimedBy(pool, 'order_intents', accountId, epoch),
 
     async unclaim({ intentId, epoch, attempt }) {
-      // The attempt too: a statement that a stalled connection delivers late must not free a newer sending.
       const changed = await changedIds(
-        `with changed as (
-           update ticker.order_intents o set state = 'QUEUED', updated_at = now()
-           where o.id = $1 and o.state = 'SENDING' and o.sending_epoch = $2 and o.attempts = $3
-           returning o.account_id, o.id, 'intent.queued' as kind, '{"reason":"claim not confirmed; nothing was sent"}'::jsonb as detail)`,
+        `with changed as (${unclaimSql('order_intents', `c.account_id, c.id, 'intent.queued' as kind`)})`,
         [intentId, epoch, attempt],
       )
       return changed.length === 1

@@ -43,6 +43,8 @@ export interface BookReader {
   seenMs(): number
   /** Whether that read showed this order. */
   shows(orderId: string): boolean
+  /** Whether it showed the whole of this order: what is stored of it is not older than the read. */
+  showsRow(orderId: string): boolean
   /** Reads the orders that postbacks named; returns the delay to the next, undefined: none is due. */
   readHints(account: OrderAccount): Promise<number | undefined>
   /** An order update from the account's socket, as it came. */
@@ -61,7 +63,8 @@ export function createBookReader(
   let wanted = true
   let readMs = Number.NEGATIVE_INFINITY
   let seenMs = Number.NEGATIVE_INFINITY
-  let shown: ReadonlySet<string> = new Set()
+  /** Orders of that read; false: named by a row of unknown shape. */
+  let shown: ReadonlyMap<string, boolean> = new Map()
   let failures = 0
   let open: OpenOrders = { count: 0, unseen: 0, unseenOldestMs: 0 }
   let unseenAlertedMs = Number.NEGATIVE_INFINITY
@@ -132,6 +135,7 @@ export function createBookReader(
     failing: () => failures > 0,
     seenMs: () => seenMs,
     shows: (orderId) => shown.has(orderId),
+    showsRow: (orderId) => shown.get(orderId) === true,
     pollWhileOpen() {
       if (open.count > 0 && clock.monotonicMs() - readMs >= POLL_OPEN_MS) wanted = true
     },
@@ -155,7 +159,10 @@ export function createBookReader(
       const whole = await mergeBook(outcome.data)
       if (whole) {
         const { orders: rows, misshapen } = outcome.data
-        shown = new Set([...rows, ...misshapen].map(({ order_id }) => order_id))
+        shown = new Map([
+          ...misshapen.map(({ order_id }) => [order_id, false] as const),
+          ...rows.map(({ order_id }) => [order_id, true] as const),
+        ])
         seenMs = beganMs
       }
       return whole

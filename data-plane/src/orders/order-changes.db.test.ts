@@ -38,10 +38,14 @@ async function setup(options: { paused?: boolean } = {}) {
     ...path,
     change,
     ends: (id: string, state: string) =>
-      vi.waitFor(async () => expect((await change(id))?.state).toBe(state), {
-        timeout: 15_000,
-        interval: 25,
-      }),
+      vi.waitFor(
+        async () => {
+          // As a process that lives does; without its lease it sends nothing.
+          path.lease.renewed(path.lease.read())
+          expect((await change(id))?.state).toBe(state)
+        },
+        { timeout: 15_000, interval: 25 },
+      ),
     /** Placed, accepted, and seen open. */
     async openOrder(tag?: string) {
       const intentId = await path.place(tag)
@@ -200,6 +204,50 @@ it('a cancel that the broker refuses three times over an open order is REJECTED 
   expect(desk.broker.changes).toHaveLength(3)
 })
 
+it('refusals count for each order, each after a later read of the book: those of one do not end the cancel of another', async () => {
+  const desk = await setup()
+  const intentId = await desk.place()
+  await desk.becomes(intentId, 'ACCEPTED')
+  const first = (await desk.intent(intentId))?.broker_order_id ?? ''
+  const others = ['b', 'c', 'd'].map((name) => `${name}-${desk.accountId}`)
+  desk.broker.book.push(...others.map((order_id) => brokerRow({ order_id, parent_order_id: first })))
+  desk.path.updatesLost()
+  await vi.waitFor(() => expect(desk.changes).toHaveLength(4), { timeout: 5_000 })
+  const [stubborn] = others
+  const tries = (orderId?: string) => desk.broker.changes.filter((each) => each.includes(`/${orderId}`))
+  const readsAtTry: number[] = []
+  desk.broker.answerChange = async (request) => {
+    const isFirstTry = tries(request.path.split('/').at(-1)?.replace(/\?.*/, '')).length === 1
+    if (request.path.includes(`/${stubborn}`)) readsAtTry.push(await desk.booksRead())
+    return isFirstTry || request.path.includes(`/${stubborn}`)
+      ? refusal(400, 'OrderException', 'Order cannot be cancelled as it is being processed. Try later.')
+      : desk.broker.change(request)
+  }
+  const id = await desk.ask({ intentId })
+  await desk.ends(id, 'REJECTED')
+  expect(tries(stubborn)).toHaveLength(3)
+  for (const orderId of [first, ...others.slice(1)]) {
+    expect(tries(orderId)).toHaveLength(2)
+    expect(desk.statusAtBroker(orderId)).toBe('CANCELLED')
+  }
+  const [one = 0, two = 0, three = 0] = readsAtTry
+  expect([two > one, three > two]).toEqual([true, true])
+})
+
+it('a cancel that the broker forbids is REJECTED at once, and the gate closes: no other would fare better', async () => {
+  const desk = await setup()
+  const { intentId } = await desk.openOrder()
+  desk.broker.answerChange = () => refusal(403, 'PermissionException', 'IP 1.2.3.4 is not registered')
+  const id = await desk.ask({ intentId })
+  await desk.ends(id, 'REJECTED')
+  expect(await desk.change(id)).toMatchObject({ reason: 'IP 1.2.3.4 is not registered' })
+  expect(desk.broker.changes).toHaveLength(1)
+  const { rows } = await desk.pool.query('select order_gate_reason from ticker.accounts where id = $1', [
+    desk.accountId,
+  ])
+  expect(rows).toEqual([{ order_gate_reason: 'IP 1.2.3.4 is not registered' }])
+})
+
 it('while trading is halted and the gate is closed, cancels go out and modifies are refused', async () => {
   const desk = await setup()
   const { intentId, orderId } = await desk.openOrder()
@@ -256,6 +304,26 @@ it('a modify in doubt is settled by what was read after it, not by what was know
   desk.broker.bookOutcome = undefined
   await desk.ends(id, 'ACCEPTED')
   expect(desk.broker.changes).toHaveLength(1)
+})
+
+it('a modify in doubt is not settled by a book that has its order in an unknown shape', async () => {
+  const desk = await setup()
+  const { intentId, orderId } = await desk.openOrder()
+  const book = desk.broker.book
+  desk.broker.answerChange = () => {
+    desk.broker.book = []
+    desk.broker.misshapen = [{ order_id: orderId, tags: [] }]
+    return LOST
+  }
+  // What is stored shows it, from before.
+  const id = await desk.ask({ intentId, orderId }, { quantity: 1 })
+  await desk.ends(id, 'UNKNOWN')
+  const seen = await desk.booksRead()
+  await vi.waitFor(async () => expect(await desk.booksRead()).toBeGreaterThan(seen + 1), { timeout: 10_000 })
+  expect((await desk.change(id))?.state).toBe('UNKNOWN')
+  desk.broker.misshapen = []
+  desk.broker.book = book
+  await desk.ends(id, 'ACCEPTED')
 })
 
 it('cancels of one order under several keys: one is sent, and each is DONE', async () => {

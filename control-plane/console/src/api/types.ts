@@ -145,7 +145,14 @@ export interface Order {
   }
   tag: string | null
   broker_orders: BrokerOrder[]
+  slices: { refused: string[]; in_doubt: string[] } | null
   created_at: string
+}
+
+/** The answer to a cancel. */
+export interface OrderChange {
+  state: string
+  reason: string | null
 }
 
 export interface AccountOrder extends BrokerOrder {

@@ -27,6 +27,17 @@ export function stateWords(state: string): string {
   return words[state] ?? state
 }
 
+/** What came of a cancel, as far as its answer says. */
+export function cancelWords({ state, reason }: { state: string; reason: string | null }): string {
+  const words: Record<string, string> = {
+    DONE: 'nothing of the order is open any more',
+    REJECTED: 'refused by the broker; the order is open',
+    RELEASED: 'given up',
+  }
+  const what = words[state] ?? 'goes on until nothing of the order is open'
+  return reason === null ? what : `${what} (${reason})`
+}
+
 /** Whether a strike ladder follows its spot, or why it stands still. */
 export function stillWords(reason: string | null): string {
   const words: Record<string, string> = {

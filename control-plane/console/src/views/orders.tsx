@@ -1,8 +1,8 @@
 // Place an order and see what became of it, in words that promise nothing.
 import { type FormEvent, useCallback, useState } from 'react'
 import type { Api } from '../api/client.ts'
-import type { AccountOrder, Order, OrderEvent, Page, Problem } from '../api/types.ts'
-import { number, stateWords, timeOf } from '../components/format.ts'
+import type { AccountOrder, Order, OrderChange, OrderEvent, Page, Problem } from '../api/types.ts'
+import { cancelWords, number, stateWords, timeOf } from '../components/format.ts'
 import { isOpen } from '../components/is-open.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
 import { useAccounts } from '../components/use-accounts.ts'
@@ -22,6 +22,7 @@ export function Orders({ api }: { api: Api }) {
     5_000,
   )
   const [problem, setProblem] = useState<Problem>()
+  const [answer, setAnswer] = useState<{ id: string; change: OrderChange }>()
   const [events, setEvents] = useState<{ id: string; items: OrderEvent[] }>()
 
   async function place(event: FormEvent<HTMLFormElement>) {
@@ -41,10 +42,11 @@ export function Orders({ api }: { api: Api }) {
 
   async function cancel(id: string) {
     try {
-      await api.send('DELETE', `/v1/orders/${id}`, undefined, {
+      const change = await api.send<OrderChange>('DELETE', `/v1/orders/${id}`, undefined, {
         'Idempotency-Key': crypto.randomUUID(),
         Prefer: 'wait=5',
       })
+      setAnswer({ id, change })
       setProblem(undefined)
       orders.reload()
       elsewhere.reload()
@@ -93,6 +95,11 @@ export function Orders({ api }: { api: Api }) {
         <button type="submit">Place</button>
       </form>
       <ProblemNote problem={problem ?? orders.problem} />
+      {answer && (
+        <p role="status">
+          Cancel of <code>{answer.id}</code>: {cancelWords(answer.change)}
+        </p>
+      )}
       {orders.value?.items.length === 0 && <p>No orders yet.</p>}
       <div className="scroll">
         <table>
@@ -118,6 +125,13 @@ export function Orders({ api }: { api: Api }) {
                 </td>
                 <td>
                   <b>{order.state}</b> <small>{stateWords(order.state)}</small> {order.reason}
+                  {order.slices && order.state === 'ACCEPTED' && (
+                    <small>
+                      {' '}
+                      {order.slices.refused.length} slices refused, {order.slices.in_doubt.length} in doubt:{' '}
+                      {[...order.slices.refused, ...order.slices.in_doubt].join('; ')}
+                    </small>
+                  )}
                 </td>
                 <td>
                   {order.broker_orders.map((each) => (

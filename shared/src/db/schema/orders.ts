@@ -85,8 +85,6 @@ export const orderChanges = ticker.table(
     sending_at: at('sending_at'),
     not_before: at('not_before'),
     attempts: integer('attempts').notNull().default(0),
-    /** How often the broker refused a cancel of an order that its book then still showed open. */
-    refusals: integer('refusals').notNull().default(0),
     reason_code: text('reason_code'),
     reason: text('reason'),
     created_by: text('created_by').notNull(),

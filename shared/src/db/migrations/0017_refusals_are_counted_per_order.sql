@@ -1,0 +1,1 @@
+ALTER TABLE "ticker"."order_changes" DROP COLUMN "refusals";
