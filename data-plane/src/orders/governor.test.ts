@@ -191,3 +191,19 @@ it('with the places of a second used up, one cancel still goes out, and its toke
   if (cancel.granted) cancel.token.giveBack()
   expect(governor.takeForChange('cancel').granted).toBe(true)
 })
+
+it('an iceberg is one order in the second and each of its legs in the day; what does not fit is not begun', async () => {
+  const clock = fakeClock()
+  const governor = createGovernor(clock)
+  await clock.advance(1000)
+  governor.startFrom({ today: ENTRIES_PER_DAY_MAX - 60, lastMinute: 0 })
+  const iceberg = governor.take(50)
+  expect([iceberg.granted, governor.usedToday()]).toEqual([true, ENTRIES_PER_DAY_MAX - 10])
+  expect(governor.take(11)).toMatchObject({ granted: false, limit: 'day' })
+  expect(Array.from({ length: ORDERS_PER_SECOND_MAX - 1 }, () => governor.take().granted)).not.toContain(
+    false,
+  )
+  expect(governor.take()).toMatchObject({ granted: false, limit: 'second' })
+  if (iceberg.granted) iceberg.token.giveBack()
+  expect(governor.usedToday()).toBe(ENTRIES_PER_DAY_MAX - 60 + ORDERS_PER_SECOND_MAX - 1)
+})

@@ -29,8 +29,11 @@ export type ChangePermission =
   | { granted: false; waitMs: number; limit: 'second' | 'takeover' }
 
 export interface Governor {
-  /** A place: takes a token, or says how long to wait; `day` means: not today. */
-  take(): Permission
+  /**
+   * A place: takes a token, or says how long to wait; `day` means: not today. `orders`: as how many the broker counts it in
+   * the day; in its second it is one (KITE.md 2.2).
+   */
+  take(orders?: number): Permission
   /**
    * A modify or a cancel: the broker counts both in its second, neither in its minute and day (KITE.md 2.2). Cancels
    * may use the one of the broker's 10 a second that is kept from everything else.
@@ -83,10 +86,10 @@ export function createGovernor(clock: Clock): Governor {
   }
 
   return {
-    take() {
+    take(orders = 1) {
       const nowMs = clock.monotonicMs()
       turnDay()
-      if (today >= ENTRIES_PER_DAY_MAX) return { granted: false, waitMs: undefined, limit: 'day' }
+      if (today + orders > ENTRIES_PER_DAY_MAX) return { granted: false, waitMs: undefined, limit: 'day' }
       if (nowMs - startedMs < NEW_OWNER_WAIT_MS) {
         return { granted: false, waitMs: NEW_OWNER_WAIT_MS - (nowMs - startedMs), limit: 'takeover' }
       }
@@ -98,7 +101,7 @@ export function createGovernor(clock: Clock): Governor {
       if (secondMs > 0) return { granted: false, waitMs: secondMs, limit: 'second' }
       const taken = { atMs: nowMs }
       sent.push(taken)
-      today += 1
+      today += orders
       const takenDay = day
       let isTaken = true
       return {
@@ -108,7 +111,7 @@ export function createGovernor(clock: Clock): Governor {
           giveBack() {
             if (!isTaken) return
             isTaken = false
-            if (takenDay === day) today -= 1
+            if (takenDay === day) today -= orders
             sent = sent.filter((each) => each !== taken)
           },
         },

@@ -72,6 +72,7 @@ export interface IntentStore {
     accountId: string,
   ): Promise<{ count: number; oldestMs: number; nextReadMs: number | undefined }>
   unknownRead(intentId: string, nextReadMs: number): Promise<void>
+  /** As the broker counts: each leg of an iceberg in the day (KITE.md 2.2). */
   counts(accountId: string): Promise<{ today: number; lastMinute: number }>
   closeGate(accountId: string, reason: string): Promise<void>
 }
@@ -297,7 +298,7 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
 
     async counts(accountId) {
       const { rows } = await pool.query<{ today: number; last_minute: number }>(
-        `select count(*)::int as today, count(*) filter (where sending_at > now() - interval '1 minute')::int as last_minute
+        `select coalesce(sum(coalesce((request->>'iceberg_legs')::int, 1)), 0)::int as today, count(*) filter (where sending_at > now() - interval '1 minute')::int as last_minute
          from ticker.order_intents where account_id = $1
          and sending_at >= date_trunc('day', now() at time zone 'Asia/Kolkata') at time zone 'Asia/Kolkata'`,
         [accountId],

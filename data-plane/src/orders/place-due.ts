@@ -82,7 +82,7 @@ export function createDuePlaces(
           continue
         }
         if (sending.count('place') >= IN_FLIGHT_MAX) return undefined
-        const permission = governor().take()
+        const permission = governor().take(intent.request.iceberg_legs)
         if (!permission.granted) {
           metrics.governorWaits.inc({ limit: permission.limit })
           if (permission.waitMs !== undefined) return permission.waitMs

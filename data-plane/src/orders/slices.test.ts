@@ -41,6 +41,8 @@ const slice = fc.oneof(
   ofKind('unreadable', fc.constantFrom(...UNREADABLE)),
 )
 const slices = fc.array(slice, { minLength: 2, maxLength: 10 })
+const placedIds = (all: Slice[]) =>
+  all.flatMap(({ kind, item }) => (kind === 'placed' ? [Object(item).order_id] : []))
 const idsOf = (verdict: Verdict) => ('orderIds' in verdict ? (verdict.orderIds ?? []) : [])
 
 describe('the verdict on slices', () => {
@@ -52,7 +54,7 @@ describe('the verdict on slices', () => {
         const verdict = answer(flat ? items : { order_id: parent, children: items })
         const count = (kind: Slice['kind']) => all.filter((each) => each.kind === kind).length
         const said = 'slices' in verdict ? verdict.slices : undefined
-        expect(idsOf(verdict)).toHaveLength(count('placed'))
+        expect(new Set(idsOf(verdict))).toEqual(new Set(placedIds(all)))
         expect(said?.refused).toHaveLength(count('listed'))
         expect(said?.in_doubt).toHaveLength(count('unlisted') + count('unreadable'))
         if (count('unreadable') > 0) expect(verdict.state).toBe('UNKNOWN')
@@ -81,6 +83,12 @@ describe('the verdict on slices', () => {
         },
       ),
     )
+  })
+
+  it('an order that is named twice is one', () => {
+    expect(answer({ order_id: '1', children: [{ order_id: '1' }, { order_id: '2' }] })).toMatchObject({
+      orderIds: ['1', '2'],
+    })
   })
 
   it('one order alone is no cut one', () => {

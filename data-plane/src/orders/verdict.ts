@@ -96,7 +96,7 @@ const UNREADABLE = 'the broker said success, and of this order nothing that can 
  * listed stays in doubt beside it: that slice may exist. What cannot be read at all is settled by reading the book.
  */
 function placed(items: PlacedItem[]): Verdict {
-  const orderIds = items.flatMap((item) => (item.kind === 'order' ? [item.orderId] : []))
+  const orderIds = [...new Set(items.flatMap((item) => (item.kind === 'order' ? [item.orderId] : [])))]
   const refusals = items.flatMap((item) => (item.kind === 'refused' ? [refusedSlice(item)] : []))
   const isCut = items.length > 1 || refusals.length > 0
   const unreadable = items.filter(({ kind }) => kind === 'unreadable').map(() => UNREADABLE)
