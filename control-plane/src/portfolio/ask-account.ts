@@ -55,6 +55,8 @@ function whyNot({ refusal, detail }: AccountReadRefused): Outcome<never> {
       return refused('broker_rate_limited', { ...more, retryAfterS: TOO_MANY_RETRY_AFTER_S })
     case 'not_owned':
       return unreachable(NO_INSTANCE_RETRY_AFTER_S)
+    case 'price_unknown':
+      return refused('price_unknown', more)
     default:
       return refused(refusal, more)
   }

@@ -8,25 +8,11 @@ import { invalidRequest } from '../http/errors.ts'
 import { failures, json, needs } from '../http/openapi.ts'
 import { settle } from '../http/problem.ts'
 import { askAccount } from './ask-account.ts'
+import { ASKED, FAILURES } from './asked.ts'
 import { listTrades } from './trades.ts'
+import { valueRoutes } from './value-routes.ts'
 
 const ofAccount = z.object({ account_id: accountId })
-const ASKED =
-  'Asked of the broker now, in its turn: at most 6 such requests a second of an account, after everything that orders need.'
-
-/** How such a question can fail. */
-const FAILURES = [
-  'invalid_request',
-  'account_not_found',
-  'account_not_allowed',
-  'account_disabled',
-  'session_inactive',
-  'broker_rate_limited',
-  'broker_refused',
-  'broker_unreachable',
-  'data_plane_unreachable',
-] as const
-
 const getPositions = createRoute({
   method: 'get',
   path: '/v1/positions',
@@ -79,6 +65,7 @@ const getTrades = createRoute({
 
 export function portfolioRoutes(deps: Dependencies) {
   return new OpenAPIHono<AppEnv>({ defaultHook: invalidRequest })
+    .route('/', valueRoutes(deps))
     .openapi(getPositions, async (c) => {
       const { account_id } = c.req.valid('query')
       return c.json(

@@ -19,6 +19,7 @@ beforeAll(async () => {
   await harness.seed.account('loggedout', { instance })
   await harness.seed.account('homeless', { loggedIn: true })
   await harness.seed.account('foreign', { owner: 'another desk', instance, loggedIn: true })
+  await harness.seed.instruments()
   const { pool } = harness.database
   await pool.query(
     `insert into ticker.order_intents (id, account_id, idempotency_key, request_sha256, request, tag, client_tag, state, deadline, created_by)
@@ -118,4 +119,95 @@ test('what cannot be asked is refused without asking', async () => {
   }
   await harness.database.pool.query(`update ticker.accounts set status = 'disabled' where id = 'homeless'`)
   expect((await get('/v1/positions?account_id=homeless')).body.code).toBe('account_disabled')
+})
+
+const order = {
+  ...{ account_id: 'desk1', exchange: 'NSE', tradingsymbol: 'INFY', transaction_type: 'BUY', quantity: 1 },
+  ...{ product: 'CNC', order_type: 'LIMIT', price: 1_500, tag: 'mine' },
+}
+const post = (path: string, orders: unknown, as?: string) =>
+  harness.call('POST', path, { orders }, as ? { as } : {})
+const gst = { igst: 0, cgst: 0, sgst: 0, total: 0 }
+const charges = {
+  ...{
+    transaction_tax: 1.5,
+    transaction_tax_type: 'stt',
+    exchange_turnover_charge: 0.1,
+    sebi_turnover_charge: 0,
+  },
+  ...{ brokerage: 0, stamp_duty: 0.2, gst, total: 1.8 },
+}
+const margin = {
+  ...{ type: 'equity', exchange: 'NSE', tradingsymbol: 'INFY', span: 0, exposure: 0, option_premium: 0 },
+  ...{ additional: 0, cash: 0, var: 1_500, leverage: 1, pnl: { realised: null, unrealised: null }, charges },
+  total: 1_500,
+}
+
+test('200: margins and charges of the body that POST /v1/orders takes', async () => {
+  const valued = {
+    ...{ exchange: 'NSE', tradingsymbol: 'INFY', transaction_type: 'BUY', variety: 'regular' },
+    ...{ product: 'CNC', order_type: 'LIMIT', quantity: 1, price: 1_500 },
+  }
+  const line = {
+    exchange: 'NSE',
+    tradingsymbol: 'INFY',
+    transaction_type: 'BUY',
+    product: 'CNC',
+    quantity: 1,
+  }
+  for (const [path, reading, answer] of [
+    ['/v1/margins', { read: 'margins' }, { orders: [margin] }],
+    [
+      '/v1/margins/basket',
+      { read: 'basket_margins', consider_positions: true },
+      { initial: margin, final: margin, orders: [margin] },
+    ],
+    [
+      '/v1/margins/basket?consider_positions=false',
+      { read: 'basket_margins', consider_positions: false },
+      { initial: margin, final: margin, orders: [margin] },
+    ],
+    [
+      '/v1/charges',
+      { read: 'charges' },
+      { orders: [{ ...line, price: 1_500, charges, price_from: 'order' }], total: 1.8 },
+    ],
+  ] as const) {
+    const asked = post(path, [order])
+    const question = await says({ answer: { ...answered, ...answer } })
+    expect(question.params).toMatchObject({
+      ...{ owner: 'desk', account_id: 'desk1', reading: { ...reading, orders: [valued] } },
+    })
+    expect(await asked).toMatchObject({ status: 200, body: { ...answered, ...answer } })
+  }
+  const { rows } = await harness.database.pool.query('select count(*)::int as n from ticker.order_intents')
+  expect(rows).toEqual([{ n: 2 }])
+})
+
+test('422: no price for a MARKET order; an instrument that is not listed, named', async () => {
+  const { price: _, ...market } = { ...order, order_type: 'MARKET' }
+  const asked = post('/v1/charges', [market])
+  await says({ refusal: 'price_unknown', detail: 'NSE:INFY' })
+  expect(await asked).toMatchObject({ status: 422, body: { code: 'price_unknown', detail: 'NSE:INFY' } })
+  const index = { ...order, tradingsymbol: 'NIFTY 50' }
+  const refused = await post('/v1/margins/basket', [order, { ...order, tradingsymbol: 'GONE' }, index])
+  expect([refused.status, refused.body.code]).toEqual([422, 'order_invalid'])
+  expect(refused.body.errors.map(({ path }: { path: string }) => path)).toEqual([
+    'orders.1.tradingsymbol',
+    'orders.2.tradingsymbol',
+  ])
+})
+
+test('400: orders of two accounts, none, too many, or what POST /v1/orders would not take', async () => {
+  for (const [orders, path] of [
+    [[order, { ...order, account_id: 'loggedout' }], 'orders.1.account_id'],
+    [[], 'orders'],
+    [Array(21).fill(order), 'orders'],
+    [[{ ...order, price: undefined }], 'orders.0.price'],
+  ] as const) {
+    const refused = await post('/v1/margins', orders)
+    expect([refused.status, refused.body.errors[0].path]).toEqual([400, path])
+  }
+  const narrow = await harness.keyWith(['portfolio:read'], { account_ids: ['loggedout'] })
+  expect((await post('/v1/charges', [order], narrow.secret)).body.code).toBe('account_not_allowed')
 })

@@ -21,6 +21,7 @@ let said: Record<string, unknown>
 let state: 'live' | 'stale'
 let price: number
 let questions: QuotesRequest[]
+let sent: unknown[]
 let registry: Registry
 let read: (reading: AccountReading) => Promise<unknown>
 
@@ -31,14 +32,17 @@ beforeEach(() => {
   state = 'live'
   price = 1_600
   questions = []
+  sent = []
   const portfolio = createPortfolio({
     ...{ clock, registry, isSynthetic: true },
     directory: () => directory,
     kite: {
       root: 'http://broker',
       timeoutMs: 1_000,
-      fetch: async (url) =>
-        new Response(JSON.stringify({ status: 'success', data: said[new URL(String(url)).pathname] })),
+      async fetch(url, init) {
+        if (init?.body) sent.push(JSON.parse(String(init.body)))
+        return new Response(JSON.stringify({ status: 'success', data: said[new URL(String(url)).pathname] }))
+      },
     },
     reads: createAccountReads({
       ...{ clock, registry },
@@ -61,7 +65,7 @@ beforeEach(() => {
   })
   read = async (reading) => {
     const given = await portfolio({ owner: 'desk', account_id: 'a', reading })
-    return 'answer' in given ? given.answer : given.refusal
+    return 'answer' in given ? given.answer : given
   }
 })
 
@@ -144,5 +148,40 @@ it('funds, and an answer that is none', async () => {
     synthetic: true,
   })
   said['/user/margins'] = 'closed'
-  expect(await read({ read: 'funds' })).toBe('broker_unreachable')
+  expect(await read({ read: 'funds' })).toMatchObject({ refusal: 'broker_unreachable' })
+})
+
+const order = {
+  ...{ exchange: 'NSE', tradingsymbol: 'INFY', transaction_type: 'BUY' as const, variety: 'regular' },
+  ...{ product: 'CNC', order_type: 'LIMIT', quantity: 2, price: 1_500 },
+}
+const { price: _, ...market } = { ...order, order_type: 'MARKET' }
+
+it('margins of orders, each and together, are the broker’s', async () => {
+  said['/margins/orders'] = [{ total: 3_000 }]
+  expect(await read({ read: 'margins', orders: [order] })).toMatchObject({
+    ...{ account_id: 'a', synthetic: true, orders: [{ total: 3_000 }] },
+  })
+  said['/margins/basket'] = { initial: { total: 5 }, final: { total: 4 }, orders: [{ total: 5 }] }
+  const basket = { read: 'basket_margins' as const, orders: [order], consider_positions: true }
+  expect(await read(basket)).toMatchObject({ initial: { total: 5 }, final: { total: 4 } })
+})
+
+it('charges are at the order’s price, of a MARKET order at the live tick, and of none without one', async () => {
+  const line = { ...order, charges: { total: 2.25 } }
+  said['/charges/orders'] = [line, line, line]
+  const stop = { ...market, order_type: 'SL-M', trigger_price: 1_450 }
+  // Its trigger is its stop-loss leg's, not the price of this one.
+  const cover = { ...market, variety: 'co', trigger_price: 1_400 }
+  expect(await read({ read: 'charges', orders: [order, stop, cover] })).toMatchObject({
+    orders: [{ price_from: 'order' }, { price_from: 'order' }, { price_from: 'tick' }],
+    total: 6.75,
+  })
+  expect(sent).toMatchObject([[{ average_price: 1_500 }, { average_price: 1_450 }, { average_price: 1_600 }]])
+  state = 'stale'
+  expect(await read({ read: 'charges', orders: [market] })).toEqual({
+    refusal: 'price_unknown',
+    detail: 'NSE:INFY',
+  })
+  expect(sent).toHaveLength(1)
 })

@@ -2,9 +2,12 @@
 import {
   type AccountRead,
   type AccountReadRefused,
+  type BasketMargins,
   type Funds,
   type Holdings,
   istDay,
+  type Margins,
+  type OrderCharges,
   type Positions,
   quantityMultiplier,
   type ValuedTrades,
@@ -22,10 +25,14 @@ import type { Clock } from '../clock.ts'
 import type { InstrumentDirectory } from '../market-data/instrument-directory.ts'
 import type { ReadQuotes } from '../market-data/quotes.ts'
 import type { AccountReads } from './account-reads.ts'
-import { holdingPnl, type OwnPrice, positionPnl, rupees } from './own-pnl.ts'
+import { createOrderValues } from './order-values.ts'
+import { holdingPnl, positionPnl, rupees } from './own-pnl.ts'
+import { keyOf, type Named, ownPrices } from './own-prices.ts'
 
 type Answer<T> = { answer: T } | AccountReadRefused
-export type PortfolioAnswer = Answer<Positions | Holdings | Funds | ValuedTrades>
+export type PortfolioAnswer = Answer<
+  Positions | Holdings | Funds | ValuedTrades | Margins | BasketMargins | OrderCharges
+>
 
 export interface PortfolioDeps {
   clock: Clock
@@ -36,15 +43,6 @@ export interface PortfolioDeps {
   quotes: ReadQuotes
   directory(): InstrumentDirectory
 }
-
-interface Named {
-  exchange: string
-  tradingsymbol: string
-  instrument_token: number | null
-}
-
-const keyOf = ({ exchange, tradingsymbol }: Pick<Named, 'exchange' | 'tradingsymbol'>) =>
-  `${exchange}:${tradingsymbol}`
 
 export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Promise<PortfolioAnswer> {
   const { clock, kite, reads } = deps
@@ -61,26 +59,12 @@ export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Pro
     answered_at: new Date(clock.nowMs()).toISOString(),
   })
 
+  const orderValues = createOrderValues({ kite, reads, quotes: deps.quotes, answered })
+
   function omittedOf(read: string, ...lists: Rows<unknown>[]): number {
     const omitted = lists.reduce((sum, list) => sum + list.omitted, 0)
     if (omitted > 0) rowsOmitted.inc({ read }, omitted)
     return omitted
-  }
-
-  /** What is live for that owner, of the very instrument the broker means. */
-  async function ownPrices(owner: string, rows: readonly Named[]) {
-    const keys = [...new Set(rows.map(keyOf))]
-    const prices = new Map<string, OwnPrice & { token: number }>()
-    for (const quote of (await deps.quotes({ owner, instruments: keys })).quotes) {
-      const { last_price } = quote.tick ?? { last_price: 0 }
-      if (quote.state !== 'live' || quote.age_ms === null || last_price <= 0) continue
-      prices.set(keyOf(quote), { last_price, age_ms: quote.age_ms, token: quote.instrument_token })
-    }
-    return (row: Named): OwnPrice | undefined => {
-      const price = prices.get(keyOf(row))
-      if (!price || (row.instrument_token !== null && row.instrument_token !== price.token)) return undefined
-      return { last_price: price.last_price, age_ms: price.age_ms }
-    }
   }
 
   function multipliers() {
@@ -97,7 +81,7 @@ export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Pro
     const outcome = await reads.read(account, 'positions', (credentials) => getPositions(kite, credentials))
     if (!outcome.ok) return outcome.refused
     const { net, day } = outcome.data
-    const priceOf = await ownPrices(account.owner, [...net.rows, ...day.rows])
+    const priceOf = await ownPrices(deps.quotes, account.owner, [...net.rows, ...day.rows])
     const multiplierOf = multipliers()
     const valued = (rows: typeof net.rows) =>
       rows.map((row) => ({ ...row, own: positionPnl(row, priceOf(row), multiplierOf(row)) }))
@@ -111,7 +95,7 @@ export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Pro
     const outcome = await reads.read(account, 'holdings', (credentials) => getHoldings(kite, credentials))
     if (!outcome.ok) return outcome.refused
     const { rows } = outcome.data
-    const priceOf = await ownPrices(account.owner, rows)
+    const priceOf = await ownPrices(deps.quotes, account.owner, rows)
     const valued = rows.map((row) => ({ ...row, own: holdingPnl(row, priceOf(row)) }))
     const omitted = omittedOf('holdings', outcome.data)
     return { answer: { ...answered(account.account_id), holdings: valued, omitted } }
@@ -149,6 +133,12 @@ export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Pro
         return funds(account)
       case 'trades':
         return trades(account, reading.order_ids)
+      case 'margins':
+        return orderValues.margins(account, reading.orders)
+      case 'basket_margins':
+        return orderValues.basket(account, reading.orders, reading.consider_positions)
+      case 'charges':
+        return orderValues.charges(account, reading.orders)
     }
   }
 }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { until } from '../../local/seed.ts'
-import { type Desk, refusalOf } from '../desk.ts'
+import { type Desk, LIMIT_ORDER, refusalOf } from '../desk.ts'
 
 const INFY = 408_065
 /** INFY trades about 1,500. */
@@ -83,6 +83,36 @@ export function portfolioSuite(desk: () => Desk) {
       expect(held).toContainEqual({ tradingsymbol: 'TCS', quantity: 10, average_price: 2_950.5 })
       const { equity } = await get(funds, '/v1/funds?account_id=demo')
       expect(equity.available.cash).toBeGreaterThan(equity.net)
+    })
+
+    it('what orders would tie up and cost is known before they are sent, and nothing is placed', async () => {
+      const before = await desk().ordersAtBroker()
+      const post = <Shape extends z.ZodType>(shape: Shape, path: string, orders: unknown[]) =>
+        desk().api.call(shape, 'POST', path, { orders })
+      const order = { ...LIMIT_ORDER, quantity: 2, price: 1_500 }
+      const total = z.object({ total: z.number() })
+      const margins = z.object({ synthetic: z.literal(true), orders: z.array(total) })
+      expect((await post(margins, '/v1/margins', [order])).orders).toEqual([{ total: 3_000 }])
+
+      const listed = z.object({ items: z.array(z.object({ tradingsymbol: z.string(), strike: z.number() })) })
+      const { items } = await get(listed, '/v1/instruments?exchange=NFO&name=NIFTY&type=CE&limit=2')
+      const legs = items.map(({ tradingsymbol }, index) => ({
+        ...{ ...LIMIT_ORDER, exchange: 'NFO', tradingsymbol, product: 'NRML', quantity: 65, price: 100 },
+        transaction_type: index === 0 ? 'SELL' : 'BUY',
+      }))
+      const basket = z.object({ initial: total, final: total, orders: z.array(total) })
+      const { initial, final } = await post(basket, '/v1/margins/basket', legs)
+      expect(final.total).toBeLessThan(initial.total)
+
+      await desk().subscribe([INFY])
+      const market = { ...LIMIT_ORDER, order_type: 'MARKET' }
+      const charges = total.extend({
+        orders: z.array(z.object({ price: z.number(), price_from: z.string() })),
+      })
+      const noted = await post(charges, '/v1/charges', [order, market])
+      expect(noted.orders.map(({ price_from }) => price_from)).toEqual(['order', 'tick'])
+      expect(noted.total).toBeGreaterThan(0)
+      expect(await desk().ordersAtBroker()).toBe(before)
     })
 
     it('an account that is not logged in says so', async () => {

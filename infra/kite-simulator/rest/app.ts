@@ -6,6 +6,7 @@ import { refused } from '../refusal.ts'
 import type { RestEnv, RestParts } from './env.ts'
 import { refuse } from './envelope.ts'
 import { historyRoutes } from './history-routes.ts'
+import { marginRoutes } from './margin-routes.ts'
 import { marketRoutes } from './market-routes.ts'
 import { orderRoutes } from './order-routes.ts'
 import { sessionRoutes } from './session-routes.ts'
@@ -25,6 +26,7 @@ export function restApp(parts: RestParts, login: Hono<RestEnv>, control: Hono<Re
     login,
     sessionRoutes(parts),
     orderRoutes(parts),
+    marginRoutes(parts),
     marketRoutes(parts),
     historyRoutes(parts),
     control,

@@ -1,9 +1,12 @@
 // What the control plane asks the owner of an account to read at the broker, and why it may have no answer.
 import { z } from 'zod'
 import { accountId } from './accounts.ts'
+import { VALUED_ORDERS_MAX, valuedOrder } from './margins.ts'
 
 /** An intent has as many broker orders at most. */
 export const TRADES_ORDERS_MAX = 100
+
+const orders = z.array(valuedOrder).min(1).max(VALUED_ORDERS_MAX)
 
 export const accountReading = z.discriminatedUnion('read', [
   z.strictObject({ read: z.literal('positions') }),
@@ -14,6 +17,9 @@ export const accountReading = z.discriminatedUnion('read', [
     /** Of these orders alone; absent: all of today. */
     order_ids: z.array(z.string()).max(TRADES_ORDERS_MAX).optional(),
   }),
+  z.strictObject({ read: z.literal('margins'), orders }),
+  z.strictObject({ read: z.literal('basket_margins'), orders, consider_positions: z.boolean() }),
+  z.strictObject({ read: z.literal('charges'), orders }),
 ])
 export type AccountReading = z.infer<typeof accountReading>
 
@@ -32,10 +38,12 @@ export const accountReadRefused = z.object({
     'budget_exhausted',
     'broker_refused',
     'broker_unreachable',
+    /** A MARKET order of which no tick is live for the owner: nothing was asked. */
+    'price_unknown',
     /** This instance does not have the account (any more). */
     'not_owned',
   ]),
-  /** The broker's words. */
+  /** The broker's words, or the instrument without a price. */
   detail: z.string().nullable(),
 })
 export type AccountReadRefused = z.infer<typeof accountReadRefused>

@@ -129,6 +129,11 @@ export const ERROR_CODES = {
   },
   webhook_limit: { status: 422, title: 'Your owner has as many webhooks as it may; delete one first.' },
   order_invalid: { status: 422, title: 'The order would be refused; nothing was sent. See errors[].' },
+  price_unknown: {
+    status: 422,
+    title:
+      'Charges of a MARKET order need a last price, and none is live for you; see detail. Subscribe the instrument, or ask for a LIMIT order.',
+  },
   order_finished: {
     status: 409,
     title: 'The order is finished or never reached the broker: there is nothing to modify.',

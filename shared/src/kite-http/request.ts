@@ -25,16 +25,20 @@ export function authorization(credentials: Credentials): string {
 export async function request(
   http: KiteHttp,
   path: string,
-  init: { method: 'GET' | 'DELETE' | 'POST'; credentials?: Credentials; form?: URLSearchParams },
+  init: { method: 'GET' | 'DELETE' | 'POST'; credentials?: Credentials } & (
+    | { form?: URLSearchParams; json?: never }
+    | { json: unknown; form?: never }
+  ),
 ): Promise<KiteOutcome<unknown>> {
   const headers: Record<string, string> = { 'X-Kite-Version': KITE_VERSION }
   if (init.credentials) headers.Authorization = authorization(init.credentials)
+  if (init.json !== undefined) headers['Content-Type'] = 'application/json'
   const signal = AbortSignal.timeout(http.timeoutMs)
   try {
     const response = await http.fetch(`${http.root}${path}`, {
       method: init.method,
       headers,
-      body: init.form ?? null,
+      body: init.json === undefined ? (init.form ?? null) : JSON.stringify(init.json),
       redirect: 'manual',
       signal,
     })
