@@ -26,6 +26,7 @@ import { orderRoutes } from './orders/index.ts'
 import { portfolioRoutes } from './portfolio/index.ts'
 import { quoteRoutes } from './quotes/index.ts'
 import { sessionRoutes } from './sessions/index.ts'
+import { slicedOrderRoutes } from './sliced-orders/index.ts'
 import { subscriptionRoutes } from './subscriptions/index.ts'
 import { webhookRoutes } from './webhooks/index.ts'
 
@@ -86,6 +87,7 @@ export function createApp(deps: Dependencies) {
     .route('/', orderRoutes(deps))
     .route('/', portfolioRoutes(deps))
     .route('/', webhookRoutes(deps))
+    .route('/', slicedOrderRoutes(deps))
   const document = openApiDocument(app)
   app.get('/openapi.json', (c) => c.json(document()))
   app.notFound(notFoundHandler(app))

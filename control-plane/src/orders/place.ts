@@ -39,6 +39,7 @@ const verdict = z.object({
       trigger_ok: z.boolean(),
     })
     .nullable(),
+  cancelled: z.boolean(),
   stored: z.object({ order, request_sha256: z.string() }).nullable(),
 })
 type Verdict = z.output<typeof verdict>
@@ -47,13 +48,16 @@ export async function placeOrder(
   call: Call,
   idempotencyKey: string,
   input: PlaceOrder,
+  /** The large order that this is a slice of; once that is to be cancelled, none is stored. */
+  slicedOrderId?: string,
 ): Promise<Outcome<PlacedOrder>> {
   if (!mayUse(call.actor, input.account_id)) return refused('account_not_allowed')
   const request = withMarketProtection(input)
   const hash = await requestHash(request)
   const id = newId('ord')
   const afterHours = await whyNotAfterHours(call, request)
-  const found = await storeOnce(call, { id, idempotencyKey, request, hash, refuse: afterHours !== undefined })
+  const refuse = afterHours !== undefined
+  const found = await storeOnce(call, { id, idempotencyKey, request, hash, refuse, slicedOrderId })
   if (!found.account) return refused('account_not_found')
   if (!found.stored) return whyNotStored(request, found, afterHours)
   if (found.stored.request_sha256 !== hash) return refused('idempotency_conflict')
@@ -86,7 +90,14 @@ async function whyNotAfterHours(
 /** `refuse`: a stored order of this key is still the answer, a new one is not stored. */
 async function storeOnce(
   call: Call,
-  intent: { id: string; idempotencyKey: string; request: PlaceOrder; hash: string; refuse: boolean },
+  intent: {
+    id: string
+    idempotencyKey: string
+    request: PlaceOrder
+    hash: string
+    refuse: boolean
+    slicedOrderId: string | undefined
+  },
 ): Promise<Verdict> {
   const { request } = intent
   const price = request.price ?? null
@@ -111,20 +122,24 @@ async function storeOnce(
           coalesce(${trigger}::numeric % nullif(i.tick_size, 0) = 0, true) as trigger_ok
         from ticker.instruments i
         where i.exchange = ${request.exchange} and i.tradingsymbol = ${request.tradingsymbol} and i.is_active
+      ), sliced as materialized (
+        -- Of this and a cancel of the whole at the same time the second waits, and sees what the first made of it.
+        select s.id from ticker.sliced_orders s
+        where s.id = ${intent.slicedOrderId ?? null} and s.cancel_requested_at is null for share
       ), previous as materialized (
         select o.* from ticker.order_intents o join account on o.account_id = account.id
         where o.idempotency_key = ${intent.idempotencyKey}
       ), inserted as (
         insert into ticker.order_intents as o
-          (id, account_id, idempotency_key, request_sha256, request, tag, client_tag, deadline, created_by)
+          (id, account_id, idempotency_key, request_sha256, request, tag, client_tag, deadline, sliced_order_id, created_by)
         select ${intent.id}, account.id, ${intent.idempotencyKey}, ${intent.hash}, ${JSON.stringify(request)}::jsonb,
           ${brokerTag(request.tag)}, ${request.tag ?? null},
-          now() + make_interval(secs => ${request.expires_in_s}::int), ${call.actor.key_id}
+          now() + make_interval(secs => ${request.expires_in_s}::int), ${intent.slicedOrderId ?? null}, ${call.actor.key_id}
         from account, instrument i
         where not exists (select 1 from previous) and account.status = 'active' and account.trading
           and account.gate is null
           and account.session_live and i.tradable and i.lot_ok and i.leg_ok and i.price_ok and i.trigger_ok
-          and not ${intent.refuse}::boolean
+          and not ${intent.refuse}::boolean and (${intent.slicedOrderId ?? null}::text is null or exists (select from sliced))
         -- Of two at once the second waits here for the first, and gets its row.
         on conflict (account_id, idempotency_key) do update set idempotency_key = excluded.idempotency_key
         returning o.*
@@ -142,6 +157,7 @@ async function storeOnce(
       )
       select (select to_jsonb(account) from account) as account,
         (select to_jsonb(instrument) from instrument) as instrument,
+        ${intent.slicedOrderId ?? null}::text is not null and not exists (select from sliced) as cancelled,
         (select jsonb_build_object('request_sha256', o.request_sha256,
           'order', ${orderJson(call.deps.config.realm === 'sim')}) from stored o) as stored`,
   )
@@ -152,12 +168,13 @@ async function storeOnce(
 /** The first thing that kept the insert from happening, in the order a person would fix them. */
 function whyNotStored(
   request: PlaceOrder,
-  { account, instrument }: Verdict,
+  { account, instrument, cancelled }: Verdict,
   afterHours: FieldError | undefined,
 ): Outcome<never> {
   if (account && account.status !== 'active') return refused('account_disabled')
   if (account && !account.trading) return refused('trading_not_enabled')
   if (account?.gate) return refused('order_gate_closed', { detail: account.gate })
+  if (cancelled) return refused('order_finished', { detail: 'It is being cancelled.' })
   const errors = [...fieldErrors(request, instrument), ...(afterHours ? [afterHours] : [])]
   if (errors.length > 0) return refused('order_invalid', { errors })
   return refused('session_inactive')

@@ -48,6 +48,6 @@ export function orderJson(synthetic: boolean): SQL {
     'broker_orders', coalesce((
       select jsonb_agg(jsonb_build_object(${BROKER_ORDER_FIELDS}) order by b.order_id)
       from ticker.orders b where b.account_id = o.account_id and b.intent_id = o.id), '[]'::jsonb),
-    'slices', o.slices, 'synthetic', ${synthetic}::boolean,
+    'slices', o.slices, 'sliced_order_id', o.sliced_order_id, 'synthetic', ${synthetic}::boolean,
     'created_at', ${iso(sql`o.created_at`)}, 'updated_at', ${iso(sql`o.updated_at`)})`
 }

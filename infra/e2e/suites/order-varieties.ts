@@ -1,4 +1,5 @@
 // Orders that are not regular, through the whole system: what is several at the broker is one order here.
+import { slicedOrder, slicedOrderCancel } from '@ticker/shared/domain'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { until } from '../../local/seed.ts'
@@ -42,6 +43,18 @@ export function orderVarietySuite(desk: () => Desk) {
         },
       )
 
+    /** And what of it is the largest slice. */
+    async function future() {
+      const futures = z.object({
+        items: z.array(z.object({ tradingsymbol: z.string(), lot_size: z.number() })),
+      })
+      const path = '/v1/instruments?exchange=NFO&name=NIFTY&type=FUT&limit=1'
+      const [found] = (await desk().api.call(futures, 'GET', path)).items
+      if (!found) throw new Error('no future')
+      const { tradingsymbol, lot_size: lot } = found
+      return { tradingsymbol, slice: Math.floor(NIFTY_FREEZE / lot) * lot }
+    }
+
     it('an after-market order is received, and cancelled before its session', async () => {
       const { id, state } = await desk().place({ variety: 'amo', price: RESTS })
       expect(state).toBe('ACCEPTED')
@@ -64,19 +77,9 @@ export function orderVarietySuite(desk: () => Desk) {
     })
 
     it('what is beyond the freeze quantity is cut: a refused slice is told, the others are one order; a lost answer is made up for', async () => {
-      const futures = z.object({
-        items: z.array(z.object({ tradingsymbol: z.string(), lot_size: z.number() })),
-      })
-      const { items } = await desk().api.call(
-        futures,
-        'GET',
-        '/v1/instruments?exchange=NFO&name=NIFTY&type=FUT&limit=1',
-      )
-      const [future] = items
-      if (!future) throw new Error('no future')
-      const slice = Math.floor(NIFTY_FREEZE / future.lot_size) * future.lot_size
+      const { tradingsymbol, slice } = await future()
       const large = {
-        ...{ exchange: 'NFO', tradingsymbol: future.tradingsymbol, product: 'NRML', price: 20_000 },
+        ...{ exchange: 'NFO', tradingsymbol, product: 'NRML', price: 20_000 },
         ...{ quantity: 3 * slice, autoslice: true },
       }
       const before = await desk().ordersAtBroker()
@@ -90,6 +93,31 @@ export function orderVarietySuite(desk: () => Desk) {
       await becomes(lost.id, 'all three are shown', (all) => all.length === 3)
       expect(await desk().ordersAtBroker()).toBe(before + 5)
       for (const each of [id, lost.id]) expect((await cancel(each)).state).toBe('DONE')
+    })
+
+    it('a sliced order is an order here for each slice, all of them sent, and all cancelled by one request', async () => {
+      const { tradingsymbol, slice } = await future()
+      const sliced = await desk().api.call(
+        slicedOrder,
+        'POST',
+        '/v1/sliced-orders',
+        {
+          ...{ account_id: 'demo', exchange: 'NFO', tradingsymbol, product: 'NRML', transaction_type: 'BUY' },
+          ...{ order_type: 'LIMIT', price: 20_000, quantity: 2 * slice },
+        },
+        { 'Idempotency-Key': 'sliced' },
+      )
+      expect(sliced.quantities).toEqual([slice, slice])
+      const statuses = async () =>
+        (await Promise.all(sliced.orders.map(({ id }) => desk().brokerStatus(id)))).join()
+      await until('each slice is open', async () => (await statuses()) === 'OPEN,OPEN', FIVE_TIMES_MS)
+      const path = `/v1/sliced-orders/${sliced.id}`
+      await desk().api.call(slicedOrderCancel, 'DELETE', path, undefined, { 'Idempotency-Key': 'sliced' })
+      await until(
+        'each is cancelled',
+        async () => (await statuses()) === 'CANCELLED,CANCELLED',
+        FIVE_TIMES_MS,
+      )
     })
 
     it('a cover order has its stop-loss leg, and is left by a cancel', async () => {

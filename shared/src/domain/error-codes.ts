@@ -39,6 +39,10 @@ export const ERROR_CODES = {
     status: 404,
     title: 'There is no cancel or modify of that id on an account that this key may see.',
   },
+  sliced_order_not_found: {
+    status: 404,
+    title: 'There is no sliced order of that id on an account that this key may see.',
+  },
   instrument_not_found: {
     status: 404,
     title: 'No instrument of that token or exchange:tradingsymbol in the current dump.',

@@ -131,6 +131,7 @@ export const order = z
       .meta({
         description: 'Of an order that the broker cut: what it said of the slices without an order id',
       }),
+    sliced_order_id: z.string().nullable().meta({ description: 'The sliced order that this is a slice of' }),
     synthetic: z.boolean(),
     created_at: z.string(),
     updated_at: z.string(),

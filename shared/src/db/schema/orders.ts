@@ -15,6 +15,26 @@ import {
 import { accounts } from './accounts.ts'
 import { at, now, ticker } from './ticker.ts'
 
+/** A large order and the plan of its slices, stored before the first of them: a repeat goes on with it. */
+export const slicedOrders = ticker.table(
+  'sliced_orders',
+  {
+    id: text('id').primaryKey(),
+    account_id: text('account_id')
+      .notNull()
+      .references(() => accounts.id),
+    idempotency_key: text('idempotency_key').notNull(),
+    request_sha256: text('request_sha256').notNull(),
+    request: jsonb('request').notNull(),
+    quantities: integer('quantities').array().notNull(),
+    /** No further slice is stored from here on. */
+    cancel_requested_at: at('cancel_requested_at'),
+    created_by: text('created_by').notNull(),
+    created_at: at('created_at').notNull().default(now),
+  },
+  (table) => [uniqueIndex('sliced_orders_idempotency').on(table.account_id, table.idempotency_key)],
+)
+
 /** What a caller asked to be sent to the broker, stored before anything is sent (RELIABILITY orders 1–7). */
 export const orderIntents = ticker.table(
   'order_intents',
@@ -36,6 +56,8 @@ export const orderIntents = ticker.table(
     not_before: at('not_before'),
     attempts: integer('attempts').notNull().default(0),
     broker_order_id: text('broker_order_id'),
+    /** The large order that this is a slice of. */
+    sliced_order_id: text('sliced_order_id').references(() => slicedOrders.id),
     /** Of an order that was cut: the broker's words on the slices it gave no id for, refused or in doubt. */
     slices: jsonb('slices').$type<{ refused: string[]; in_doubt: string[] }>(),
     /** A person wants it gone: never sent from here on, and cancelled wherever it turns out to be. */
@@ -56,6 +78,7 @@ export const orderIntents = ticker.table(
       .on(table.account_id, table.created_at)
       .where(sql`${table.state} in ('QUEUED', 'SENDING', 'UNKNOWN')`),
     index('order_intents_list').on(table.account_id, table.id),
+    index('order_intents_sliced').on(table.sliced_order_id).where(sql`${table.sliced_order_id} is not null`),
   ],
 )
 
