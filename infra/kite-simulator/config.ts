@@ -12,7 +12,7 @@ export const USAGE = `node infra/kite-simulator/main.ts [options]
   --host ADDRESS         default 127.0.0.1
   --seed N               default 1
   --users-file PATH      JSON array of users: user_id, api_key, api_secret, and optionally user_name,
-                         redirect_url, postback_url, balance, holdings, access_token (starts logged in)
+                         redirect_url, postback_url, balance, holdings, mutual_funds, access_token (starts logged in)
   --instruments A,B      real instrument dumps (.csv, .csv.gz) instead of a generated market
   --instruments-count N  at least so many rows in the generated market, up to ${INSTRUMENTS_MAX}
   --calendar MODE        always_open (default), real, or closed

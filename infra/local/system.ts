@@ -36,6 +36,13 @@ const DEMO_HOLDINGS = [
   { exchange: 'NSE', tradingsymbol: 'RELIANCE', quantity: 25, average_price: 1_310.25 },
 ]
 
+const DEMO_FUNDS = [
+  {
+    ...{ tradingsymbol: 'INF174K01LS2', fund: 'Kotak Flexicap Fund - Direct Plan', quantity: 382.488 },
+    ...{ average_price: 78.4, last_price: 84.7, sip_amount: 2_000 },
+  },
+]
+
 export interface SystemOptions {
   stateDir: string
   ports: Ports
@@ -235,6 +242,7 @@ async function startSimulatorPart(options: SystemOptions, ports: Ports): Promise
     redirect_url: `${callback}/callback`,
     postback_url: `${callback}/postback/${accountOf(index)}`,
     holdings: index === 0 ? DEMO_HOLDINGS : [],
+    mutual_funds: index === 0 ? DEMO_FUNDS : [],
   }))
   await writeFile(usersFile, JSON.stringify(users, null, 2))
   const args = ['--port', String(ports.simulator), '--seed', String(options.seed), '--users-file', usersFile]

@@ -9,6 +9,7 @@ import { failures, json, needs } from '../http/openapi.ts'
 import { settle } from '../http/problem.ts'
 import { askAccount } from './ask-account.ts'
 import { ASKED, FAILURES } from './asked.ts'
+import { fundRoutes } from './fund-routes.ts'
 import { listTrades } from './trades.ts'
 import { valueRoutes } from './value-routes.ts'
 
@@ -66,6 +67,7 @@ const getTrades = createRoute({
 export function portfolioRoutes(deps: Dependencies) {
   return new OpenAPIHono<AppEnv>({ defaultHook: invalidRequest })
     .route('/', valueRoutes(deps))
+    .route('/', fundRoutes(deps))
     .openapi(getPositions, async (c) => {
       const { account_id } = c.req.valid('query')
       return c.json(

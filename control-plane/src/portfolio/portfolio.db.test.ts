@@ -58,6 +58,19 @@ test('200: positions and holdings', async () => {
   }
 })
 
+test('200: mutual funds', async () => {
+  for (const [path, read, answer] of [
+    ['holdings', 'fund_holdings', { holdings: [] }],
+    ['orders', 'fund_orders', { orders: [] }],
+    ['sips', 'fund_sips', { sips: [] }],
+  ] as const) {
+    const asked = get(`/v1/mutual-funds/${path}?account_id=desk1`)
+    const question = await says({ answer: { ...answered, omitted: 0, ...answer } })
+    expect(question.params).toMatchObject({ reading: { read } })
+    expect(await asked).toMatchObject({ status: 200, body: { ...answered, ...answer } })
+  }
+})
+
 test('200: a trade of ours names our order and the caller’s whole tag, another one does not', async () => {
   const asked = get('/v1/trades?account_id=desk1')
   const question = await says({ answer: { ...answered, trades: [trade('11'), trade('99')], omitted: 0 } })

@@ -185,3 +185,20 @@ it('charges are at the order’s price, of a MARKET order at the live tick, and 
   })
   expect(sent).toHaveLength(1)
 })
+
+it('a fund is worth its units at the last net asset value, and nothing known where there is none', async () => {
+  const fund = { tradingsymbol: 'INF1', quantity: 10.5, last_price: 20, average_price: 18 }
+  said['/mf/holdings'] = [fund, { ...fund, last_price: 0 }, { ...fund, average_price: null }]
+  expect(await read({ read: 'fund_holdings' })).toMatchObject({
+    ...{ account_id: 'a', synthetic: true, omitted: 0 },
+    holdings: [{ own: { value: 210, pnl: 21 } }, { own: null }, { own: { value: 210, pnl: null } }],
+  })
+})
+
+it('orders and plans of funds', async () => {
+  said['/mf/orders'] = [{ order_id: '1', tradingsymbol: 'INF1', status: 'OPEN', transaction_type: 'BUY' }, {}]
+  expect(await read({ read: 'fund_orders' })).toMatchObject({ orders: [{ order_id: '1' }], omitted: 1 })
+  expect(await registry.metrics()).toContain('ticker_account_rows_omitted_total{read="fund_orders"} 1')
+  said['/mf/sips'] = [{ sip_id: '2', tradingsymbol: 'INF1', status: 'ACTIVE' }]
+  expect(await read({ read: 'fund_sips' })).toMatchObject({ sips: [{ sip_id: '2' }], omitted: 0 })
+})

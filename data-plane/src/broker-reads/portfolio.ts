@@ -3,6 +3,9 @@ import {
   type AccountRead,
   type AccountReadRefused,
   type BasketMargins,
+  type FundHoldings,
+  type FundOrders,
+  type FundSips,
   type Funds,
   type Holdings,
   istDay,
@@ -25,13 +28,16 @@ import type { Clock } from '../clock.ts'
 import type { InstrumentDirectory } from '../market-data/instrument-directory.ts'
 import type { ReadQuotes } from '../market-data/quotes.ts'
 import type { AccountReads } from './account-reads.ts'
+import { createFundReads } from './fund-reads.ts'
 import { createOrderValues } from './order-values.ts'
 import { holdingPnl, positionPnl, rupees } from './own-pnl.ts'
 import { keyOf, type Named, ownPrices } from './own-prices.ts'
 
 type Answer<T> = { answer: T } | AccountReadRefused
 export type PortfolioAnswer = Answer<
-  Positions | Holdings | Funds | ValuedTrades | Margins | BasketMargins | OrderCharges
+  | (Positions | Holdings | Funds | ValuedTrades)
+  | (Margins | BasketMargins | OrderCharges)
+  | (FundHoldings | FundOrders | FundSips)
 >
 
 export interface PortfolioDeps {
@@ -59,6 +65,7 @@ export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Pro
     answered_at: new Date(clock.nowMs()).toISOString(),
   })
 
+  const funded = createFundReads({ kite, reads, answered, omittedOf })
   const orderValues = createOrderValues({ kite, reads, quotes: deps.quotes, answered })
 
   function omittedOf(read: string, ...lists: Rows<unknown>[]): number {
@@ -133,6 +140,12 @@ export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Pro
         return funds(account)
       case 'trades':
         return trades(account, reading.order_ids)
+      case 'fund_holdings':
+        return funded.holdings(account)
+      case 'fund_orders':
+        return funded.orders(account)
+      case 'fund_sips':
+        return funded.sips(account)
       case 'margins':
         return orderValues.margins(account, reading.orders)
       case 'basket_margins':

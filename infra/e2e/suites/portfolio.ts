@@ -86,6 +86,15 @@ export function portfolioSuite(desk: () => Desk) {
       expect(equity.available.cash).toBeGreaterThan(equity.net)
     })
 
+    it('mutual funds are the broker’s', async () => {
+      const named = z.array(z.object({ tradingsymbol: z.string() }))
+      for (const list of ['holdings', 'orders', 'sips'] as const) {
+        const shape = z.object({ synthetic: z.literal(true), [list]: named })
+        const answer = await get(shape, `/v1/mutual-funds/${list}?account_id=demo`)
+        expect(answer[list]).toEqual([{ tradingsymbol: 'INF174K01LS2' }])
+      }
+    })
+
     it('what orders would tie up and cost is known before they are sent, and nothing is placed', async () => {
       const before = await desk().ordersAtBroker()
       const post = <Shape extends z.ZodType>(shape: Shape, path: string, orders: unknown[]) =>

@@ -23,6 +23,19 @@ export const userSchema = z.strictObject({
     )
     .max(1_000)
     .optional(),
+  mutual_funds: z
+    .array(
+      z.strictObject({
+        tradingsymbol: z.string().min(1).max(20),
+        fund: z.string().min(1).max(100),
+        quantity: z.number().positive(),
+        average_price: z.number().positive(),
+        last_price: z.number().positive(),
+        sip_amount: z.number().positive(),
+      }),
+    )
+    .max(100)
+    .optional(),
   access_token: z.string().min(8).max(100).optional(),
 })
 

@@ -5,6 +5,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { refused } from '../refusal.ts'
 import type { RestEnv, RestParts } from './env.ts'
 import { refuse } from './envelope.ts'
+import { fundRoutes } from './fund-routes.ts'
 import { historyRoutes } from './history-routes.ts'
 import { marginRoutes } from './margin-routes.ts'
 import { marketRoutes } from './market-routes.ts'
@@ -27,6 +28,7 @@ export function restApp(parts: RestParts, login: Hono<RestEnv>, control: Hono<Re
     sessionRoutes(parts),
     orderRoutes(parts),
     marginRoutes(parts),
+    fundRoutes(parts),
     marketRoutes(parts),
     historyRoutes(parts),
     control,

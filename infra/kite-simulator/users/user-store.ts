@@ -3,6 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { SimClock } from '../clock.ts'
 import { nextTokenExpiryMs } from '../ist-time.ts'
+import type { FundOptions } from '../mutual-funds/mutual-funds.ts'
 import type { HoldingOptions } from '../orders/holdings.ts'
 
 export interface UserOptions {
@@ -17,6 +18,7 @@ export interface UserOptions {
   balance?: number | undefined
   /** Shares in the depository from the start. */
   holdings?: readonly HoldingOptions[] | undefined
+  mutual_funds?: readonly FundOptions[] | undefined
   /** Starts logged in with this token; otherwise the user has to log in. */
   access_token?: string | undefined
 }
@@ -36,6 +38,7 @@ export interface User {
   redirect_url: string | null
   postback_url: string | null
   balance: number
+  mutual_funds: readonly FundOptions[]
   session: Session | null
 }
 
@@ -72,6 +75,7 @@ export class UserStore {
       redirect_url: options.redirect_url ?? null,
       postback_url: options.postback_url ?? null,
       balance: options.balance ?? DEFAULT_BALANCE,
+      mutual_funds: options.mutual_funds ?? [],
       session: null,
     }
     if (options.access_token !== undefined) user.session = this.#session(options.access_token)

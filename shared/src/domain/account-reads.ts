@@ -17,6 +17,9 @@ export const accountReading = z.discriminatedUnion('read', [
     /** Of these orders alone; absent: all of today. */
     order_ids: z.array(z.string()).max(TRADES_ORDERS_MAX).optional(),
   }),
+  z.strictObject({ read: z.literal('fund_holdings') }),
+  z.strictObject({ read: z.literal('fund_orders') }),
+  z.strictObject({ read: z.literal('fund_sips') }),
   z.strictObject({ read: z.literal('margins'), orders }),
   z.strictObject({ read: z.literal('basket_margins'), orders, consider_positions: z.boolean() }),
   z.strictObject({ read: z.literal('charges'), orders }),

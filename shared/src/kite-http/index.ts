@@ -2,6 +2,7 @@
 export * from './envelope.ts'
 export * from './history.ts'
 export * from './margins.ts'
+export * from './mutual-funds.ts'
 export * from './orders.ts'
 export * from './portfolio.ts'
 export * from './quotes.ts'
