@@ -1,22 +1,18 @@
 // The composition root: builds every part from the configuration, starts the loops under the supervisor, and stops
 // them in order. main.ts runs it as the process; tests run it in theirs.
 import { randomUUID } from 'node:crypto'
-import { getOrderHistory, getOrders, getProfile, getQuotes, type KiteHttp } from '@ticker/shared/kite-http'
+import { getProfile, type KiteHttp } from '@ticker/shared/kite-http'
 import { createMarketCalendar } from '@ticker/shared/market-calendar'
 import { pricingTerms } from '@ticker/shared/option-pricing'
-import { ACCOUNT_READS_PER_SECOND_MAX, createAccountReads } from './broker-reads/account-reads.ts'
-import { createBrokerQuotes } from './broker-reads/broker-quotes.ts'
+import { ACCOUNT_READS_PER_SECOND_MAX } from './broker-reads/account-reads.ts'
 import { createReadGovernor } from './broker-reads/governor.ts'
-import { createPortfolio } from './broker-reads/portfolio.ts'
 import { startLiveCandles } from './candles/live-candles.ts'
 import { systemClock } from './clock.ts'
-import { createAnswers } from './command-channel/answers.ts'
 import { createCommandChannel } from './command-channel/channel.ts'
 import type { Config } from './config.ts'
 import { createHistory } from './history/index.ts'
 import { createInstrumentRefresh } from './instruments/refresh.ts'
 import { toOrderUpdate } from './kite-compat/order-update.ts'
-import { createKiteCompatServer } from './kite-compat/server.ts'
 import { openWebSocket } from './kite-socket/raw-socket.ts'
 import { createKnownCalendar } from './market-data/known-calendar.ts'
 import {
@@ -27,25 +23,16 @@ import {
   tradingHours,
   watchCalendar,
 } from './market-data/market-hours.ts'
-import { createQuotes } from './market-data/quotes.ts'
 import { marketDataReadiness } from './market-data/readiness.ts'
 import { createMarketData } from './market-data/runtime.ts'
 import { openDatabase } from './operations/database.ts'
 import { closeServer, listen } from './operations/listen.ts'
 import { createLog, type Log } from './operations/log.ts'
-import { checkOpenFiles } from './operations/open-files.ts'
 import { createOpsServer } from './operations/ops-server.ts'
 import { createRegistry } from './operations/process-metrics.ts'
 import { createReadiness } from './operations/readiness.ts'
 import { createSupervisor } from './operations/supervisor.ts'
-import { createChainStream } from './option-chain/chain-stream.ts'
 import { createOptionChains } from './option-chain/option-chains.ts'
-import { createChangeStore } from './orders/change-store.ts'
-import { createIntentStore } from './orders/intent-store.ts'
-import { createOrderMetrics } from './orders/metrics.ts'
-import { createOrderDesk } from './orders/order-desk.ts'
-import { orderLineFactory } from './orders/order-line.ts'
-import { createOrderStore } from './orders/order-store.ts'
 import {
   claimAccounts,
   forgetOldInstances,
@@ -60,14 +47,9 @@ import { createSessionReminders } from './ownership/session-reminders.ts'
 import { markSessionDead, markSocketRefused, readSession } from './ownership/session-store.ts'
 import { createSocketRefusals } from './ownership/socket-refusals.ts'
 import { startPublishing } from './publish/publishing.ts'
-import { createAllClients } from './stream/all-clients.ts'
-import { createAsyncApiHandler } from './stream/asyncapi/route.ts'
-import { STREAM_BOUNDS } from './stream/bounds.ts'
-import { createKeyRevocations } from './stream/key-revocations.ts'
-import { createStreamListener } from './stream/listener.ts'
-import { routeRequests } from './stream/route-requests.ts'
-import { createStreamServer } from './stream/server.ts'
-import { forwardedAddress, remoteAddress } from './stream/upgrade.ts'
+import { startAnswers } from './start-answers.ts'
+import { startClientStreams } from './start-client-streams.ts'
+import { createOrders } from './start-orders.ts'
 import { VERSION } from './version.ts'
 import { createWebhooks } from './webhooks/index.ts'
 
@@ -84,8 +66,6 @@ const HISTORY_TIMEOUT_MS = 20_000
 /** Without a pass that reached the database for this long, the instance is not fit for orders. */
 const LEASE_STALE_MS = 8_000
 const DRAIN_MS = 8_000
-/** KITE.md 2.2. */
-const QUOTE_REQUESTS_PER_SECOND_MAX = 1
 
 export async function startDataPlane(config: Config, logOverride?: Log): Promise<DataPlane> {
   const instanceId = randomUUID()
@@ -137,25 +117,6 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     termsOf: pricingTerms(config.optionTerms),
   })
 
-  // The streams listen before the instance registers: what it announces must be reachable.
-  const isKeyRevoked = createKeyRevocations({ db: pool, clock })
-  const clientAddress = config.trustProxy ? forwardedAddress : remoteAddress
-  const bounds = STREAM_BOUNDS
-  const all = createAllClients({ clock, source: marketData, bounds, registry, isKeyRevoked })
-  all.start(supervisor)
-  const clients = {
-    clock,
-    log,
-    registry,
-    ticketKeys: config.ticketKeys,
-    isKeyRevoked,
-    clientAddress,
-    bounds,
-    all,
-  }
-  const { conflateAboveBytes } = bounds
-  const chainStream = createChainStream({ clock, registry, chains: optionChains, conflateAboveBytes })
-  supervisor.run('option chains', chainStream.run)
   const candles = startLiveCandles({
     ...{ clock, log, registry, supervisor, pool, calendar },
     source: marketData,
@@ -163,20 +124,13 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     // History is made further down, once it is known whose accounts may be asked.
     backfill: (request, signal) => history.backfill(request, signal),
   })
-  const streams = createStreamServer({ ...clients, marketData, chains: chainStream, candles })
-  const kiteCompat = createKiteCompatServer({ ...clients, source: marketData })
-  const streamServer = createStreamListener({
-    bounds,
-    registry,
-    requests: routeRequests([streams.handleRequest, createAsyncApiHandler()]),
-    upgrades: [streams.handleUpgrade, kiteCompat.handleUpgrade],
+  const clients = await startClientStreams({
+    ...{ config, clock, log, registry, supervisor, pool, marketData, optionChains, candles },
   })
-  checkOpenFiles(log, streamServer.maxConnections)
-  const streamPort = await listen(streamServer, config.streamPort, config.streamHost)
 
   const identity = {
     id: instanceId,
-    streamUrl: config.publicStreamUrl ?? `ws://127.0.0.1:${streamPort}`,
+    streamUrl: config.publicStreamUrl ?? `ws://127.0.0.1:${clients.port}`,
     version: VERSION,
     egressGroup: config.egressGroup,
   }
@@ -228,32 +182,15 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     perSecondMax: ACCOUNT_READS_PER_SECOND_MAX,
   })
 
-  const orderDesk = createOrderDesk({
-    instanceId,
-    supervisor,
+  const orderDesk = createOrders({
+    ...{ instanceId, supervisor, clock, log, registry, pool, kite },
+    governor: accountGovernor,
     lease: ownership.lease,
-    clock,
-    log,
-    metrics: createOrderMetrics(registry),
-    intents: createIntentStore(pool),
-    changes: createChangeStore(pool),
-    orders: createOrderStore(pool),
-    reads: {
-      book: (account, session) => {
-        accountGovernor.spend(account.accountId)
-        return getOrders(kite, { api_key: account.apiKey, access_token: session.accessToken })
-      },
-      history: (account, session, orderId) => {
-        accountGovernor.spend(account.accountId)
-        return getOrderHistory(kite, { api_key: account.apiKey, access_token: session.accessToken }, orderId)
-      },
-    },
-    connect: orderLineFactory(config.kiteApiRoot, clock),
     onChanged(accountId, changed) {
       // The caller's tag goes out, ours stays inside (RELIABILITY: orders).
       for (const { order, clientTag, intentId } of changed) {
         const shown = intentId ? { ...order, tag: clientTag, tags: clientTag ? [clientTag] : [] } : order
-        kiteCompat.broadcastOrder(accountId, toOrderUpdate(shown))
+        clients.kiteCompat.broadcastOrder(accountId, toOrderUpdate(shown))
       }
     },
     onSessionDead: sessionDead,
@@ -348,38 +285,6 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   })
   marketData.onSessionRefused(sessionGuard.refused)
 
-  const brokerQuotes = createBrokerQuotes({
-    clock,
-    registry,
-    governor: createReadGovernor({
-      clock,
-      registry,
-      name: 'quotes',
-      perSecondMax: QUOTE_REQUESTS_PER_SECOND_MAX,
-    }),
-    accounts: (owner) =>
-      (ownership.view()?.accounts ?? []).filter(
-        (each) => each.owner === owner && each.session && each.observed.active && each.observed.market_data,
-      ),
-    fetch: (credentials, keys) => getQuotes(kite, credentials, keys),
-    onSessionDead: sessionDead,
-  })
-
-  const quotes = createQuotes({ clock, source: marketData, broker: brokerQuotes })
-  const portfolio = createPortfolio({
-    ...{ clock, registry, kite, quotes },
-    isSynthetic: config.realm === 'sim',
-    directory: () => marketData.directory(),
-    reads: createAccountReads({
-      clock,
-      registry,
-      governor: accountGovernor,
-      account: (accountId) =>
-        ownership.view()?.accounts.find((each) => each.accountId === accountId && each.observed.active),
-      onSessionDead: sessionDead,
-    }),
-  })
-
   const commands = createCommandChannel({
     realm: config.realm,
     instanceId,
@@ -395,10 +300,12 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       history.wake()
       webhooks.wake()
     },
-    answer: createAnswers({
-      instanceStatus,
-      streamClients: all.connected,
-      ...{ optionChains, quotes, portfolio },
+    answer: startAnswers({
+      ...{ clock, registry, kite, marketData, accountGovernor, instanceStatus, optionChains },
+      isSynthetic: config.realm === 'sim',
+      streamClients: clients.all.connected,
+      accounts: () => ownership.view()?.accounts ?? [],
+      onSessionDead: sessionDead,
     }),
   })
   readiness.register('command channel', commands.unfit)
@@ -412,8 +319,8 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       accounts: status.accounts,
       ticks: status.ticks,
       interest: status.interest,
-      stream_clients: streams.clients(),
-      kite_clients: kiteCompat.clients(),
+      stream_clients: clients.streams.clients(),
+      kite_clients: clients.kiteCompat.clients(),
     }
   }
 
@@ -442,13 +349,13 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     }
   })
   log.info(
-    { stream_port: streamPort, ops_port: opsPort, realm: config.realm, version: VERSION },
+    { stream_port: clients.port, ops_port: opsPort, realm: config.realm, version: VERSION },
     'data plane started',
   )
 
   return {
     instanceId,
-    streamPort,
+    streamPort: clients.port,
     opsPort,
     async stop() {
       log.info({}, 'data plane stopping')
@@ -456,7 +363,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       readiness.register('stopping', () => 'the process is stopping')
       orderDesk.close()
       await orderDesk.drained(DRAIN_MS)
-      await Promise.all([streams.stop(), kiteCompat.stop()])
+      await Promise.all([clients.streams.stop(), clients.kiteCompat.stop()])
       await marketData.stop()
       const stuck = await supervisor.stop(3_000)
       if (stuck.length > 0) log.error({ tasks: stuck }, 'tasks did not end in time')
@@ -465,7 +372,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
         .catch((error: unknown) => log.warn({ error }, 'lease not released; it will expire'))
       commands.stop()
       publishing?.stop()
-      await Promise.all([closeServer(streamServer), closeServer(opsServer), pool.end()])
+      await Promise.all([closeServer(clients.server), closeServer(opsServer), pool.end()])
       log.info({}, 'data plane stopped')
     },
   }

@@ -1,0 +1,41 @@
+// Part of the composition root: the order desk with its stores, its line to the broker and its reads of the book.
+import { getOrderHistory, getOrders, type KiteHttp } from '@ticker/shared/kite-http'
+import type pg from 'pg'
+import type { Registry } from 'prom-client'
+import type { ReadGovernor } from './broker-reads/governor.ts'
+import { createChangeStore } from './orders/change-store.ts'
+import { createIntentStore } from './orders/intent-store.ts'
+import { createOrderMetrics } from './orders/metrics.ts'
+import { createOrderDesk, type OrderDesk } from './orders/order-desk.ts'
+import { orderLineFactory } from './orders/order-line.ts'
+import { createOrderStore } from './orders/order-store.ts'
+
+type Given = Omit<
+  Parameters<typeof createOrderDesk>[0],
+  'metrics' | 'intents' | 'changes' | 'orders' | 'reads' | 'connect'
+>
+
+export function createOrders(
+  deps: Given & { pool: pg.Pool; registry: Registry; kite: KiteHttp; governor: ReadGovernor },
+): OrderDesk {
+  const { pool, kite, governor, clock } = deps
+  return createOrderDesk({
+    ...deps,
+    metrics: createOrderMetrics(deps.registry),
+    intents: createIntentStore(pool),
+    changes: createChangeStore(pool),
+    orders: createOrderStore(pool),
+    // Not kept waiting by other reads of the account, but counted among them.
+    reads: {
+      book: (account, session) => {
+        governor.spend(account.accountId)
+        return getOrders(kite, { api_key: account.apiKey, access_token: session.accessToken })
+      },
+      history: (account, session, orderId) => {
+        governor.spend(account.accountId)
+        return getOrderHistory(kite, { api_key: account.apiKey, access_token: session.accessToken }, orderId)
+      },
+    },
+    connect: orderLineFactory(kite.root, clock),
+  })
+}
