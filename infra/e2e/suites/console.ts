@@ -1,4 +1,5 @@
 // The operator console in a real browser: what a desk switches, deletes, looks up and has fetched there.
+import { addDays, istDay } from '@ticker/shared/domain'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -6,6 +7,8 @@ import { until } from '../../local/seed.ts'
 import { launchBrowser } from '../browser.ts'
 import type { Desk } from '../desk.ts'
 
+/** More than the broker gives within two seconds. */
+const LONG_DAYS = 700
 const flags = z.object({ market_data: z.boolean(), trading: z.boolean(), status: z.string() })
 
 /** The opaque colours on the chart. In the page's language, as this side has no DOM. */
@@ -93,6 +96,12 @@ export function consoleSuite(desk: () => Desk) {
       // Painted, and not merely there.
       const colours = z.array(z.string()).parse(await page.evaluate(PAINTED))
       expect(colours).toEqual(expect.arrayContaining(['26 127 55', '207 34 46']))
+
+      await page.fill('input[name=instrument]', 'NSE:HDFCBANK')
+      await page.selectOption('select[name=interval]', '1m')
+      await page.fill('input[name=from]', addDays(istDay(Date.now()), -LONG_DAYS))
+      await page.getByRole('button', { name: 'Show' }).click()
+      await page.getByText(/being fetched: \d[\d,]* of 7\d\d days/).waitFor()
 
       await page.fill('input[name=instrument]', 'NSE:NOSUCH')
       await page.getByRole('button', { name: 'Show' }).click()

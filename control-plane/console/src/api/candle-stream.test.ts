@@ -16,7 +16,9 @@ it('has the day as it was sent, and each candle in place of the one of the same 
 })
 
 it('says whether ticks come, why not, and what the stream refuses', () => {
-  let live = reduceCandles(NO_LIVE_CANDLES, {
+  const welcomed = reduceCandles(NO_LIVE_CANDLES, { op: 'welcome', synthetic: true })
+  expect(welcomed.synthetic).toBe(true)
+  let live = reduceCandles(welcomed, {
     ...{ op: 'candles_subscribed', instruments: [{ state: 'waiting' }], unknown: [] },
   })
   expect(live.ticks).toEqual({ state: 'waiting' })

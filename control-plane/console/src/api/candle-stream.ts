@@ -7,6 +7,8 @@ export interface LiveCandles {
   connection: StreamState
   /** Of the instrument's ticks, with the reason why there are none; undefined: not known yet. */
   ticks: { state: string; reason?: string } | undefined
+  /** From a simulator; undefined: not known yet. */
+  synthetic: boolean | undefined
   /** In the stream's own words. */
   refusal: string | undefined
   candles: ReadonlyMap<string, Candle>
@@ -15,6 +17,7 @@ export interface LiveCandles {
 export const NO_LIVE_CANDLES: LiveCandles = {
   connection: 'connecting',
   ticks: undefined,
+  synthetic: undefined,
   refusal: undefined,
   candles: new Map(),
 }
@@ -28,11 +31,14 @@ type Message =
   | ({ op: 'state' } & TicksState)
   | { op: 'candle_snapshot' | 'candles'; candles: Candle[] }
   | { op: 'error'; message: string }
-  | { op: 'welcome' | 'heartbeat' | 'gap' }
+  | { op: 'welcome'; synthetic: boolean }
+  | { op: 'heartbeat' | 'gap' }
 
 /** One message's effect; never changes what it is given. */
 export function reduceCandles(live: LiveCandles, message: Message): LiveCandles {
   switch (message.op) {
+    case 'welcome':
+      return { ...live, synthetic: message.synthetic }
     case 'candles_subscribed': {
       const [unknown] = message.unknown
       const [ticks] = message.instruments

@@ -11,7 +11,7 @@ export class ApiError extends Error {
 }
 
 export interface Api {
-  get<T>(path: string): Promise<T>
+  get<T>(path: string, headers?: Record<string, string>): Promise<T>
   send<T>(
     method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
@@ -44,7 +44,7 @@ export function createApi(key: string, onUnauthenticated: () => void): Api {
     throw new ApiError(asProblem(answer, response.status))
   }
   return {
-    get: (path) => call('GET', path),
+    get: (path, headers) => call('GET', path, undefined, headers),
     send: (method, path, body, headers) => call(method, path, body, headers),
   }
 }

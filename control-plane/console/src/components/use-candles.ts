@@ -24,6 +24,8 @@ export interface Past {
 
 const PAGE_CANDLES = 5_000
 const CANDLES_MAX = 10_000
+/** Of what takes longer it is said soon how far it is. */
+const PROGRESS = { Prefer: 'wait=2' }
 const NOTHING: Past = { candles: [], count: 0, page: undefined, problem: undefined }
 
 export function usePast(api: Api, ask: Ask): Past {
@@ -34,7 +36,7 @@ export function usePast(api: Api, ask: Ask): Past {
     async function follow() {
       let cursor: string | null = ''
       while (isWanted && cursor !== null) {
-        const page: HistoryPage = await api.get(pathOf(ask, cursor))
+        const page: HistoryPage = await api.get(pathOf(ask, cursor), PROGRESS)
         cursor = page.next_cursor
         if (!isWanted) return
         setPast(({ candles, count }) => ({

@@ -65,7 +65,7 @@ function Range({ api, ask }: { api: Api; ask: Ask }) {
       <ProblemNote problem={problem} />
       <h2>
         {page ? `${page.exchange}:${page.tradingsymbol}` : ask.instrument} {ask.interval}{' '}
-        {page?.synthetic && <small className="badge">synthetic</small>}
+        {(page?.synthetic ?? live?.synthetic) && <small className="badge">synthetic</small>}
       </h2>
       <p className="muted" aria-live="polite">
         <Progress past={past} />
