@@ -96,8 +96,8 @@ function Progress({ past: { count, page, problem } }: { past: Past }) {
       {page.loads.map(({ id, days }) => (
         <span key={id}>
           {' '}
-          · being fetched: <progress value={days.loaded} max={days.total} /> {number(days.loaded)} of{' '}
-          {number(days.total)} days
+          · being fetched: {number(days.loaded)} of {number(days.total)} days{' '}
+          <progress value={days.loaded} max={days.total} />
         </span>
       ))}
     </>
