@@ -1,7 +1,7 @@
 // What a cancel or a modify is of: one of our orders by its id, or the broker's by its own (orders placed elsewhere
 // have no other). As CTEs of the one statement that decides and stores.
 
-import { orderChange, slicesMissingSql, TERMINAL_RANK } from '@ticker/shared/domain'
+import { orderChange, ordersMissingSql, TERMINAL_RANK } from '@ticker/shared/domain'
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { LISTENERS, nudgeList, visibleTo } from '../accounts/rows.ts'
@@ -25,7 +25,7 @@ export const target = z.object({
   order_ids: z.array(z.string()),
   /** Of these, the ones seen and not finished. */
   open: z.int(),
-  /** Accepted and in no book so far, and 1 for slices that nobody knows of yet. */
+  /** Accepted and in no book so far, and 1 for slices or legs that nobody knows of yet. */
   unseen: z.int(),
   statuses: z.array(z.string()),
 })
@@ -64,10 +64,13 @@ export function targetOf(actor: Actor, id: string): SQL {
         (select coalesce(jsonb_agg(k.order_id order by k.order_id), '[]') from known k) as order_ids,
         (select count(*)::int from known k where k.status_rank < ${TERMINAL_RANK}) as open,
         (select count(*)::int from known k where k.status_rank is null)
-          + case when s.order_id is null and ${sql.raw(slicesMissingSql('o'))} then 1 else 0 end as unseen,
+          + case when more.to_come then 1 else 0 end as unseen,
+        more.to_come as more_to_come,
         (select coalesce(jsonb_agg(distinct k.status), '[]') from known k where k.status is not null) as statuses
       from subject s join ticker.accounts a on a.id = s.account_id cross join ticker.fleet f
       left join ticker.order_intents o on o.id = s.intent_id
+      cross join lateral (
+        select coalesce(s.order_id is null and o.state = 'ACCEPTED' and ${sql.raw(ordersMissingSql('o'))}, false) as to_come) more
       left join ticker.sessions v on v.account_id = a.id and v.version = a.session_version
     )`
 }

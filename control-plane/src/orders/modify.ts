@@ -17,6 +17,7 @@ const rules = z.object({
   trigger_ok: z.boolean(),
   validity_ok: z.boolean(),
   fields_ok: z.boolean(),
+  leg_ok: z.boolean(),
 })
 /** Of a cover order the broker modifies nothing else (KITE.md 5.1). */
 const COVER_FIELDS = ['price', 'trigger_price']
@@ -48,7 +49,9 @@ export async function modifyOrder(
           coalesce(${stated.price ?? null}::numeric % nullif(i.tick_size, 0) = 0, true) as price_ok,
           coalesce(${stated.trigger_price ?? null}::numeric % nullif(i.tick_size, 0) = 0, true) as trigger_ok,
           i.exchange <> 'MCX' or ${stated.validity ?? 'DAY'} <> 'IOC' as validity_ok,
-          coalesce(b.broker_order->>'variety', o.request->>'variety', '') <> 'co' or ${isCoverOnly}::boolean as fields_ok
+          coalesce(b.broker_order->>'variety', o.request->>'variety', '') <> 'co' or ${isCoverOnly}::boolean as fields_ok,
+          coalesce(o.request->>'variety' <> 'iceberg', true) or t.order_id is not null
+            or ${stated.quantity === undefined}::boolean as leg_ok
         from target t
         left join ticker.order_intents o on o.id = t.intent_id
         left join ticker.orders b on b.account_id = t.account_id and b.order_id = t.order_id
@@ -62,14 +65,15 @@ export async function modifyOrder(
         insert into ticker.order_changes as c
           (id, account_id, idempotency_key, request_sha256, kind, intent_id, order_id, fields, deadline, created_by)
         select ${id}, t.account_id, ${idempotencyKey}, ${hash}, 'modify', t.intent_id,
-          coalesce(t.order_id, t.order_ids->>0), ${JSON.stringify(input)}::jsonb,
+          -- Not the first of several that is known: what was asked for is of the whole.
+          coalesce(t.order_id, case when not t.more_to_come then t.order_ids->>0 end), ${JSON.stringify(input)}::jsonb,
           now() + make_interval(secs => ${expiresInS}::int), ${actor.key_id}
         from target t, earlier e left join rules r on true
         where t.named = 1 and not exists (select from previous) and t.active and t.trading and t.gate is null
           and t.session_live and not t.cancel_requested and e.n < ${MODIFICATIONS_PER_ORDER_MAX}
           and jsonb_array_length(t.order_ids) <= 1 and (t.open > 0 or t.unseen > 0
             or (jsonb_array_length(t.order_ids) = 0 and t.intent_state in ('QUEUED', 'SENDING', 'UNKNOWN')))
-          and coalesce(r.lot_ok and r.price_ok and r.trigger_ok and r.validity_ok and r.fields_ok, true)
+          and coalesce(r.lot_ok and r.price_ok and r.trigger_ok and r.validity_ok and r.fields_ok and r.leg_ok, true)
         on conflict (account_id, idempotency_key) do update set idempotency_key = excluded.idempotency_key
         returning c.*
       ), counted as (
@@ -124,6 +128,11 @@ function fieldErrors(rule: z.output<typeof rules>): FieldError[] {
   if (!rule.price_ok) errors.push({ path: 'price', message: tick })
   if (!rule.trigger_ok) errors.push({ path: 'trigger_price', message: tick })
   if (!rule.validity_ok) errors.push({ path: 'validity', message: NO_IOC_ON_MCX })
+  if (!rule.leg_ok)
+    errors.push({
+      path: 'quantity',
+      message: 'of an iceberg is that of a leg: modify the leg by the broker’s order id',
+    })
   if (!rule.fields_ok)
     errors.push({ path: 'json', message: `of a cover order only ${COVER_FIELDS.join(' and ')} can change` })
   return errors

@@ -81,3 +81,61 @@ test('422: of a cover order only its prices can be modified', async () => {
   })
   expect((await modify({ trigger_price: 1410 })).status).toBe(202)
 })
+
+const keyed = () => ({ headers: { 'idempotency-key': `c-${++keys}` } })
+
+test('422: of an iceberg by our id the quantity is not modified: the broker has a leg of it', async () => {
+  at('11:00:00')
+  const { body } = await place({ variety: 'iceberg', quantity: 400, iceberg_legs: 4, iceberg_quantity: 100 })
+  const modify = (fields: unknown) => harness.call('PATCH', `/v1/orders/${body.id}`, fields, keyed())
+  expect(await modify({ quantity: 300 })).toMatchObject({
+    status: 422,
+    body: { errors: [{ path: 'quantity' }] },
+  })
+  expect((await modify({ price: 1500 })).status).toBe(202)
+})
+
+test('an order to be cut that was not sent is cancelled at once, logged in or not; a refused one has nothing to cancel', async () => {
+  const { pool } = harness.database
+  const cancel = (id: string) => harness.call('DELETE', `/v1/orders/${id}`, undefined, keyed())
+  const unsent = (await place({ autoslice: true, quantity: 100 })).body.id
+  const refused = (await place({ autoslice: true, quantity: 100 })).body.id
+  await pool.query(`update ticker.order_intents set state = 'REJECTED' where id = $1`, [refused])
+  await pool.query(`update ticker.sessions set status = 'dead'`)
+  expect(await cancel(unsent)).toMatchObject({
+    status: 200,
+    body: { state: 'DONE', reason_code: 'never_sent' },
+  })
+  expect(await cancel(refused)).toMatchObject({
+    status: 200,
+    body: { state: 'DONE', reason_code: 'nothing_open' },
+  })
+  await pool.query(`update ticker.sessions set status = 'active'`)
+})
+
+test('of several, one known so far: a cancel is not over, and a modify is not of that one', async () => {
+  const { pool } = harness.database
+  const { id } = (await place({ autoslice: true, quantity: 100 })).body
+  await pool.query(`update ticker.order_intents set state = 'ACCEPTED' where id = $1`, [id])
+  await pool.query(
+    `insert into ticker.intent_orders (account_id, order_id, intent_id) values ('desk1', 'slice1', $1)`,
+    [id],
+  )
+  await pool.query(
+    `insert into ticker.orders (account_id, order_id, intent_id, status, status_rank, exchange, tradingsymbol,
+       transaction_type, quantity, filled_quantity, average_price, broker_updated_at, broker_order)
+     values ('desk1', 'slice1', $1, 'COMPLETE', 9, 'NSE', 'INFY', 'BUY', 60, 60, 1500, now(), '{}')`,
+    [id],
+  )
+  const modified = await harness.call('PATCH', `/v1/orders/${id}`, { price: 1500 }, keyed())
+  expect(modified.status).toBe(202)
+  const { rows } = await pool.query(
+    `select order_id from ticker.order_changes where kind = 'modify' and intent_id = $1`,
+    [id],
+  )
+  expect(rows).toEqual([{ order_id: null }])
+  expect(await harness.call('DELETE', `/v1/orders/${id}`, undefined, keyed())).toMatchObject({
+    status: 202,
+    body: { state: 'QUEUED' },
+  })
+})

@@ -95,7 +95,13 @@ export function createDueChanges(
     if (next) return start(change, next, account)
     const refused = cancelled.get(open[0]?.orderId ?? '')?.refused
     // What came of the others does not hang on those that the broker will not cancel.
-    if (wanted.length > 0 || !refused || !open.every(({ orderId }) => mayCancel(orderId))) return look(change)
+    if (
+      wanted.length > 0 ||
+      change.unseen > 0 ||
+      !refused ||
+      !open.every(({ orderId }) => mayCancel(orderId))
+    )
+      return look(change)
     await end(change, { state: 'REJECTED', ...refused })
     return undefined
   }
@@ -161,7 +167,8 @@ export function createDueChanges(
     // One at a time, in the order they were asked for.
     const first = others.find((other) => other.kind === 'modify' && isSameOrder(other, change))
     if (first && first !== change) return undefined
-    if (!order || !isModifiable(order.status)) return look(change)
+    // More of it is still to be seen: one of them is not the whole that was meant.
+    if (!order || change.unseen > 0 || !isModifiable(order.status)) return look(change)
     // What is stored may be from before the last modify: it could be on its way to the exchange.
     const answeredMs = modified.get(order.orderId)
     if (answeredMs !== undefined && !isSeenSince(order.orderId, answeredMs)) return look(change)

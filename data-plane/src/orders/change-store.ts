@@ -5,7 +5,7 @@ import {
   type ChangeState,
   type IntentState,
   type ModifyOrder,
-  slicesMissingSql,
+  ordersMissingSql,
   TERMINAL_RANK,
 } from '@ticker/shared/domain'
 import type { KiteOrder } from '@ticker/shared/kite-http'
@@ -141,7 +141,7 @@ export function createChangeStore(pool: pg.Pool): ChangeStore {
            i.state as intent_state,
            (select count(*)::int from ticker.intent_orders l where c.order_id is null and l.intent_id = c.intent_id
              and not exists (select from ticker.orders o where o.account_id = l.account_id and o.order_id = l.order_id))
-             + case when c.order_id is null and i.state = 'ACCEPTED' and ${slicesMissingSql('i')} then 1 else 0 end as unseen,
+             + case when c.order_id is null and i.state = 'ACCEPTED' and ${ordersMissingSql('i')} then 1 else 0 end as unseen,
            coalesce((select jsonb_agg(jsonb_build_object('orderId', o.order_id, 'status', o.status,
                'open', o.status_rank < ${TERMINAL_RANK}, 'row', o.broker_order) order by o.order_id)
              from ticker.orders o where o.account_id = c.account_id

@@ -157,6 +157,31 @@ it('a cancel begins again when one more order of its intent turns up, and says s
   expect(await desk.events(intentId)).toContainEqual({ kind: 'cancel.queued', order_id: leg })
 })
 
+it('an iceberg between two legs is not over: the next leg is looked for, and cancelled', async () => {
+  const desk = await setup()
+  const intentId = await seedIntent(desk.pool, desk.accountId, {
+    tag: `ice${names}`,
+    request: { variety: 'iceberg', quantity: 30, iceberg_legs: 3, iceberg_quantity: 10 },
+  })
+  desk.path.wake()
+  await desk.becomes(intentId, 'ACCEPTED')
+  const [first, second] = [`id-1-${desk.accountId}`, desk.id('second')]
+  desk.broker.book = []
+  const leg = { variety: 'iceberg', quantity: 10 }
+  await desk.show({
+    ...leg,
+    ...{ order_id: first, status: 'COMPLETE', exchange_update_timestamp: brokerTime(Date.now()) },
+  })
+  await vi.waitFor(async () => expect(await desk.ordersOf(intentId)).toEqual([[first, 'COMPLETE']]), {
+    timeout: 5_000,
+  })
+  const cancel = await desk.cancel(intentId)
+  // Nobody tells of it: it is in the book, and the book is read.
+  desk.broker.book.push(brokerRow({ ...leg, order_id: second, parent_order_id: first }))
+  await desk.changeIs(cancel, 'DONE')
+  expect(desk.broker.changes).toEqual([`DELETE /orders/iceberg/${second}?parent_order_id=${first}`])
+})
+
 const REFUSED = {
   error: { code: 400, error_type: 'MarginException', message: 'Insufficient funds.', data: null },
 }
@@ -217,6 +242,19 @@ it('slices: one that may be there all the same is looked for, though others are 
   await desk.changeIs(cancel, 'DONE')
   await missing(0)
   expect(await desk.ordersOf(intentId)).toEqual(['a', 'b', 'c'].map((name) => [desk.id(name), 'CANCELLED']))
+})
+
+it('slices: a modify of the whole waits until all are seen, and then is of none', async () => {
+  const { desk, intentId, tag } = await cut((_, { id }) => ({
+    ...{ order_id: id('a'), children: [{ order_id: id('b') }] },
+  }))
+  await desk.becomes(intentId, 'ACCEPTED')
+  const modify = await seedChange(desk.pool, desk.accountId, { intentId }, { quantity: 20 })
+  await desk.show({ order_id: desk.id('a'), tag, quantity: 15 })
+  await vi.waitFor(() => expect(desk.changes).toHaveLength(1), { timeout: 10_000 })
+  await desk.show({ order_id: desk.id('b'), parent_order_id: desk.id('a'), quantity: 15 })
+  await desk.changeIs(modify, 'REFUSED')
+  expect(desk.broker.changes).toEqual([])
 })
 
 it('slices: an answer that cannot be read in full keeps the ids it has, in doubt until the book has spoken', async () => {

@@ -1,7 +1,7 @@
 // The broker's orders as one monotonic record each, merged from socket, postback and book in any order and number
 // (RELIABILITY 13). Rows that carry one of our tags, or are a leg or slice of an order of ours, adopt their intent
 // (RELIABILITY 5): seeing is evidence.
-import { type IntentState, openOrderSql, slicesMissingSql, TERMINAL_RANK } from '@ticker/shared/domain'
+import { type IntentState, openOrderSql, ordersMissingSql, TERMINAL_RANK } from '@ticker/shared/domain'
 import { brokerUpdatedMs, type KiteOrder, parentOf, tagsOf } from '@ticker/shared/kite-http'
 import type pg from 'pg'
 import { inTransaction } from '../operations/transaction.ts'
@@ -141,7 +141,7 @@ const OPEN = `
   from ticker.order_intents i
   where i.account_id = $1 and i.state = 'ACCEPTED'
     and i.sending_at >= date_trunc('day', now() at time zone 'Asia/Kolkata') at time zone 'Asia/Kolkata'
-    and (${slicesMissingSql('i')} or exists (select from ticker.intent_orders l where l.intent_id = i.id
+    and (${ordersMissingSql('i')} or exists (select from ticker.intent_orders l where l.intent_id = i.id
       and not exists (select from ticker.orders o where o.account_id = l.account_id and o.order_id = l.order_id)))`
 
 function asOpen(row: Open | undefined): OpenOrders {

@@ -58,14 +58,28 @@ export const openOrderSql = (o: string) => `(${o}.status_rank < ${TERMINAL_RANK}
   or (${o}.status = 'AMO REQ RECEIVED' and ${o}.updated_at > now() - interval '7 days')))`
 
 /**
- * SQL: whether the intent `i`, to be cut into slices, may have more orders at the broker than we have seen: those that we
- * have are of less than its quantity, and refusals do not explain that. Not so once a quantity was modified.
+ * SQL: whether the intent `i` may have more orders at the broker than we have seen. Slices: those that we have are of less than
+ * its quantity, and refusals do not explain that. An iceberg: so are its legs, none is open, and none ended otherwise than
+ * filled. A cover order: its entry has filled, and the order that covers it is not there. Not once a quantity was modified.
  */
-export const slicesMissingSql = (i: string) => `((${i}.request->>'autoslice')::boolean is true
-  and (coalesce(jsonb_array_length(${i}.slices->'refused'), 0) = 0 or jsonb_array_length(${i}.slices->'in_doubt') > 0)
-  and (select coalesce(sum(m.quantity), 0) < (${i}.request->>'quantity')::bigint
-      and coalesce(bool_or(m.broker_order->>'modified' = 'true'), false) is false
-    from ticker.orders m where m.intent_id = ${i}.id))`
+export const ordersMissingSql = (i: string) => `(select case
+    when (${i}.request->>'autoslice')::boolean is true
+      then (coalesce(jsonb_array_length(${i}.slices->'refused'), 0) = 0 or jsonb_array_length(${i}.slices->'in_doubt') > 0)
+        and coalesce(sum(m.quantity), 0) < (${i}.request->>'quantity')::bigint and not ${quantityModifiedSql(i)}
+    when ${i}.request->>'variety' = 'iceberg'
+      then count(*) > 0 and bool_and(m.status = 'COMPLETE')
+        and sum(m.quantity) < (${i}.request->>'quantity')::bigint and not ${quantityModifiedSql(i)}
+    when ${i}.request->>'variety' = 'co' then count(*) = 1 and bool_or(m.filled_quantity > 0)
+    else false end
+  from ticker.orders m where m.intent_id = ${i}.id)`
+
+/** By us, or, where we have modified nothing, by whoever did: what the book says of that is lost with the next update. */
+const quantityModifiedSql = (i: string) => `case
+  when exists (select from ticker.order_changes c where c.intent_id = ${i}.id and c.kind = 'modify'
+    and c.state in ('SENDING', 'UNKNOWN', 'ACCEPTED', 'RELEASED'))
+  then exists (select from ticker.order_changes c where c.intent_id = ${i}.id and c.kind = 'modify'
+    and c.state in ('SENDING', 'UNKNOWN', 'ACCEPTED', 'RELEASED') and c.fields::jsonb ? 'quantity')
+  else coalesce(bool_or(m.broker_order->>'modified' = 'true'), false) end`
 
 export const CANCELLED_UNSENT = 'Cancelled before it was sent.'
 

@@ -1,1 +1,1 @@
-ALTER TABLE "ticker"."order_changes" DROP COLUMN "refusals";
+COMMENT ON COLUMN "ticker"."order_changes"."refusals" IS 'Unused. Kept while a release that writes it may run; to be dropped by a later one.';
