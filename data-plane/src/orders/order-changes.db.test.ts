@@ -369,7 +369,7 @@ it('a modify waits while an earlier one is on its way to the exchange', async ()
   await desk.ends(first, 'ACCEPTED')
   await vi.waitFor(() => expect(desk.changes.at(-1)).toBe(`${orderId}:MODIFY PENDING`), { timeout: 5_000 })
   const seen = await desk.booksRead()
-  await vi.waitFor(async () => expect(await desk.booksRead()).toBeGreaterThan(seen + 1), { timeout: 10_000 })
+  await vi.waitFor(async () => expect(await desk.booksRead()).toBeGreaterThan(seen + 1), { timeout: 20_000 })
   expect((await desk.change(second))?.state).toBe('QUEUED')
   desk.broker.book = [
     brokerRow({ order_id: orderId, price: 1400, exchange_update_timestamp: brokerTime(Date.now() + 5_000) }),
