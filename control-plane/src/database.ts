@@ -81,3 +81,8 @@ function classify(error: unknown): unknown {
 export function iso(column: SQL): SQL {
   return sql`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 }
+
+/** Texts as an array of Postgres. */
+export function textArray(values: Iterable<string>): SQL {
+  return sql`array(select jsonb_array_elements_text(${JSON.stringify([...values])}::jsonb))`
+}

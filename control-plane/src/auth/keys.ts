@@ -1,6 +1,7 @@
 import { type ApiKey, apiKey } from '@ticker/shared/domain'
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
+import { textArray } from '../database.ts'
 import type { Call } from '../http/call.ts'
 import { cursorText, decodeCursor, type PageQuery, pageOf } from '../http/pagination.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
@@ -13,10 +14,8 @@ const row = z.object({ api_key: apiKey })
 
 /** Whether key `k` grants nothing that the actor lacks: a restricted key neither sees nor ends a stronger one. */
 export function withinReach({ actor }: Call): SQL {
-  const list = (values: Iterable<string>) =>
-    sql`array(select jsonb_array_elements_text(${JSON.stringify([...values])}::jsonb))`
-  const accounts = actor.account_ids ? sql`k.account_ids <@ ${list(actor.account_ids)}` : sql`true`
-  return sql`k.scopes <@ ${list(actor.scopes)} and coalesce(${accounts}, false)`
+  const accounts = actor.account_ids ? sql`k.account_ids <@ ${textArray(actor.account_ids)}` : sql`true`
+  return sql`k.scopes <@ ${textArray(actor.scopes)} and coalesce(${accounts}, false)`
 }
 
 /** The key that asks. */

@@ -1,7 +1,7 @@
 import { type Scope, WEBHOOK_EVENTS, WEBHOOK_PENDING_MAX } from '@ticker/shared/domain'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Actor } from '../auth/actor.ts'
-import { iso } from '../database.ts'
+import { iso, textArray } from '../database.ts'
 
 /** What a key must be allowed to read to be told of it. */
 const SCOPE_OF: Record<(typeof WEBHOOK_EVENTS)[number], Scope> = {
@@ -15,14 +15,12 @@ export const lackingScopes = ({ scopes }: Actor, events: readonly (typeof WEBHOO
   ...new Set(events.map((event) => SCOPE_OF[event]).filter((scope) => !scopes.has(scope))),
 ]
 
-const array = (values: Iterable<string>) =>
-  sql`array(select jsonb_array_elements_text(${JSON.stringify([...values])}::jsonb))`
-
 /** Webhooks `w` that tell of nothing but what the key may read itself: of its owner, its accounts, its scopes. */
 export function visibleWebhooks(actor: Actor): SQL {
   const readable = WEBHOOK_EVENTS.filter((event) => lackingScopes(actor, [event]).length === 0)
-  const accounts = actor.account_ids === null ? sql`true` : sql`w.account_ids <@ ${array(actor.account_ids)}`
-  return sql`w.owner = ${actor.owner} and w.events <@ ${array(readable)} and coalesce(${accounts}, false)`
+  const accounts =
+    actor.account_ids === null ? sql`true` : sql`w.account_ids <@ ${textArray(actor.account_ids)}`
+  return sql`w.owner = ${actor.owner} and w.events <@ ${textArray(readable)} and coalesce(${accounts}, false)`
 }
 
 /** Of `w`. */

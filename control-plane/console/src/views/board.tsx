@@ -1,13 +1,14 @@
 // The morning board: is everything up, who is logged in, what stops orders.
-import { type FormEvent, useCallback, useState } from 'react'
+import { type FormEvent, useCallback } from 'react'
 import type { Api } from '../api/client.ts'
-import type { Fleet, MarketNow, Problem, Readiness } from '../api/types.ts'
+import type { Fleet, MarketNow, Readiness } from '../api/types.ts'
 import { AccountRow } from '../components/account-row.tsx'
 import { number, timeOf } from '../components/format.ts'
 import { loginNote } from '../components/login-note.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
 import { useAccounts } from '../components/use-accounts.ts'
-import { asProblem, usePoll } from '../components/use-poll.ts'
+import { useAction } from '../components/use-action.ts'
+import { usePoll } from '../components/use-poll.ts'
 
 const EVERY_MS = 3_000
 const MARKETS_EVERY_MS = 15_000
@@ -26,17 +27,8 @@ export function Board({ api }: { api: Api }) {
     useCallback(() => fetch('/readyz').then((answer) => answer.json() as Promise<Readiness>), []),
     EVERY_MS,
   )
-  const [problem, setProblem] = useState<Problem>()
+  const { act, problem } = useAction(accounts.reload)
 
-  async function act(action: () => Promise<unknown>) {
-    try {
-      await action()
-      setProblem(undefined)
-      accounts.reload()
-    } catch (error) {
-      setProblem(asProblem(error))
-    }
-  }
   const logIn = (id: string) => {
     // Opened while the click still counts as the user's, or the browser blocks it.
     const tab = window.open('about:blank', '_blank')

@@ -2,11 +2,12 @@
 import { SCOPES } from '@ticker/shared/domain/scopes'
 import { type FormEvent, useCallback, useState } from 'react'
 import type { Api } from '../api/client.ts'
-import type { ApiKey, Page, Problem } from '../api/types.ts'
+import type { ApiKey, Page } from '../api/types.ts'
 import { timeOf } from '../components/format.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
 import { useAccounts } from '../components/use-accounts.ts'
-import { asProblem, usePoll } from '../components/use-poll.ts'
+import { useAction } from '../components/use-action.ts'
+import { usePoll } from '../components/use-poll.ts'
 
 interface KiteToken {
   api_key: string
@@ -21,19 +22,9 @@ export function Keys({ api }: { api: Api }) {
     15_000,
   )
   const accounts = useAccounts(api, 30_000)
-  const [problem, setProblem] = useState<Problem>()
+  const { act, problem } = useAction(keys.reload)
   const [secret, setSecret] = useState<string>()
   const [token, setToken] = useState<KiteToken>()
-
-  async function act(action: () => Promise<void>) {
-    try {
-      await action()
-      setProblem(undefined)
-      keys.reload()
-    } catch (error) {
-      setProblem(asProblem(error))
-    }
-  }
 
   function create(event: FormEvent<HTMLFormElement>) {
     event.preventDefault()

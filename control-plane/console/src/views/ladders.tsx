@@ -1,10 +1,11 @@
 // Strike ladders: the rules, where the money of each is now, and why one stands still.
-import { type FormEvent, useCallback, useState } from 'react'
+import { type FormEvent, useCallback } from 'react'
 import type { Api } from '../api/client.ts'
-import type { Page, Problem, StrikeLadder } from '../api/types.ts'
+import type { Page, StrikeLadder } from '../api/types.ts'
 import { number, stillWords, timeOf } from '../components/format.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
-import { asProblem, usePoll } from '../components/use-poll.ts'
+import { useAction } from '../components/use-action.ts'
+import { usePoll } from '../components/use-poll.ts'
 
 const POLL_MS = 2_000
 
@@ -13,17 +14,8 @@ export function Ladders({ api }: { api: Api }) {
     useCallback(() => api.get<Page<StrikeLadder>>('/v1/strike-ladders?limit=100'), [api]),
     POLL_MS,
   )
-  const [problem, setProblem] = useState<Problem>()
+  const { act, problem } = useAction(ladders.reload)
 
-  async function act(action: () => Promise<unknown>) {
-    try {
-      await action()
-      setProblem(undefined)
-      ladders.reload()
-    } catch (error) {
-      setProblem(asProblem(error))
-    }
-  }
   const path = (id: string) => `/v1/strike-ladders/${encodeURIComponent(id)}`
 
   function put(event: FormEvent<HTMLFormElement>) {

@@ -1,10 +1,11 @@
 // Webhooks: where a desk's own systems are told what happened, how they do, and what they were not given.
 import { type FormEvent, useCallback, useState } from 'react'
 import type { Api } from '../api/client.ts'
-import type { Page, Problem, Webhook, WebhookDelivery } from '../api/types.ts'
+import type { Page, Webhook, WebhookDelivery } from '../api/types.ts'
 import { timeOf } from '../components/format.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
-import { asProblem, usePoll } from '../components/use-poll.ts'
+import { useAction } from '../components/use-action.ts'
+import { usePoll } from '../components/use-poll.ts'
 
 const EVENTS = ['orders', 'sessions', 'risk'] as const
 
@@ -13,19 +14,9 @@ export function Webhooks({ api }: { api: Api }) {
     useCallback(() => api.get<{ items: Webhook[] }>('/v1/webhooks'), [api]),
     5_000,
   )
-  const [problem, setProblem] = useState<Problem>()
+  const { act, problem } = useAction(webhooks.reload)
   const [secret, setSecret] = useState<string>()
   const [shown, setShown] = useState<string>()
-
-  async function act(action: () => Promise<unknown>) {
-    try {
-      await action()
-      setProblem(undefined)
-      webhooks.reload()
-    } catch (error) {
-      setProblem(asProblem(error))
-    }
-  }
 
   function create(event: FormEvent<HTMLFormElement>) {
     event.preventDefault()
@@ -133,7 +124,7 @@ function Deliveries({ api, webhookId }: { api: Api; webhookId: string }) {
     ),
     2_000,
   )
-  const [problem, setProblem] = useState<Problem>()
+  const { act, problem } = useAction(deliveries.reload)
   return (
     <>
       <h2>Deliveries</h2>
@@ -164,13 +155,7 @@ function Deliveries({ api, webhookId }: { api: Api; webhookId: string }) {
                   <button
                     type="button"
                     onClick={() =>
-                      api.send('POST', `/v1/webhook-deliveries/${delivery.id}/redeliver`).then(
-                        () => {
-                          setProblem(undefined)
-                          deliveries.reload()
-                        },
-                        (error: unknown) => setProblem(asProblem(error)),
-                      )
+                      act(() => api.send('POST', `/v1/webhook-deliveries/${delivery.id}/redeliver`))
                     }
                   >
                     Send again
