@@ -70,6 +70,8 @@ export function createDueChanges(
   const cancelled = new Map<string, CancelAnswer>()
   /** Orders whose cancel is on the wire: of several cancels of one order, one at a time is sent. */
   const cancelling = new Set<string>()
+  /** Orders whose modify is on the wire, or answered and being stored: its row may say ACCEPTED before `modified` does. */
+  const modifying = new Set<string>()
   /** Orders whose modify was answered, until the book was read after it. */
   const modified = new Map<string, number>()
   /** Modifies in doubt: since when this process knows, which is after they were sent. */
@@ -169,6 +171,7 @@ export function createDueChanges(
     if (first && first !== change) return undefined
     // More of it is still to be seen: one of them is not the whole that was meant.
     if (!order || change.unseen > 0 || !isModifiable(order.status)) return look(change)
+    if (modifying.has(order.orderId)) return undefined
     // What is stored may be from before the last modify: it could be on its way to the exchange.
     const answeredMs = modified.get(order.orderId)
     if (answeredMs !== undefined && !isSeenSince(order.orderId, answeredMs)) return look(change)
@@ -230,7 +233,8 @@ export function createDueChanges(
     }
     const before = kind === 'cancel' ? cancelled.get(order.orderId) : undefined
     if (before) metrics.cancelsRepeated.inc()
-    if (kind === 'cancel') cancelling.add(order.orderId)
+    const onTheWire = kind === 'cancel' ? cancelling : modifying
+    onTheWire.add(order.orderId)
     sending.start(
       {
         kind,
@@ -243,7 +247,7 @@ export function createDueChanges(
         settled(verdict) {
           // What became of the order is for the book to say, whatever the answer was.
           book.want()
-          if (kind === 'cancel') cancelling.delete(order.orderId)
+          onTheWire.delete(order.orderId)
           if (!verdict) return
           const answeredMs = clock.monotonicMs()
           if (kind === 'modify') {

@@ -23,7 +23,7 @@ const TIMEOUTS = 'ticker_order_book_reads_total{outcome="timeout"}'
 const LOST: SendOutcome = { kind: 'no_answer', reason: 'reset' }
 let names = 0
 
-async function setup(options: { paused?: boolean } = {}) {
+async function setup(options: Parameters<typeof orderPath>[3] = {}) {
   names += 1
   const path = await orderPath(database.pool, names, running, options)
   const { pool, accountId } = path
@@ -374,6 +374,41 @@ it('a modify waits while an earlier one is on its way to the exchange', async ()
   desk.broker.book = [
     brokerRow({ order_id: orderId, price: 1400, exchange_update_timestamp: brokerTime(Date.now() + 5_000) }),
   ]
+  await desk.ends(second, 'ACCEPTED')
+  expect(desk.broker.changes).toHaveLength(2)
+})
+
+it('a modify waits while the answer to an earlier one is stored and not yet known to the path', async () => {
+  let passes = 0
+  let answerStored = () => {}
+  const held = new Promise<void>((resolve) => {
+    answerStored = resolve
+  })
+  const desk = await setup({
+    changes: (store) => ({
+      ...store,
+      live(...of) {
+        passes += 1
+        return store.live(...of)
+      },
+      async settle(...of) {
+        const settled = await store.settle(...of)
+        await held
+        return settled
+      },
+    }),
+  })
+  const { intentId, orderId } = await desk.openOrder()
+  const first = await desk.ask({ intentId, orderId }, { price: 1400 })
+  const second = await desk.ask({ intentId, orderId }, { price: 1300 })
+  await desk.ends(first, 'ACCEPTED')
+  const seen = passes
+  await vi.waitFor(() => {
+    desk.path.wake()
+    expect(passes).toBeGreaterThan(seen + 2)
+  })
+  expect(desk.broker.changes).toHaveLength(1)
+  answerStored()
   await desk.ends(second, 'ACCEPTED')
   expect(desk.broker.changes).toHaveLength(2)
 })

@@ -13,7 +13,7 @@ import { expect, vi } from 'vitest'
 import { systemClock } from '../clock.ts'
 import { silentLog } from '../operations/log.ts'
 import { createAccountOrders } from '../orders/account-orders.ts'
-import { createChangeStore } from '../orders/change-store.ts'
+import { type ChangeStore, createChangeStore } from '../orders/change-store.ts'
 import type { OrderAccount } from '../orders/deps.ts'
 import { createIntentStore } from '../orders/intent-store.ts'
 import { createOrderMetrics } from '../orders/metrics.ts'
@@ -29,7 +29,7 @@ export async function orderPath(
   pool: pg.Pool,
   serial: number,
   running: (() => Promise<void>)[],
-  options: { paused?: boolean } = {},
+  options: { paused?: boolean; changes?: (store: ChangeStore) => ChangeStore } = {},
 ) {
   const accountId = `desk${serial}`
   const instanceId = `00000000-0000-4000-8000-${String(serial).padStart(12, '0')}`
@@ -132,7 +132,7 @@ export async function orderPath(
     log: silentLog,
     metrics: createOrderMetrics(registry),
     intents: createIntentStore(pool),
-    changes: createChangeStore(pool),
+    changes: (options.changes ?? ((store) => store))(createChangeStore(pool)),
     orders: createOrderStore(pool),
     reads: {
       book: async () =>
