@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 const node = { environment: 'node', testTimeout: 30_000, hookTimeout: 60_000 } as const
+/** Tests mostly wait for servers and timers: more of them at once than a small machine has cores. */
+const parallel = { ...node, maxWorkers: 3 } as const
 const slowBorder = [
   '**/*.db.test.ts',
   '**/*.edge.test.ts',
@@ -26,10 +28,12 @@ export default defineConfig({
       reporter: ['text-summary', 'json-summary'],
     },
     projects: [
-      { test: { ...node, name: 'unit', include: ['**/*.test.ts'], exclude: [...ignored, ...slowBorder] } },
+      {
+        test: { ...parallel, name: 'unit', include: ['**/*.test.ts'], exclude: [...ignored, ...slowBorder] },
+      },
       {
         test: {
-          ...node,
+          ...parallel,
           name: 'db',
           include: ['**/*.db.test.ts', '**/*.edge.test.ts'],
           exclude: ignored,
