@@ -46,6 +46,21 @@ test('a live deployment refuses anything but the broker', () => {
   }
 })
 
+test('a paper broker is any but the broker, with both of its roots', () => {
+  const paper = { PAPER_API_ROOT: 'http://paper:8100/', PAPER_LOGIN_ROOT: 'https://paper.test/connect/login' }
+  expect(readConfig({ ...good, ...paper }).paper).toEqual({
+    apiRoot: 'http://paper:8100',
+    loginRoot: 'https://paper.test/connect/login',
+  })
+  expect(readConfig(good).paper).toBeUndefined()
+  expect(() => readConfig({ ...good, PAPER_API_ROOT: 'http://paper:8100' })).toThrow(/belong together/)
+  for (const change of [
+    { PAPER_API_ROOT: 'https://api.kite.trade' },
+    { PAPER_LOGIN_ROOT: 'https://kite.zerodha.com/connect/login' },
+  ])
+    expect(() => readConfig({ ...good, ...paper, ...change })).toThrow(/paper orders would be real/)
+})
+
 test('secrets of the configuration do not print', () => {
   expect(JSON.stringify(readConfig(good))).not.toContain('hush')
 })

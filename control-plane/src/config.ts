@@ -1,5 +1,6 @@
 // The Worker's environment, read once. Every message says what to set; none repeats a value that is secret.
 import { type KeyRing, parseKeyRing, Secret } from '@ticker/shared/crypto'
+import { isKiteHost } from '@ticker/shared/kite-http'
 import { OPTION_TERMS_HELP, type OptionTerms, parseOptionTerms } from '@ticker/shared/option-pricing'
 import { z } from 'zod'
 
@@ -13,6 +14,8 @@ export interface Config {
   credentialKeys: KeyRing
   ticketKeys: KeyRing
   kiteApiRoot: string
+  /** Of the paper broker, where paper accounts trade; undefined: there is none. */
+  paper: { apiRoot: string; loginRoot: string } | undefined
   kiteLoginRoot: string
   /** Scheme and host that browsers use; undefined: the request's own. */
   publicUrl: string | undefined
@@ -47,6 +50,8 @@ const environment = z.object({
   KITE_LOGIN_ROOT: httpUrl('https://kite.zerodha.com/connect/login').default(
     'https://kite.zerodha.com/connect/login',
   ),
+  PAPER_API_ROOT: httpUrl('http://paper-broker:8100').optional(),
+  PAPER_LOGIN_ROOT: httpUrl('https://paper.example.com/connect/login').optional(),
   PUBLIC_URL: httpUrl('https://ticker.example.com').optional(),
   OPTION_TERMS: z.string().default('{}'),
   MARKET_HOURS: z
@@ -77,10 +82,25 @@ export function readConfig(env: unknown): Config {
     ticketKeys: readKeys('TICKET_KEYS', values.TICKET_KEYS),
     kiteApiRoot: values.KITE_API_ROOT.replace(/\/+$/, ''),
     kiteLoginRoot: values.KITE_LOGIN_ROOT,
+    paper: paperBroker(values),
     publicUrl: values.PUBLIC_URL && new URL(values.PUBLIC_URL).origin,
     optionTerms: readOptionTerms(values.OPTION_TERMS),
     marketHours: values.MARKET_HOURS,
   }
+}
+
+function paperBroker({
+  PAPER_API_ROOT: apiRoot,
+  PAPER_LOGIN_ROOT: loginRoot,
+}: z.infer<typeof environment>): Config['paper'] {
+  if (apiRoot === undefined && loginRoot === undefined) return undefined
+  if (apiRoot === undefined || loginRoot === undefined)
+    throw new ConfigError('PAPER_API_ROOT and PAPER_LOGIN_ROOT belong together: set both or none')
+  if (isKiteHost(apiRoot) || isKiteHost(loginRoot))
+    throw new ConfigError(
+      'PAPER_API_ROOT and PAPER_LOGIN_ROOT must not be the broker itself: paper orders would be real',
+    )
+  return { apiRoot: apiRoot.replace(/\/+$/, ''), loginRoot }
 }
 
 function readOptionTerms(text: string): OptionTerms {

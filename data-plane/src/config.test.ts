@@ -56,3 +56,12 @@ it('refuses a live realm that points at anything but the broker', () => {
   )
   expect(readConfig({ ...complete, REALM: 'live' }).realm).toBe('live')
 })
+
+it('refuses a paper broker that is the broker', () => {
+  expect(() => readConfig({ ...complete, PAPER_API_ROOT: 'https://api.kite.trade' })).toThrow(
+    /paper orders would be real/,
+  )
+  expect(readConfig({ ...complete, PAPER_API_ROOT: 'http://paper:8100/' }).paperApiRoot).toBe(
+    'http://paper:8100',
+  )
+})

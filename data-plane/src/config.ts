@@ -1,6 +1,7 @@
 // The only reader of the environment. Validated at start; a bad value ends the process with a message that says
 // what to set, and never repeats a secret.
 import { type KeyRing, parseKeyRing } from '@ticker/shared/crypto'
+import { isKiteHost } from '@ticker/shared/kite-http'
 import { OPTION_TERMS_HELP, type OptionTerms, parseOptionTerms } from '@ticker/shared/option-pricing'
 import { z } from 'zod'
 import type { CacheBounds } from './history/prune.ts'
@@ -17,6 +18,8 @@ export interface Config {
   ticketKeys: KeyRing
   kiteSocketRoot: string
   kiteApiRoot: string
+  /** Of the paper broker, where paper accounts trade; undefined: there is none. */
+  paperApiRoot: string | undefined
   streamHost: string
   streamPort: number
   /** How clients reach the streams, without a path; undefined: ws://127.0.0.1:{port}. */
@@ -63,6 +66,7 @@ const environment = z.object({
   TICKET_KEYS: z.string(KEYS_HELP),
   KITE_WS_ROOT: url(['wss:', 'ws:']).default('wss://ws.kite.trade'),
   KITE_API_ROOT: url(['https:', 'http:']).default('https://api.kite.trade'),
+  PAPER_API_ROOT: url(['https:', 'http:']).optional(),
   STREAM_HOST: z.string().default('0.0.0.0'),
   STREAM_PORT: port.default(8080),
   PUBLIC_STREAM_URL: url(['wss:', 'ws:']).optional(),
@@ -106,6 +110,10 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       )
     }
   }
+  if (values.PAPER_API_ROOT !== undefined && isKiteHost(values.PAPER_API_ROOT))
+    throw new ConfigInvalid(
+      'Configuration:\n  PAPER_API_ROOT must not be the broker itself: paper orders would be real',
+    )
   if (values.REALM === 'live' && values.WEBHOOK_PRIVATE_TARGETS === 'allow')
     throw new ConfigInvalid('Configuration:\n  WEBHOOK_PRIVATE_TARGETS of a live realm must be "refuse"')
   return {
@@ -118,6 +126,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     ticketKeys: keyRing('TICKET_KEYS', values.TICKET_KEYS),
     kiteSocketRoot: values.KITE_WS_ROOT,
     kiteApiRoot: values.KITE_API_ROOT,
+    paperApiRoot: values.PAPER_API_ROOT?.replace(/\/+$/, ''),
     streamHost: values.STREAM_HOST,
     streamPort: values.STREAM_PORT,
     publicStreamUrl: values.PUBLIC_STREAM_URL,

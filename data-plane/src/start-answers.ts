@@ -43,6 +43,7 @@ export function startAnswers(
   const quotes = createQuotes({ clock, source: marketData, broker })
   const portfolio = createPortfolio({
     ...{ clock, registry, kite, quotes, isSynthetic: deps.isSynthetic },
+    isPaper: (accountId) => accounts().some((each) => each.accountId === accountId && each.observed.paper),
     directory: () => marketData.directory(),
     reads: createAccountReads({
       ...{ clock, registry, onSessionDead },

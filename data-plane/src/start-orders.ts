@@ -9,6 +9,7 @@ import { createOrderMetrics } from './orders/metrics.ts'
 import { createOrderDesk, type OrderDesk } from './orders/order-desk.ts'
 import { orderLineFactory } from './orders/order-line.ts'
 import { createOrderStore } from './orders/order-store.ts'
+import { credentialsOf } from './ownership/owned-account.ts'
 
 type Given = Omit<
   Parameters<typeof createOrderDesk>[0],
@@ -29,11 +30,11 @@ export function createOrders(
     reads: {
       book: (account, session) => {
         governor.spend(account.accountId)
-        return getOrders(kite, { api_key: account.apiKey, access_token: session.accessToken })
+        return getOrders(kite, credentialsOf(account, session))
       },
       history: (account, session, orderId) => {
         governor.spend(account.accountId)
-        return getOrderHistory(kite, { api_key: account.apiKey, access_token: session.accessToken }, orderId)
+        return getOrderHistory(kite, credentialsOf(account, session), orderId)
       },
     },
     connect: orderLineFactory(kite.root, clock),

@@ -1,5 +1,6 @@
 // The composition root: builds every part from the configuration, starts the loops under the supervisor, and stops
 // them in order. main.ts runs it as the process; tests run it in theirs.
+
 import { randomUUID } from 'node:crypto'
 import { getProfile, type KiteHttp } from '@ticker/shared/kite-http'
 import { createMarketCalendar } from '@ticker/shared/market-calendar'
@@ -40,6 +41,7 @@ import {
   releaseInstance,
   renewAndObserve,
 } from './ownership/instance-store.ts'
+import { credentialsOf } from './ownership/owned-account.ts'
 import type { OwnershipView } from './ownership/ownership.ts'
 import { createOwnership } from './ownership/ownership.ts'
 import { createSessionGuard } from './ownership/session-guard.ts'
@@ -144,7 +146,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       claimAccounts: (epoch) => claimAccounts(pool, instanceId, epoch),
       release: (epoch) => releaseInstance(pool, instanceId, epoch),
       readSession: (accountId, version) =>
-        readSession(pool, config.credentialKeys, instanceId, accountId, version),
+        readSession(pool, config.credentialKeys, instanceId, accountId, version, config.paperApiRoot),
     },
     onView: applyView,
   })
@@ -211,8 +213,10 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     log,
     registry,
     accounts: () =>
-      (ownership.view()?.accounts ?? []).flatMap(({ accountId, apiKey, session }) =>
-        session ? [{ accountId, credentials: { api_key: apiKey, access_token: session.accessToken } }] : [],
+      (ownership.view()?.accounts ?? []).flatMap((account) =>
+        account.session && !account.observed.paper
+          ? [{ accountId: account.accountId, credentials: credentialsOf(account, account.session) }]
+          : [],
       ),
     onStored: ({ snapshotId, changes }) => {
       ownership.wake()

@@ -12,16 +12,18 @@ import { takenOr } from './taken.ts'
 export async function createAccount(call: Call, input: AccountCreate): Promise<Outcome<Account>> {
   if (!mayUse(call.actor, input.id)) return refused('account_not_allowed')
   const { config, db, commandChannel } = call.deps
+  const paper = input.paper ?? false
+  if (paper && !config.paper) return refused('paper_not_configured')
   const sealed = await seal(config.credentialKeys, input.id, 'api_secret', new Secret(input.api_secret))
   try {
     const [row] = await db.rows(
       accountRow.extend({ nudge: nudgeList }),
       sql`with a as (
           insert into ticker.accounts
-            (id, name, owner, broker_user_id, api_key, api_secret, market_data, trading, egress_group, max_connections,
+            (id, name, owner, broker_user_id, api_key, api_secret, market_data, trading, paper, egress_group, max_connections,
               max_instruments_per_connection)
           values (${input.id}, ${input.name ?? input.id}, ${call.actor.owner}, ${input.broker_user_id ?? null},
-            ${input.api_key}, ${sealed}, ${input.market_data ?? true}, ${input.trading ?? true},
+            ${input.api_key}, ${sealed}, ${input.market_data ?? !paper}, ${input.trading ?? true}, ${paper},
             ${input.egress_group ?? 'default'}, ${input.max_connections ?? 3}, ${input.max_instruments_per_connection ?? 3000})
           returning *
         ), moved as (

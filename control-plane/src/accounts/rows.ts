@@ -31,10 +31,10 @@ export function accountJson(synthetic: boolean): SQL {
   return sql`jsonb_build_object(
     'id', a.id, 'name', a.name, 'owner', a.owner, 'broker_user_id', a.broker_user_id, 'api_key', a.api_key,
     'status', a.status, 'trading_state', a.trading_state, 'order_gate_reason', a.order_gate_reason,
-    'market_data', a.market_data, 'trading', a.trading, 'egress_group', a.egress_group,
+    'market_data', a.market_data, 'trading', a.trading, 'paper', a.paper, 'egress_group', a.egress_group,
     'max_connections', a.max_connections, 'max_instruments_per_connection', a.max_instruments_per_connection,
     'session', jsonb_build_object(${SESSION_FIELDS}),
-    'owner_instance_id', a.owner_instance_id, 'synthetic', ${synthetic}::boolean,
+    'owner_instance_id', a.owner_instance_id, 'synthetic', ${synthetic}::boolean or a.paper,
     'created_at', ${iso(sql`a.created_at`)}, 'updated_at', ${iso(sql`a.updated_at`)})`
 }
 

@@ -9,7 +9,12 @@ import { done, type Outcome, refused } from '../http/problem.ts'
 import { accountJson, LIVE_INSTANCES, nudgeList, withSession } from './rows.ts'
 import { takenOr } from './taken.ts'
 
-const updated = z.object({ logged_in: z.boolean(), account: account.nullable(), nudge: nudgeList })
+const updated = z.object({
+  logged_in: z.boolean(),
+  paper: z.boolean(),
+  account: account.nullable(),
+  nudge: nudgeList,
+})
 
 /**
  * Changes what is named; disabling stops streams and orders within 2 s, and deletes nothing. Another app or broker user
@@ -32,7 +37,7 @@ export async function updateAccount(
     const [row] = await db.rows(
       updated,
       sql`with found as (
-          select a.id, coalesce(s.status = 'active' and s.expires_at > now(), false) as logged_in
+          select a.id, a.paper, coalesce(s.status = 'active' and s.expires_at > now(), false) as logged_in
           from ticker.accounts a ${withSession}
           where a.id = ${id} and a.owner = ${call.actor.owner} and a.status <> 'deleted'
         ), a as (
@@ -53,6 +58,7 @@ export async function updateAccount(
             order_gate_reason = case when ${update.order_gate_reason === null} then null else order_gate_reason end,
             updated_at = now()
           from found where u.id = found.id and u.status <> 'deleted' and not (${identity}::boolean and found.logged_in)
+            and not (found.paper and ${update.market_data ?? false}::boolean)
           returning u.*
         ), moved as (
           update ticker.fleet set accounts_version = accounts_version + 1 from a
@@ -67,12 +73,13 @@ export async function updateAccount(
           },
           sql`a`,
         )})
-        select found.logged_in, case when a.id is not null then ${accountJson(config.realm === 'sim')} end as account,
+        select found.logged_in, found.paper, case when a.id is not null then ${accountJson(config.realm === 'sim')} end as account,
           ${LIVE_INSTANCES} as nudge
         from found left join a on true ${withSession}`,
     )
     if (!row) return refused('account_not_found')
     // Deleted, or logged in, since the statement began: as good as before it.
+    if (!row.account && row.paper && update.market_data) return refused('paper_has_no_market_data')
     if (!row.account) return refused(row.logged_in ? 'session_active' : 'account_not_found')
     call.defer(commandChannel.nudge({ account_id: id }, row.nudge))
     return done(row.account)

@@ -4,6 +4,12 @@ import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { iso } from '../database.ts'
 
+/** What of `account_id` of such a row depends on the account: whether it is paper, and so synthetic whatever the realm. */
+const marks = (row: SQL, synthetic: boolean) => {
+  const paper = sql`(select x.paper from ticker.accounts x where x.id = ${row}.account_id)`
+  return sql`'paper', ${paper}, 'synthetic', ${synthetic}::boolean or ${paper}`
+}
+
 export const orderRow = z.object({ order })
 
 /** A field of the broker's own row, as it is there; absent is null. */
@@ -22,7 +28,7 @@ const BROKER_ORDER_FIELDS = sql`
 /** JSON of the broker's order `b`, whoever placed it. */
 export function accountOrderJson(synthetic: boolean): SQL {
   return sql`jsonb_build_object(${BROKER_ORDER_FIELDS}, 'account_id', b.account_id, 'intent_id', b.intent_id,
-    'synthetic', ${synthetic}::boolean)`
+    ${marks(sql`b`, synthetic)})`
 }
 
 /** JSON of the cancel or modify `c`. */
@@ -35,7 +41,7 @@ export function orderChangeJson(synthetic: boolean): SQL {
       select jsonb_agg(jsonb_build_object(${BROKER_ORDER_FIELDS}) order by b.order_id)
       from ticker.orders b where b.account_id = c.account_id
         and (b.order_id = c.order_id or (c.order_id is null and b.intent_id = c.intent_id))), '[]'::jsonb),
-    'synthetic', ${synthetic}::boolean,
+    ${marks(sql`c`, synthetic)},
     'created_at', ${iso(sql`c.created_at`)}, 'updated_at', ${iso(sql`c.updated_at`)})`
 }
 
@@ -48,6 +54,6 @@ export function orderJson(synthetic: boolean): SQL {
     'broker_orders', coalesce((
       select jsonb_agg(jsonb_build_object(${BROKER_ORDER_FIELDS}) order by b.order_id)
       from ticker.orders b where b.account_id = o.account_id and b.intent_id = o.id), '[]'::jsonb),
-    'slices', o.slices, 'sliced_order_id', o.sliced_order_id, 'synthetic', ${synthetic}::boolean,
+    'slices', o.slices, 'sliced_order_id', o.sliced_order_id, ${marks(sql`o`, synthetic)},
     'created_at', ${iso(sql`o.created_at`)}, 'updated_at', ${iso(sql`o.updated_at`)})`
 }

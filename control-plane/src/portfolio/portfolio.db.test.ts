@@ -5,7 +5,12 @@ import { type Harness, startHarness } from '../testing/harness.ts'
 let harness: Harness
 let instance: string
 
-const answered = { account_id: 'desk1', synthetic: true, answered_at: '2026-11-26T04:30:00.000Z' }
+const answered = {
+  account_id: 'desk1',
+  paper: false,
+  synthetic: true,
+  answered_at: '2026-11-26T04:30:00.000Z',
+}
 const trade = (order_id: string) => ({
   ...{ trade_id: `t${order_id}`, order_id, exchange_order_id: null, exchange: 'NSE', tradingsymbol: 'INFY' },
   ...{ instrument_token: 408065, product: 'CNC', transaction_type: 'BUY', quantity: 1, average_price: 1_500 },

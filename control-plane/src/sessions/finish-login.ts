@@ -7,6 +7,7 @@ import {
   describeFailure,
   exchangeRequestToken,
   type KiteFailure,
+  type KiteHttp,
   type KiteSession,
 } from '@ticker/shared/kite-http'
 import { sql } from 'drizzle-orm'
@@ -37,6 +38,7 @@ const claimed = z.object({
   api_key: z.string(),
   api_secret: z.string(),
   broker_user_id: z.string().nullable(),
+  paper: z.boolean(),
 })
 type Claimed = z.output<typeof claimed>
 
@@ -52,8 +54,10 @@ export async function finishLogin(
   if (returned.status !== 'success' || !returned.request_token) {
     return refused('broker_refused', { detail: 'The broker did not complete the login. Ask for a new link.' })
   }
+  const kite = kiteHttp(call.deps, claim)
+  if (!kite) return refused('paper_not_configured')
   const apiSecret = await unseal(config.credentialKeys, claim.account_id, 'api_secret', claim.api_secret)
-  const exchanged = await exchangeRequestToken(kiteHttp(call.deps), {
+  const exchanged = await exchangeRequestToken(kite, {
     api_key: claim.api_key,
     request_token: returned.request_token,
     api_secret: apiSecret,
@@ -62,7 +66,7 @@ export async function finishLogin(
   const session = exchanged.data
   const stored = await storeUnlessOther(call, claim, session)
   // A token that belongs to nobody here must not stay alive at the broker.
-  if (!stored.ok) call.defer(endSession(call, claim, session.access_token))
+  if (!stored.ok) call.defer(endSession(call, kite, claim, session.access_token))
   return stored
 }
 
@@ -95,7 +99,7 @@ async function claimState(
         },
         sql`used`,
       )})
-      select used.account_id, used.created_by, a.status, a.api_key, a.api_secret, a.broker_user_id
+      select used.account_id, used.created_by, a.status, a.api_key, a.api_secret, a.broker_user_id, a.paper
       from used join ticker.accounts a on a.id = used.account_id`,
   )
   return row
@@ -159,8 +163,13 @@ async function auditMismatch(call: Call<undefined>, claim: Claimed): Promise<voi
   )
 }
 
-async function endSession(call: Call<undefined>, claim: Claimed, accessToken: Secret): Promise<void> {
-  const ended = await deleteSession(kiteHttp(call.deps), {
+async function endSession(
+  call: Call<undefined>,
+  kite: KiteHttp,
+  claim: Claimed,
+  accessToken: Secret,
+): Promise<void> {
+  const ended = await deleteSession(kite, {
     api_key: claim.api_key,
     access_token: accessToken,
   })

@@ -13,6 +13,7 @@ import { kiteHttp } from './kite.ts'
 const loggedOut = z.object({
   session,
   api_key: z.string(),
+  paper: z.boolean(),
   access_token: z.string().nullable(),
   nudge: nudgeList,
 })
@@ -24,7 +25,7 @@ export async function logout(call: Call, accountId: string): Promise<Outcome<Ses
   const [row] = await db.rows(
     loggedOut,
     sql`with a as (
-        select id, api_key, market_data, session_version, owner_instance_id from ticker.accounts
+        select id, api_key, paper, market_data, session_version, owner_instance_id from ticker.accounts
         where id = ${accountId} and owner = ${call.actor.owner} and status <> 'deleted'
       ), ended as (
         update ticker.sessions s set status = 'logged_out' from a
@@ -48,7 +49,7 @@ export async function logout(call: Call, accountId: string): Promise<Outcome<Ses
         select s.* from ticker.sessions s join a on s.account_id = a.id and s.version = a.session_version
         where not exists (select 1 from ended)
       )
-      select ${sessionJson} as session, a.api_key, (select access_token from ended) as access_token,
+      select ${sessionJson} as session, a.api_key, a.paper, (select access_token from ended) as access_token,
         ${LISTENERS} as nudge
       from a left join s on true`,
   )
@@ -56,7 +57,9 @@ export async function logout(call: Call, accountId: string): Promise<Outcome<Ses
   if (row.access_token === null) return done(row.session)
   call.defer(commandChannel.nudge({ account_id: accountId }, row.nudge))
   const accessToken = await unseal(config.credentialKeys, accountId, 'access_token', row.access_token)
-  const ended = await deleteSession(kiteHttp(call.deps), { api_key: row.api_key, access_token: accessToken })
+  const kite = kiteHttp(call.deps, row)
+  if (!kite) return done(row.session)
+  const ended = await deleteSession(kite, { api_key: row.api_key, access_token: accessToken })
   if (ended.ok) return done(row.session)
   const reason =
     ended.failure.kind === 'refused'

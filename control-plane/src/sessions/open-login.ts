@@ -24,15 +24,17 @@ export async function openLogin(
   const value = readCookie(name) ?? randomToken()
   const cookieSha256 = await sha256Hex(value)
   const [row] = await db.rows(
-    z.object({ api_key: z.string() }),
+    z.object({ api_key: z.string(), paper: z.boolean() }),
     sql`update ticker.login_states l set cookie_sha256 = ${cookieSha256}
       from ticker.accounts a
       where l.nonce_sha256 = ${nonceSha256} and a.id = l.account_id and l.used_at is null and l.expires_at > now()
         and (l.cookie_sha256 is null or l.cookie_sha256 = ${cookieSha256})
-      returning a.api_key`,
+      returning a.api_key, a.paper`,
   )
   if (!row) return refused('login_state_invalid')
-  const url = new URL(config.kiteLoginRoot)
+  const root = row.paper ? config.paper?.loginRoot : config.kiteLoginRoot
+  if (root === undefined) return refused('paper_not_configured')
+  const url = new URL(root)
   url.searchParams.set('v', '3')
   url.searchParams.set('api_key', row.api_key)
   // The only carrier the broker offers for a state of ours (KITE.md 3).

@@ -46,6 +46,8 @@ export function testKey(): string {
 
 export interface HarnessOptions {
   kiteApiRoot?: string
+  /** Of a paper broker; there is none by default. */
+  paperApiRoot?: string
   /** Another Redis than the one all tests share. */
   redisUrl?: string
   /** Replaces dependencies that are real otherwise. */
@@ -70,6 +72,12 @@ export async function startHarness(options: HarnessOptions = {}) {
     TICKET_KEYS: testKey(),
     KITE_API_ROOT: options.kiteApiRoot ?? 'http://127.0.0.1:9',
     KITE_LOGIN_ROOT: 'http://127.0.0.1:9/connect/login',
+    ...(options.paperApiRoot === undefined
+      ? {}
+      : {
+          PAPER_API_ROOT: options.paperApiRoot,
+          PAPER_LOGIN_ROOT: 'http://paper.test/connect/login',
+        }),
   })
   const logLines: string[] = []
   const log = lineLog((line) => logLines.push(line), systemClock.nowMs)

@@ -11,7 +11,7 @@ import {
 } from '@ticker/shared/kite-http'
 import { Counter, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
-import type { OwnedAccount } from '../ownership/owned-account.ts'
+import { credentialsOf, type OwnedAccount } from '../ownership/owned-account.ts'
 import type { ReadGovernor } from './governor.ts'
 
 /** Of the broker's 10 a second (KITE.md 2.2); the rest is the order path's alone. */
@@ -99,9 +99,9 @@ export function createAccountReads(deps: AccountReadsDeps): AccountReads {
     // It may have logged out, or have gone to another instance, while it waited.
     const account = owned()
     if (!account) return refused('not_owned')
-    const { apiKey, session } = account
+    const { session } = account
     if (!session) return refused('session_inactive')
-    const outcome = await ask({ api_key: apiKey, access_token: session.accessToken })
+    const outcome = await ask(credentialsOf(account, session))
     if (outcome.ok) return outcome
     return { ok: false, refused: await refusalOf(outcome.failure, account_id, session.version) }
   }

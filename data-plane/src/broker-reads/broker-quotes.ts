@@ -12,7 +12,7 @@ import {
 } from '@ticker/shared/kite-http'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
-import type { OwnedAccount } from '../ownership/owned-account.ts'
+import { credentialsOf, type OwnedAccount } from '../ownership/owned-account.ts'
 import type { ReadGovernor } from './governor.ts'
 
 /** As long as the broker's own pace. */
@@ -101,9 +101,9 @@ export function createBrokerQuotes(deps: BrokerQuotesDeps): BrokerQuotes {
   ): Promise<Refused | undefined> {
     const account = await turn(owner, accountIds)
     if (typeof account === 'string') return { refusal: account, detail: null }
-    const { accountId, apiKey, session } = account
+    const { accountId, session } = account
     if (!session) return { refusal: 'session_inactive', detail: null }
-    const outcome = await deps.fetch({ api_key: apiKey, access_token: session.accessToken }, keys)
+    const outcome = await deps.fetch(credentialsOf(account, session), keys)
     if (outcome.ok) {
       for (const key of keys) keep(owner, key, outcome.data.get(key))
       return undefined

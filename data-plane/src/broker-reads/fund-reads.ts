@@ -1,5 +1,6 @@
 // Mutual funds of an account, as the broker has them; what a holding is worth by the net asset value it says.
 import type {
+  AccountAnswer,
   AccountRead,
   AccountReadRefused,
   FundHoldings,
@@ -21,7 +22,7 @@ type Answer<T> = { answer: T } | AccountReadRefused
 export interface FundReadsDeps {
   kite: KiteHttp
   reads: AccountReads
-  answered(accountId: string): { account_id: string; synthetic: boolean; answered_at: string }
+  answered(accountId: string): AccountAnswer
   omittedOf(read: string, rows: Rows<unknown>): number
 }
 

@@ -1,5 +1,6 @@
 // What orders would tie up and cost, asked of the broker before they are sent. Reads: nothing here can place an order.
 import type {
+  AccountAnswer,
   AccountRead,
   AccountReadRefused,
   BasketMargins,
@@ -19,7 +20,7 @@ export interface OrderValuesDeps {
   kite: KiteHttp
   reads: AccountReads
   quotes: ReadQuotes
-  answered(accountId: string): { account_id: string; synthetic: boolean; answered_at: string }
+  answered(accountId: string): AccountAnswer
 }
 
 export interface OrderValues {

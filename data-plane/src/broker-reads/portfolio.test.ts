@@ -34,7 +34,7 @@ beforeEach(() => {
   questions = []
   sent = []
   const portfolio = createPortfolio({
-    ...{ clock, registry, isSynthetic: true },
+    ...{ clock, registry, isSynthetic: true, isPaper: () => false },
     directory: () => directory,
     kite: {
       root: 'http://broker',

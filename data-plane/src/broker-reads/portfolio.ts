@@ -1,5 +1,6 @@
 // Answers to the control plane's questions on one account: what the broker says, and our own profit and loss beside it.
 import {
+  type AccountAnswer,
   type AccountRead,
   type AccountReadRefused,
   type BasketMargins,
@@ -44,6 +45,7 @@ export interface PortfolioDeps {
   clock: Clock
   registry: Registry
   isSynthetic: boolean
+  isPaper(accountId: string): boolean
   kite: KiteHttp
   reads: AccountReads
   quotes: ReadQuotes
@@ -59,9 +61,10 @@ export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Pro
     registers: [deps.registry],
   })
 
-  const answered = (account_id: string) => ({
+  const answered = (account_id: string): AccountAnswer => ({
     account_id,
-    synthetic: deps.isSynthetic,
+    paper: deps.isPaper(account_id),
+    synthetic: deps.isSynthetic || deps.isPaper(account_id),
     answered_at: new Date(clock.nowMs()).toISOString(),
   })
 

@@ -11,7 +11,7 @@ import {
 } from '@ticker/shared/kite-http'
 import type { ReadGovernor, ReadPriority } from '../broker-reads/governor.ts'
 import type { Clock } from '../clock.ts'
-import type { OwnedAccount } from '../ownership/owned-account.ts'
+import { credentialsOf, type OwnedAccount } from '../ownership/owned-account.ts'
 import type { DayRange } from './chunk-plan.ts'
 import type { LoadFailure } from './load-store.ts'
 import type { Series } from './series-store.ts'
@@ -67,12 +67,12 @@ export async function fetchCandles(deps: FetchDeps, asked: Asked, signal: AbortS
           : undefined
       return { ok: false, failure }
     }
-    const { version, accessToken } = account.session
+    const { version } = account.session
     const askedAtMs = clock.nowMs()
     asked.onCall()
     const outcome = await getHistory(
       deps.kite,
-      { api_key: account.apiKey, access_token: accessToken },
+      credentialsOf(account, account.session),
       {
         instrument_token: series.instrument_token,
         interval: BROKER_INTERVALS[series.interval].brokerName,

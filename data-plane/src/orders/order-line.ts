@@ -27,16 +27,18 @@ export interface OrderLine {
   discard(): void
 }
 
-export type OrderLineFactory = () => Promise<{ ok: true; line: OrderLine } | { ok: false; reason: string }>
+/** `root`: of another broker than the one it is made for. */
+export type OrderLineFactory = (
+  root?: string,
+) => Promise<{ ok: true; line: OrderLine } | { ok: false; reason: string }>
 
 /** root: https://api.kite.trade or the simulator's http root, without a trailing slash. */
 export function orderLineFactory(root: string, clock: Clock): OrderLineFactory {
-  const url = new URL(root)
-  const tls = url.protocol === 'https:'
-  const port = Number(url.port || (tls ? 443 : 80))
-
-  return () =>
+  return (ownRoot = root) =>
     new Promise((resolve) => {
+      const url = new URL(ownRoot)
+      const tls = url.protocol === 'https:'
+      const port = Number(url.port || (tls ? 443 : 80))
       // `raw` is the TCP socket: resetting the TLS layer alone would still flush what was queued.
       const raw = connectTcp({ host: url.hostname, port, noDelay: true })
       const socket = tls ? connectTls({ socket: raw, servername: url.hostname }) : raw

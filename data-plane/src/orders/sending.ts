@@ -1,7 +1,7 @@
 // Sends one request of the order path: connect, claim, check, write once, store the verdict (RELIABILITY 2–4).
 // Concurrent per intent; the decision to send is the caller's, one at a time.
 import type { ClockReading } from '../ownership/lease-clock.ts'
-import type { BrokerSession } from '../ownership/owned-account.ts'
+import { type BrokerSession, credentialsOf } from '../ownership/owned-account.ts'
 import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
 import type { Token } from './governor.ts'
 import type { Claim, Sender } from './intent-store.ts'
@@ -60,7 +60,7 @@ export function createSending(
       token.giveBack()
       return undefined
     }
-    const opened = await deps.connect()
+    const opened = await deps.connect(session.root)
     if (!opened.ok) {
       token.giveBack()
       log.warn({ intent_id: outgoing.id, reason: opened.reason }, 'broker not reachable; nothing sent')
@@ -124,7 +124,7 @@ export function createSending(
     }
     metrics.queuedSeconds.observe({ kind }, Math.max(0, clock.nowMs() - createdMs) / 1000)
     const startedMs = clock.monotonicMs()
-    const credentials = { api_key: account.apiKey, access_token: session.accessToken }
+    const credentials = credentialsOf(account, session)
     try {
       const sent = await line.send(request, credentials, mayWrite)
       metrics.brokerWriteSeconds.observe({ kind }, (clock.monotonicMs() - startedMs) / 1000)

@@ -22,6 +22,8 @@ export interface ObservedAccount {
   /** What it is for. Without market data it opens no socket; without trading nothing is sent. */
   market_data: boolean
   trading: boolean
+  /** Its broker is the paper broker. */
+  paper: boolean
   max_connections: number
   max_instruments_per_connection: number
   trading_state: TradingState
@@ -100,7 +102,7 @@ export async function renewAndObserve(
        'accounts', coalesce((
          select jsonb_agg(jsonb_build_object(
            'account_id', a.id, 'active', a.status = 'active', 'owner', a.owner, 'api_key', a.api_key,
-           'market_data', a.market_data, 'trading', a.trading,
+           'market_data', a.market_data, 'trading', a.trading, 'paper', a.paper,
            'max_connections', a.max_connections,
            'max_instruments_per_connection', a.max_instruments_per_connection,
            'trading_state', case when f.trading_state = 'HALTED' then 'HALTED' else a.trading_state end,

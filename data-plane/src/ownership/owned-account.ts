@@ -1,4 +1,5 @@
 import type { Secret } from '@ticker/shared/crypto'
+import type { Credentials } from '@ticker/shared/kite-http'
 
 /** The session that may be used now: version `session.version` of the account and no other. */
 export interface BrokerSession {
@@ -6,6 +7,8 @@ export interface BrokerSession {
   brokerUserId: string
   accessToken: Secret
   expiresAtMs: number
+  /** Where it is valid; undefined: at the broker itself. */
+  root?: string | undefined
 }
 
 /** An account this instance holds the lease of, as last read from Postgres. Immutable; replaced as a whole. */
@@ -20,4 +23,8 @@ export interface OwnedAccount {
   socketRefused: boolean
   /** undefined: not logged in, logged out, expired, or found dead. */
   session: BrokerSession | undefined
+}
+
+export function credentialsOf({ apiKey }: Pick<OwnedAccount, 'apiKey'>, session: BrokerSession): Credentials {
+  return { api_key: apiKey, access_token: session.accessToken, root: session.root }
 }

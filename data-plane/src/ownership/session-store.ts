@@ -10,15 +10,23 @@ export async function readSession(
   instanceId: string,
   accountId: string,
   version: number,
+  /** Where paper accounts are logged in; undefined: there is no paper broker. */
+  paperRoot?: string,
 ): Promise<BrokerSession | undefined> {
-  const { rows } = await pool.query<{ broker_user_id: string; access_token: string; expires_ms: string }>(
-    `select s.broker_user_id, s.access_token, extract(epoch from s.expires_at) * 1000 as expires_ms
+  const { rows } = await pool.query<{
+    broker_user_id: string
+    access_token: string
+    paper: boolean
+    expires_ms: string
+  }>(
+    `select s.broker_user_id, s.access_token, a.paper, extract(epoch from s.expires_at) * 1000 as expires_ms
      from ticker.sessions s join ticker.accounts a on a.id = s.account_id and a.session_version = s.version
      where s.account_id = $1 and s.version = $2 and s.status = 'active' and s.expires_at > now()`,
     [accountId, version],
   )
   const [row] = rows
   if (!row) return undefined
+  if (row.paper && paperRoot === undefined) throw new Error('a paper account, and PAPER_API_ROOT is not set')
   const accessToken = await unseal(ring, accountId, 'access_token', row.access_token)
   await pool.query(
     `insert into ticker.audit_log (id, actor, action, subject, owner, outcome, detail)
@@ -32,6 +40,7 @@ export async function readSession(
     brokerUserId: row.broker_user_id,
     accessToken,
     expiresAtMs: Number(row.expires_ms),
+    root: row.paper ? paperRoot : undefined,
   }
 }
 

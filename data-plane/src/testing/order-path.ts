@@ -107,6 +107,7 @@ export async function orderPath(
       api_key: 'app',
       market_data: true,
       trading: true,
+      paper: false,
       max_connections: 3,
       max_instruments_per_connection: 3000,
       trading_state: 'ACTIVE',

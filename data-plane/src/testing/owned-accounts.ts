@@ -34,6 +34,7 @@ export function observedAccount(accountId: string, changes: Partial<ObservedAcco
     api_key: `api-${accountId}`,
     market_data: true,
     trading: true,
+    paper: false,
     max_connections: 3,
     max_instruments_per_connection: 3_000,
     trading_state: 'ACTIVE',

@@ -13,6 +13,7 @@ export function testConfig(change: Partial<Config>): Config {
     ticketKeys: testKeys,
     kiteSocketRoot: 'ws://127.0.0.1:1',
     kiteApiRoot: 'http://127.0.0.1:1',
+    paperApiRoot: undefined,
     streamHost: '127.0.0.1',
     streamPort: 0,
     publicStreamUrl: undefined,

@@ -41,8 +41,8 @@ const TAKE_OVER = `with due as (
     insert into ticker.webhook_deliveries (id, webhook_id, event_type, body)
     select ${NEW_ID}, due.webhook_id, due.kind, json_build_object('type', due.kind, 'timestamp', ${TIME.replace('%s', 'due.at')},
       'data', json_build_object('account_id', due.account_id, 'seq', due.seq, 'intent_id', due.intent_id, 'order_id', due.order_id,
-        'detail', due.detail, 'synthetic', $1::boolean))::text
-    from due join ticker.webhooks w on w.id = due.webhook_id where 'orders' = any(w.events) order by due.account_id, due.seq
+        'detail', due.detail, 'paper', a.paper, 'synthetic', $1::boolean or a.paper))::text
+    from due join ticker.webhooks w on w.id = due.webhook_id join ticker.accounts a on a.id = due.account_id where 'orders' = any(w.events) order by due.account_id, due.seq
     returning 1
   ) select count(*)::int as due from due`
 

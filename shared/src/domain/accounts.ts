@@ -15,6 +15,10 @@ const trading = z.boolean().meta({
     'Whether orders may be placed with the account. false: they are refused with `trading_not_enabled`',
 })
 
+const paper = z.boolean().meta({
+  description: 'A paper account: it logs in and trades at the paper broker (PAPER_API_ROOT), without money',
+})
+
 export const egressGroup = z
   .string()
   .regex(/^[a-z0-9_-]{1,50}$/, 'an egress group is 1-50 of a-z, 0-9, _ and -')
@@ -44,11 +48,18 @@ export const accountCreate = z
     api_secret: storedText(128, 1).meta({
       description: "The app's api_secret; stored encrypted, never shown",
     }),
-    market_data: marketData.optional(),
+    paper: paper.optional(),
+    market_data: marketData
+      .optional()
+      .meta({ description: 'Default true; of a paper account false, always' }),
     trading: trading.optional(),
     egress_group: egressGroup.optional(),
     max_connections: z.int().min(1).max(3).optional(),
     max_instruments_per_connection: z.int().min(1).max(3000).optional(),
+  })
+  .refine(({ paper, market_data }) => !(paper && market_data), {
+    path: ['market_data'],
+    message: 'a paper account has no market data of its own: it trades at the prices of your other accounts',
   })
   .meta({ id: 'AccountCreate' })
 
@@ -115,6 +126,7 @@ export const account = z
     order_gate_reason: z.string().nullable(),
     market_data: marketData,
     trading,
+    paper,
     egress_group: egressGroup,
     max_connections: z.int(),
     max_instruments_per_connection: z.int(),

@@ -85,6 +85,14 @@ export const ERROR_CODES = {
     status: 409,
     title: 'The account is not for trading. PATCH /v1/accounts/{id} {"trading":true} makes it one.',
   },
+  paper_not_configured: {
+    status: 409,
+    title: 'There is no paper broker: start one and set PAPER_API_ROOT and PAPER_LOGIN_ROOT (docs/paper.md).',
+  },
+  paper_has_no_market_data: {
+    status: 409,
+    title: 'A paper account has no market data of its own: it trades at the prices of your other accounts.',
+  },
   session_inactive: {
     status: 409,
     title:

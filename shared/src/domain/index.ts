@@ -1,3 +1,4 @@
+export * from './account-answer.ts'
 export * from './account-reads.ts'
 export * from './accounts.ts'
 export * from './api-keys.ts'

@@ -1,6 +1,6 @@
 // What orders would tie up and cost, before they are sent: the broker's own figures.
 import { z } from 'zod'
-import { accountId } from './accounts.ts'
+import { accountAnswer } from './account-answer.ts'
 import { placeOrder } from './place-order.ts'
 
 /** As many legs as a basket has. */
@@ -64,11 +64,9 @@ export const margin = z
   .meta({ id: 'Margin' })
 export type Margin = z.infer<typeof margin>
 
-const answered = { account_id: accountId, synthetic: z.boolean(), answered_at: z.string() }
-
 export const margins = z
   .object({
-    ...answered,
+    ...accountAnswer,
     orders: z.array(margin).meta({ description: 'In the order asked, each by itself' }),
   })
   .meta({ id: 'Margins' })
@@ -76,7 +74,7 @@ export type Margins = z.infer<typeof margins>
 
 export const basketMargins = z
   .object({
-    ...answered,
+    ...accountAnswer,
     initial: margin.meta({ description: 'Needed while the orders go out, without what they hedge' }),
     final: margin.meta({ description: 'Needed once all of them are positions' }),
     orders: z.array(margin),
@@ -97,7 +95,7 @@ export const brokerCharge = z.object({
 
 export const orderCharges = z
   .object({
-    ...answered,
+    ...accountAnswer,
     orders: z.array(
       brokerCharge.extend({
         price_from: z.enum(['order', 'tick']).meta({

@@ -1,6 +1,6 @@
 // Mutual funds of an account, to be read: the broker's API takes no orders for them.
 import { z } from 'zod'
-import { accountId } from './accounts.ts'
+import { accountAnswer } from './account-answer.ts'
 
 const amount = z.number().nullable()
 const text = z.string().nullable()
@@ -72,7 +72,7 @@ export const fundSip = z
   .meta({ id: 'FundSip' })
 
 const answered = {
-  ...{ account_id: accountId, synthetic: z.boolean(), answered_at: z.string() },
+  ...accountAnswer,
   omitted: z.int().meta({
     description: 'Rows of the broker that are not here: in a shape that is not known, or beyond 5,000',
   }),

@@ -132,6 +132,7 @@ export const orderChange = z
     reason: z.string().nullable(),
     deadline: z.string().nullable(),
     broker_orders: z.array(brokerOrder).meta({ description: 'As last seen at the broker' }),
+    paper: z.boolean().meta({ description: 'Of a paper account' }),
     synthetic: z.boolean(),
     created_at: z.string(),
     updated_at: z.string(),

@@ -119,6 +119,7 @@ export const accountOrder = brokerOrder
   .extend({
     account_id: accountId,
     intent_id: z.string().nullable().meta({ description: 'Our order it came of; null: placed elsewhere' }),
+    paper: z.boolean().meta({ description: 'Of a paper account' }),
     synthetic: z.boolean(),
   })
   .meta({ id: 'AccountOrder' })
@@ -146,6 +147,7 @@ export const order = z
         description: 'Of an order that the broker cut: what it said of the slices without an order id',
       }),
     sliced_order_id: z.string().nullable().meta({ description: 'The sliced order that this is a slice of' }),
+    paper: z.boolean().meta({ description: 'Of a paper account' }),
     synthetic: z.boolean(),
     created_at: z.string(),
     updated_at: z.string(),

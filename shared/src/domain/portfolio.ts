@@ -1,7 +1,7 @@
 // What the broker says an account holds, owes and has traded, with our own profit and loss beside its. What the broker does not
 // say is null, never 0.
 import { z } from 'zod'
-import { accountId } from './accounts.ts'
+import { accountAnswer } from './account-answer.ts'
 
 /** Rupees, or a price. */
 const amount = z.number().nullable()
@@ -146,15 +146,13 @@ export const trade = valuedTrade
   })
   .meta({ id: 'Trade' })
 
-/** Of every answer. */
-const answered = { account_id: accountId, synthetic: z.boolean(), answered_at: z.string() }
 const omitted = z.int().meta({
   description: 'Rows of the broker that are not here: in a shape that is not known, or beyond 5,000',
 })
 
 export const positions = z
   .object({
-    ...answered,
+    ...accountAnswer,
     net: z.array(position).meta({ description: 'Everything that is held, with what was carried over' }),
     day: z.array(position).meta({ description: "Today's trades alone" }),
     omitted,
@@ -163,16 +161,16 @@ export const positions = z
 export type Positions = z.infer<typeof positions>
 
 export const holdings = z
-  .object({ ...answered, holdings: z.array(holding), omitted })
+  .object({ ...accountAnswer, holdings: z.array(holding), omitted })
   .meta({ id: 'Holdings' })
 export type Holdings = z.infer<typeof holdings>
 
 export const funds = z
-  .object({ ...answered, equity: fundsSegment.nullable(), commodity: fundsSegment.nullable() })
+  .object({ ...accountAnswer, equity: fundsSegment.nullable(), commodity: fundsSegment.nullable() })
   .meta({ id: 'Funds' })
 export type Funds = z.infer<typeof funds>
 
-export const valuedTrades = z.object({ ...answered, trades: z.array(valuedTrade), omitted })
+export const valuedTrades = z.object({ ...accountAnswer, trades: z.array(valuedTrade), omitted })
 export type ValuedTrades = z.infer<typeof valuedTrades>
 
 export const trades = valuedTrades.extend({ trades: z.array(trade) }).meta({ id: 'Trades' })

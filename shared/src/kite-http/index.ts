@@ -1,6 +1,7 @@
 // The broker's REST API, typed, with the exact outcome of every call.
 export * from './envelope.ts'
 export * from './history.ts'
+export * from './kite-host.ts'
 export * from './margins.ts'
 export * from './mutual-funds.ts'
 export * from './orders.ts'

@@ -11,6 +11,8 @@ export interface KiteHttp {
 export interface Credentials {
   api_key: string
   access_token: Secret
+  /** Where they are valid, when that is not the root of `KiteHttp`: at the paper broker. No trailing slash. */
+  root?: string | undefined
 }
 
 export const KITE_VERSION = '3'
@@ -35,7 +37,7 @@ export async function request(
   if (init.json !== undefined) headers['Content-Type'] = 'application/json'
   const signal = AbortSignal.timeout(http.timeoutMs)
   try {
-    const response = await http.fetch(`${http.root}${path}`, {
+    const response = await http.fetch(`${init.credentials?.root ?? http.root}${path}`, {
       method: init.method,
       headers,
       body: init.json === undefined ? (init.form ?? null) : JSON.stringify(init.json),

@@ -16,6 +16,7 @@ export interface Account {
   order_gate_reason: string | null
   market_data: boolean
   trading: boolean
+  paper: boolean
   egress_group: string
   session: Session
   owner_instance_id: string | null
@@ -133,6 +134,7 @@ export interface BrokerOrder {
 export interface Order {
   id: string
   account_id: string
+  paper: boolean
   state: string
   reason: string | null
   request: {

@@ -18,7 +18,9 @@ export function AccountRow(props: {
   const healthy = session.status === 'active' && !session.market_data_reason
   return (
     <tr>
-      <th scope="row">{account.id}</th>
+      <th scope="row">
+        {account.id} {account.paper && <small>paper</small>}
+      </th>
       <td>{account.broker_user_id ?? 'not known yet'}</td>
       <td className={healthy ? 'good' : 'bad'}>
         {session.status} {session.reason ?? session.market_data_reason}
@@ -29,6 +31,7 @@ export function AccountRow(props: {
           type="checkbox"
           aria-label={`${account.id} streams`}
           checked={account.market_data}
+          disabled={account.paper}
           onChange={(event) => onChange({ market_data: event.target.checked })}
         />
       </td>

@@ -12,7 +12,7 @@ function account(
   const none = { user_name: null, expires_at: null, reason: null, market_data_reason: null }
   return {
     ...{ id, name: id, broker_user_id: null, status, order_gate_reason: null, owner_instance_id: null },
-    ...{ market_data: true, trading: true, egress_group: 'default' },
+    ...{ market_data: true, trading: true, paper: false, egress_group: 'default' },
     session: { status: 'none', ...none, ...session },
   }
 }

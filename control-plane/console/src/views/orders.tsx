@@ -117,7 +117,9 @@ export function Orders({ api }: { api: Api }) {
             {orders.value?.items.map((order) => (
               <tr key={order.id}>
                 <td>{timeOf(order.created_at)}</td>
-                <td>{order.account_id}</td>
+                <td>
+                  {order.account_id} {order.paper && <small>paper</small>}
+                </td>
                 <td>
                   {order.request.transaction_type} {order.request.quantity} {order.request.exchange}:
                   {order.request.tradingsymbol} {order.request.order_type} {order.request.price ?? ''}{' '}

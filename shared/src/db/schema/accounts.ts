@@ -1,6 +1,6 @@
 // Broker accounts and their logins.
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, integer, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { bigint, boolean, check, integer, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { at, now, ticker } from './ticker.ts'
 
 export const accounts = ticker.table(
@@ -18,6 +18,8 @@ export const accounts = ticker.table(
     /** What its app at the broker is for: an account without market data opens no socket, one without trading sends no order. */
     market_data: boolean('market_data').notNull().default(true),
     trading: boolean('trading').notNull().default(true),
+    /** Logs in and trades at the paper broker; its prices are those of other accounts. Never changes. */
+    paper: boolean('paper').notNull().default(false),
     /** Which instances may own it: those that leave through the address that the broker knows for its app. */
     egress_group: text('egress_group').notNull().default('default'),
     max_connections: integer('max_connections').notNull().default(3),
@@ -39,6 +41,8 @@ export const accounts = ticker.table(
     // The app of a deleted account may be added anew.
     uniqueIndex('accounts_broker_user').on(table.broker_user_id).where(sql`${table.status} <> 'deleted'`),
     uniqueIndex('accounts_api_key').on(table.api_key).where(sql`${table.status} <> 'deleted'`),
+    // What a paper broker says of prices must not be taken for the market.
+    check('accounts_paper_without_market_data', sql`not (${table.paper} and ${table.market_data})`),
   ],
 )
 

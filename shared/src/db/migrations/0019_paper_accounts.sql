@@ -1,0 +1,2 @@
+ALTER TABLE "ticker"."accounts" ADD COLUMN "paper" boolean DEFAULT false NOT NULL;--> statement-breakpoint
+ALTER TABLE "ticker"."accounts" ADD CONSTRAINT "accounts_paper_without_market_data" CHECK (not ("ticker"."accounts"."paper" and "ticker"."accounts"."market_data"));
