@@ -2,10 +2,11 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { ROOT } from '../local/child.ts'
 import { freePort } from '../local/free-port.ts'
 import { startPart } from '../local/part.ts'
 import { ApiClient, seed } from '../local/seed.ts'
-import { DEMO_USERS, ROOT } from '../local/system.ts'
+import { DEMO_USERS } from '../local/system.ts'
 import { startTemporarySystem } from '../local/temporary-system.ts'
 import { percentile, type Row } from './measure.ts'
 

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { MALLOC_ENV, NODE_FLAGS } from '../docker/memory-settings.ts'
-import { ROOT } from '../local/system.ts'
+import { ROOT } from '../local/child.ts'
 
 export interface Child {
   /** For what has no answer. */

@@ -5,8 +5,9 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { ROOT } from '../local/child.ts'
 import { logIn, until } from '../local/seed.ts'
-import { type LocalSystem, ROOT } from '../local/system.ts'
+import type { LocalSystem } from '../local/system.ts'
 import {
   addAccounts,
   addUsers,

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
-import { ROOT } from '../local/system.ts'
+import { ROOT } from '../local/child.ts'
 import { median, type Row, rounded } from './measure.ts'
 
 const ACCOUNTS = 5

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { buildConsole } from '../local/build-console.ts'
-import { ROOT } from '../local/system.ts'
+import { ROOT } from '../local/child.ts'
 import type { Row } from './measure.ts'
 
 const run = promisify(execFile)

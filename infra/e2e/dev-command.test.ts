@@ -9,10 +9,10 @@ import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { runKiteTicker } from '../conformance/kite-ticker-process.ts'
+import { ROOT } from '../local/child.ts'
 import { type LocalEnv, localEnv } from '../local/env-file.ts'
 import { descendantsOf, endProcess, type RunningProcess, stillRuns } from '../local/processes.ts'
 import { ApiClient, until } from '../local/seed.ts'
-import { ROOT } from '../local/system.ts'
 import { type Recording, writeRecording } from './recording.ts'
 
 const COMMAND = join(ROOT, 'infra/local/dev.ts')

@@ -17,6 +17,7 @@ import { optionChainSuite } from './suites/option-chains.ts'
 import { orderChangeSuite } from './suites/order-changes.ts'
 import { orderVarietySuite } from './suites/order-varieties.ts'
 import { orderSuite } from './suites/orders.ts'
+import { paperSuite } from './suites/paper.ts'
 import { partsTakenAwaySuite } from './suites/parts-taken-away.ts'
 import { portfolioSuite } from './suites/portfolio.ts'
 import { secretSuite } from './suites/secrets.ts'
@@ -44,7 +45,7 @@ beforeAll(async () => {
     ),
   )
   const when = ['--replay', recording.path, '--replay-start', 'when_told']
-  desk = createDesk(await runSystem(['--no-delays', '--no-rate-limits', ...when]))
+  desk = createDesk(await runSystem(['--no-delays', '--no-rate-limits', ...when], { paper: true }))
 })
 afterAll(async () => {
   await desk?.stop()
@@ -63,6 +64,7 @@ orderChangeSuite(running)
 orderVarietySuite(running)
 portfolioSuite(running)
 webhookSuite(running)
+paperSuite(running)
 badInputSuite(running)
 historySuite(running)
 exampleSuite(running)

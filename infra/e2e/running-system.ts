@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { ApiClient, seed } from '../local/seed.ts'
+import { ApiClient, seed, seedPaper } from '../local/seed.ts'
 import { DEMO_USERS, type LocalSystem } from '../local/system.ts'
 import {
   startTemporarySystem,
@@ -28,7 +28,9 @@ export async function runSystem(
 ): Promise<RunningSystem> {
   const { system, stateDir, stop } = await startTemporarySystem(simulatorArgs, more)
   try {
-    return { ...(await seeded(system, stateDir)), stop }
+    const running = await seeded(system, stateDir)
+    if (more.paper) await seedPaper(system, running.apiKey)
+    return { ...running, stop }
   } catch (error) {
     await stop()
     throw error

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { CALENDAR_MODES } from './calendar/market.ts'
 import { userSchema } from './control/schemas.ts'
 import { INSTRUMENTS_MAX } from './instruments/generate.ts'
+import { paperPrices } from './prices/paper-prices.ts'
 import { DEFAULT_PORT, type SimulatorOptions } from './simulator.ts'
 
 export const USAGE = `node infra/kite-simulator/main.ts [options]
@@ -13,7 +14,10 @@ export const USAGE = `node infra/kite-simulator/main.ts [options]
   --seed N               default 1
   --users-file PATH      JSON array of users: user_id, api_key, api_secret, and optionally user_name,
                          redirect_url, postback_url, balance, holdings, mutual_funds, access_token (starts logged in)
-  --instruments A,B      real instrument dumps (.csv, .csv.gz) instead of a generated market
+  --instruments A,B      real instrument dumps (.csv, .csv.gz, or the address of one) instead of a generated market
+  --prices-from URL      a paper broker: prices of the Kite-compatible socket of this control plane, fills against the
+                         depth; with --prices-account, and an API key with stream:read in PAPER_PRICES_KEY
+  --prices-account ID    the account with market data whose ticks those are
   --instruments-count N  at least so many rows in the generated market, up to ${INSTRUMENTS_MAX}
   --calendar MODE        always_open (default), real, or closed
   --thin-share X         share of instruments that hardly trade or sit on a circuit, default 0
@@ -33,6 +37,8 @@ const schema = z.object({
   seed: z.coerce.number().int().default(1),
   'users-file': z.string().optional(),
   instruments: list.optional(),
+  'prices-from': z.url({ protocol: /^https?$/ }).optional(),
+  'prices-account': z.string().optional(),
   'instruments-count': z.coerce.number().int().min(1).max(INSTRUMENTS_MAX).optional(),
   calendar: z.enum(CALENDAR_MODES).default('always_open'),
   'thin-share': z.coerce.number().min(0).max(1).default(0),
@@ -62,6 +68,8 @@ export async function readConfig(
       seed: text,
       'users-file': text,
       instruments: text,
+      'prices-from': text,
+      'prices-account': text,
       'instruments-count': text,
       calendar: text,
       'thin-share': text,
@@ -89,6 +97,13 @@ export async function readConfig(
     calendar: config.calendar,
     thinShare: config['thin-share'],
     rollover: config.rollover,
+  }
+  if (config['prices-from'] !== undefined) {
+    const { 'prices-account': account } = config
+    if (account === undefined || !env.PAPER_PRICES_KEY)
+      throw new Error('--prices-from needs --prices-account, and an API key in PAPER_PRICES_KEY')
+    options.prices = paperPrices(config['prices-from'], account, env.PAPER_PRICES_KEY)
+    options.log = console.log
   }
   const count = config['instruments-count']
   if (count !== undefined) options.instrumentsCount = count

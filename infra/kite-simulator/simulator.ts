@@ -18,6 +18,7 @@ import { OrderBooks } from './orders/order-books.ts'
 import { type DelayRange, OrderDesk } from './orders/order-desk.ts'
 import { sendPostback } from './orders/order-updates.ts'
 import { PriceEngine } from './prices/engine.ts'
+import { LivePrices, type PriceSource } from './prices/live-prices.ts'
 import type { ReplayStart } from './prices/replay.ts'
 import { seededRandom, seedFrom } from './random.ts'
 import { restApp } from './rest/app.ts'
@@ -34,6 +35,8 @@ export interface SimulatorOptions {
   users?: readonly UserOptions[]
   /** Real dumps to serve instead of a generated market. */
   instrumentFiles?: readonly string[]
+  /** Where the prices of a paper broker come from; generated when absent. Orders then fill against the depth. */
+  prices?: PriceSource
   /** At least so many rows in the generated market. */
   instrumentsCount?: number
   /** `always_open` by default, whatever the clock says. */
@@ -54,6 +57,7 @@ export interface SimulatorOptions {
   updateDelayMs?: DelayRange
   partialFillChance?: number
   rateLimits?: boolean
+  log?: (line: string) => void
   wallMs?: () => number
   fetch?: typeof fetch
 }
@@ -89,6 +93,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   )
   const market = new Market(clock, instruments, options.calendar)
   const engine = new PriceEngine(clock, instruments, seed, market, options.thinShare)
+  const live = options.prices && new LivePrices(engine, tasks, options.prices, options.log ?? (() => {}))
   const histories = new Histories({ clock, engine, market, seed })
   const ticker = new TickerServer(engine, faults)
   const load = new Load({ clock, engine, market, faults, ticker })
@@ -139,6 +144,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     market,
     load,
     replays,
+    live,
   }
   const control = controlRoutes(parts)
   const app = restApp(rest, loginRoutes(users), control)
@@ -168,6 +174,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     instruments: instruments.size,
     stop: async () => {
       tasks.stop()
+      live?.stop()
       ticker.dropSockets({})
       await new Promise<void>((resolve) => {
         server.close(() => resolve())

@@ -18,6 +18,7 @@ async function loginsOn(answer: () => Response, login = async () => {}) {
   const said: string[] = []
   await logInAgain(
     new Answering(answer),
+    'demo',
     'AB1234',
     (line) => said.push(line),
     async (_api, account, user) => {
@@ -47,5 +48,5 @@ test.each([
 
 test('a login that fails is said, and ends nothing', async () => {
   const { said } = await loginsOn(status('dead'), () => Promise.reject(new Error('502')))
-  expect(said).toEqual(['the demo account could not be logged in again: 502'])
+  expect(said).toEqual(['account demo could not be logged in again: 502'])
 })

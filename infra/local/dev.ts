@@ -5,9 +5,10 @@ import { logInAgain } from './demo-login.ts'
 import { readEnvFile, writeEnvFile } from './env-file.ts'
 import { launchersOf, watchLaunchers } from './launchers.ts'
 import { type DevOptions, NoSuchFile, readOptions, USAGE } from './options.ts'
+import { PAPER_ACCOUNT, PAPER_USER } from './paper-broker.ts'
 import { endReplay, runReplay } from './replay.ts'
 import { faultOf } from './replay-count.ts'
-import { ApiClient, DEMO_ACCOUNT, DEMO_INSTRUMENTS, seed } from './seed.ts'
+import { ApiClient, DEMO_ACCOUNT, DEMO_INSTRUMENTS, seed, seedPaper } from './seed.ts'
 import { claimState, clearState } from './state-lock.ts'
 import { DEMO_USERS, startSystem, stateExists } from './system.ts'
 import { welcome } from './welcome.ts'
@@ -31,6 +32,7 @@ async function main(options: DevOptions) {
     seed: options.seed,
     instruments: options.instruments,
     simulatorArgs: options.replay ? ['--replay', options.replay, '--replay-start', 'when_told'] : [],
+    paper: options.paper,
     persistent: true,
     restartAfterMs: 1_000,
     onSimulatorBack: () => afterSimulatorCameBack(),
@@ -66,9 +68,15 @@ async function main(options: DevOptions) {
     const apiKey = await seed(system, demoUser, known?.apiKey)
     const api = new ApiClient(system.controlPlaneUrl, apiKey)
     afterSimulatorCameBack = () => {
-      void logInAgain(api, demoUser.user_id, say)
+      void logInAgain(api, DEMO_ACCOUNT, demoUser.user_id, say)
       // It holds the recording's instruments still for a replay that has been played, or is lost.
       if (options.replay) endReplay(system.simulatorUrl).catch((error: unknown) => say(String(error)))
+    }
+    if (options.paper) {
+      say('paper broker, its account, login …')
+      await seedPaper(system, apiKey, () => {
+        void logInAgain(api, PAPER_ACCOUNT, PAPER_USER.user_id, say)
+      })
     }
     await api.call(z.unknown(), 'PUT', '/v1/subscriptions', {
       instruments: DEMO_INSTRUMENTS,
@@ -101,6 +109,7 @@ async function main(options: DevOptions) {
     console.log(
       welcome(env, {
         second: secondUser,
+        paper: options.paper ? PAPER_ACCOUNT : undefined,
         logs: join(options.stateDir, 'logs'),
         envPath,
         pids: { 'data plane': system.dataPlane.pid(), worker: system.worker.pid() },

@@ -4,6 +4,7 @@ import { insertApiKey } from '@ticker/data-plane/create-api-key'
 import { SCOPES } from '@ticker/shared/domain'
 import pg from 'pg'
 import { z } from 'zod'
+import { PAPER_ACCOUNT, PAPER_USER } from './paper-broker.ts'
 import type { DEMO_USERS, LocalSystem } from './system.ts'
 
 export const DEMO_ACCOUNT = 'demo'
@@ -124,7 +125,8 @@ function unescapeHtml(text: string): string {
 export async function createAccount(
   api: ApiClient,
   id: string,
-  user: (typeof DEMO_USERS)[number],
+  user: Record<'user_id' | 'user_name' | 'api_key' | 'api_secret', string>,
+  paper = false,
 ): Promise<void> {
   const response = await api.request('POST', '/v1/accounts', {
     id,
@@ -132,6 +134,7 @@ export async function createAccount(
     broker_user_id: user.user_id,
     api_key: user.api_key,
     api_secret: user.api_secret,
+    paper,
   })
   if (!response.ok && response.status !== 409)
     throw new Error(`account ${id} not created: ${response.status} ${await response.text()}`)
@@ -179,4 +182,12 @@ export async function seed(
   await logIn(api, DEMO_ACCOUNT, user.user_id)
   await instrumentsLoaded(api)
   return key
+}
+
+/** The paper broker at the demo account's prices, and an account that is logged in there. */
+export async function seedPaper(system: LocalSystem, key: string, onBack?: () => void): Promise<void> {
+  await system.startPaper(key, DEMO_ACCOUNT, onBack)
+  const api = new ApiClient(system.controlPlaneUrl, key)
+  await createAccount(api, PAPER_ACCOUNT, PAPER_USER, true)
+  await logIn(api, PAPER_ACCOUNT, PAPER_USER.user_id)
 }

@@ -2,27 +2,26 @@
 // data plane, started in order and stopped in reverse. `dev.ts` runs it for people, the end-to-end tests for proof.
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { migrateDatabase } from '@ticker/shared/db/migrate'
 import { MALLOC_ENV, NODE_FLAGS } from '../docker/memory-settings.ts'
 import { buildConsole } from './build-console.ts'
+import { BINARIES, childEnv, common, ROOT } from './child.ts'
 import { freePort } from './free-port.ts'
 import { answersOk, isUp } from './http-probes.ts'
 import { type LocalKeys, localKeys } from './keys.ts'
 import { startNeonBridge } from './neon-bridge.ts'
 import type { Ports } from './options.ts'
+import { startPaperBroker } from './paper-broker.ts'
 import { type Part, startPart } from './part.ts'
 import { createDatabase, postgresAnswers, postgresUrl } from './postgres-client.ts'
 import { redisAnswers, redisCommand } from './redis.ts'
 import { startUpstashBridge } from './upstash-bridge.ts'
 import { within } from './within.ts'
 
-export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const DATABASE = 'ticker'
 /** More than a part needs that does not hear SIGTERM. One that hangs must not keep the others running. */
 const STOP_MS_MAX = 15_000
-const BINARIES = join(ROOT, 'node_modules', '.bin')
 
 /** Broker users the simulator starts with: the first is logged in at start, the second is for you to log in. */
 export const DEMO_USERS = [
@@ -50,6 +49,8 @@ export interface SystemOptions {
   instruments: string[]
   /** Extra arguments of the simulator. */
   simulatorArgs?: string[]
+  /** There is to be a paper broker: `startPaper` starts it. */
+  paper?: boolean
   /** Keep the database for the next start. */
   persistent: boolean
   /** Parts that end unexpectedly are started again after this; undefined: they stay down (tests). */
@@ -82,6 +83,8 @@ export interface LocalSystem {
   dataPlane: Part
   simulator: Part
   redis: Part
+  /** The paper broker of a system that is to have one, at the prices of this account. */
+  startPaper(apiKey: string, accountId: string, onBack?: () => void): Promise<Part>
   stop(): Promise<void>
 }
 
@@ -134,6 +137,8 @@ async function startParts(
   const dataPlaneUrl = `ws://127.0.0.1:${ports.stream}`
   const opsUrl = `http://127.0.0.1:${ports.ops}`
 
+  const paperUrl = `http://127.0.0.1:${ports.paper}`
+
   const tickRedisUrl = (await options.tickRedisUrl?.(redisUrl)) ?? redisUrl
 
   report('Worker and data plane …')
@@ -150,6 +155,7 @@ async function startParts(
         neonUrl: neon.url,
         upstashUrl: upstash.url,
         simulatorUrl,
+        paperUrl: options.paper ? paperUrl : undefined,
       }),
     ),
     keep(
@@ -169,6 +175,7 @@ async function startParts(
           TICKET_KEYS: keys.ticketKeys,
           KITE_WS_ROOT: simulatorUrl.replace('http', 'ws'),
           KITE_API_ROOT: simulatorUrl,
+          PAPER_API_ROOT: options.paper ? paperUrl : undefined,
           MARKET_HOURS: options.marketHours ?? 'always',
           WEBHOOK_PRIVATE_TARGETS: 'allow',
           STREAM_HOST: '127.0.0.1',
@@ -196,6 +203,13 @@ async function startParts(
     dataPlane,
     simulator,
     redis,
+    startPaper: (apiKey, accountId, onBack) =>
+      keep(
+        startPaperBroker(options, {
+          ...{ port: ports.paper, simulatorUrl, controlPlaneUrl, apiKey, accountId },
+          ...(onBack && { onBack }),
+        }),
+      ),
   }
 }
 
@@ -266,6 +280,7 @@ interface WorkerInputs {
   neonUrl: string
   upstashUrl: string
   simulatorUrl: string
+  paperUrl: string | undefined
 }
 
 async function startWorker(options: SystemOptions, inputs: WorkerInputs): Promise<Part> {
@@ -281,6 +296,10 @@ async function startWorker(options: SystemOptions, inputs: WorkerInputs): Promis
     KITE_API_ROOT: inputs.simulatorUrl,
     KITE_LOGIN_ROOT: `${inputs.simulatorUrl}/connect/login`,
     MARKET_HOURS: options.marketHours ?? 'always',
+    ...(inputs.paperUrl && {
+      PAPER_API_ROOT: inputs.paperUrl,
+      PAPER_LOGIN_ROOT: `${inputs.paperUrl}/connect/login`,
+    }),
   }
   await writeFile(
     envFile,
@@ -335,22 +354,6 @@ async function startWorker(options: SystemOptions, inputs: WorkerInputs): Promis
   })
 }
 
-/** Programs of this checkout come first; nothing that configures a part leaks in from the caller's shell. */
-function childEnv({ partEnv }: Pick<SystemOptions, 'partEnv'>): Record<string, string | undefined> {
-  const { HOME, LANG, TMPDIR, PATH } = process.env
-  return { HOME, LANG, TMPDIR, PATH: `${BINARIES}:${PATH ?? ''}`, ...partEnv }
-}
-
-function common({ report, restartAfterMs, signal }: SystemOptions) {
-  return {
-    cwd: ROOT,
-    readyTimeoutMs: 60_000,
-    report,
-    ...(signal && { signal }),
-    ...(restartAfterMs !== undefined && { restartAfterMs }),
-  }
-}
-
 async function freePorts(preferred: Ports): Promise<Ports> {
   const taken: number[] = []
   const next = async (name: keyof Ports) => {
@@ -363,6 +366,7 @@ async function freePorts(preferred: Ports): Promise<Ports> {
     stream: await next('stream'),
     ops: await next('ops'),
     simulator: await next('simulator'),
+    paper: await next('paper'),
     postgres: await next('postgres'),
     redis: await next('redis'),
   }

@@ -13,7 +13,7 @@ export interface TemporarySystem {
 
 export type TemporaryOptions = Pick<
   SystemOptions,
-  'tickRedisUrl' | 'dataPlaneMain' | 'marketHours' | 'workerIn' | 'partEnv'
+  'paper' | 'tickRedisUrl' | 'dataPlaneMain' | 'marketHours' | 'workerIn' | 'partEnv'
 >
 
 export async function startTemporarySystem(
@@ -27,7 +27,7 @@ export async function startTemporarySystem(
   try {
     const system = await startSystem({
       stateDir,
-      ports: { worker: 0, stream: 0, ops: 0, simulator: 0, postgres: 0, redis: 0 },
+      ports: { worker: 0, stream: 0, ops: 0, simulator: 0, paper: 0, postgres: 0, redis: 0 },
       seed: 1,
       instruments: [],
       simulatorArgs,

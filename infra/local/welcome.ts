@@ -2,6 +2,8 @@ import type { LocalEnv } from './env-file.ts'
 
 interface Extras {
   second: { user_id: string; api_key: string; api_secret: string }
+  /** An account at the paper broker. */
+  paper: string | undefined
   logs: string
   envPath: string
   pids: Record<string, number>
@@ -21,6 +23,9 @@ export function welcome(env: LocalEnv, extras: Extras): string {
     ['Redis', env.tickRedisUrl],
     ['API key', env.apiKey],
     ['demo account', `${env.accountId} (logged in)`],
+    ...(extras.paper
+      ? ([['paper account', `${extras.paper} (logged in)`]] satisfies [string, string][])
+      : []),
     [
       'account for you',
       `api_key ${extras.second.api_key}, api_secret ${extras.second.api_secret}, user ${extras.second.user_id}`,

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { addDays, historyPage, istDay } from '@ticker/shared/domain'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ROOT } from '../../local/child.ts'
 import { until } from '../../local/seed.ts'
-import { ROOT } from '../../local/system.ts'
 import type { Desk } from '../desk.ts'
 
 const INFY = 408_065

@@ -10,6 +10,7 @@ import type { Load } from '../load/load.ts'
 import type { OrderBooks } from '../orders/order-books.ts'
 import type { OrderDesk } from '../orders/order-desk.ts'
 import type { PriceEngine } from '../prices/engine.ts'
+import type { LivePrices } from '../prices/live-prices.ts'
 import { inputRefused, refused } from '../refusal.ts'
 import type { RestEnv } from '../rest/env.ts'
 import { refuse, success } from '../rest/envelope.ts'
@@ -43,11 +44,25 @@ export interface ControlParts {
   market: Market
   load: Load
   replays: Replays
+  live: LivePrices | undefined
 }
 
 export function controlRoutes(parts: ControlParts): Hono<RestEnv> {
-  const { clock, users, instruments, engine, histories, books, desk, ticker, faults, market, load, replays } =
-    parts
+  const {
+    clock,
+    users,
+    instruments,
+    engine,
+    histories,
+    books,
+    desk,
+    ticker,
+    faults,
+    market,
+    load,
+    replays,
+    live,
+  } = parts
   const app = new Hono<RestEnv>().basePath('/sim')
 
   app.get('/state', (c) =>
@@ -63,6 +78,7 @@ export function controlRoutes(parts: ControlParts): Hono<RestEnv> {
       history_requests: histories.requests,
       rate: load.view(),
       replay: replays.view(),
+      prices: live?.view() ?? null,
       process: processView(),
     }),
   )

@@ -1,10 +1,12 @@
-// Loads the broker's instrument dumps by path: `.csv` or `.csv.gz`, quoted or not, LF or CRLF, integers or floats.
+// Loads the broker's instrument dumps by path or address: `.csv` or `.csv.gz`, quoted or not, LF or CRLF, integers or floats.
 // Several files are one dump; on a repeated token the later file wins.
 import { readFile } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
 import { z } from 'zod'
 import type { Instrument } from './instrument-book.ts'
+
+const DOWNLOAD_TIMEOUT_MS = 60_000
 
 const numeric = z.string().transform((text) => (text === '' ? 0 : Number(text)))
 const row = z.object({
@@ -22,6 +24,11 @@ const row = z.object({
 })
 
 export async function readMaybeGzip(path: string): Promise<string> {
+  if (/^https?:\/\//.test(path)) {
+    const response = await fetch(path, { signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) })
+    if (!response.ok) throw new Error(`${path}: ${response.status}`)
+    return response.text()
+  }
   const bytes = await readFile(path)
   return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
 }

@@ -5,6 +5,7 @@ import { istTimestamp } from '../ist-time.ts'
 import type { PriceEngine, TickListener } from '../prices/engine.ts'
 import type { Quote } from '../prices/quote.ts'
 import type { Random } from '../random.ts'
+import type { DepthFills, Fill } from './depth-fills.ts'
 import { type Order, type OrderStatus, setStatus } from './order.ts'
 import type { OrderBooks } from './order-books.ts'
 import type { OrderIds } from './order-ids.ts'
@@ -18,6 +19,8 @@ export interface MatchingParts {
   ids: OrderIds
   /** How often a fill of two lots or more comes in two trades, 0 to 1. */
   partialFillChance: number
+  /** Fill no more than the depth shows; null: everything at the best price. */
+  depthFills: DepthFills | null
   announce(order: Order, kind: 'status' | 'UPDATE'): void
   /** Nothing of the order is left to fill. */
   filled(order: Order): void
@@ -32,6 +35,7 @@ export class Matching implements TickListener {
   }
 
   onTick(quote: Quote): void {
+    this.#parts.depthFills?.onTick(quote)
     const working = this.#working.get(quote.fields.instrument_token)
     if (working === undefined) return
     for (const order of [...working]) {
@@ -70,6 +74,11 @@ export class Matching implements TickListener {
       return
     }
     if (!quote.hasTick) return
+    const { depthFills } = this.#parts
+    if (depthFills) {
+      this.#fillFrom(order, depthFills.arriving(order, quote))
+      return
+    }
     const { last_price: last, depth } = quote.fields
     const buying = order.row.transaction_type === 'BUY'
     const opposite = (buying ? depth.sell[0]?.price : depth.buy[0]?.price) ?? 0
@@ -89,7 +98,20 @@ export class Matching implements TickListener {
       this.matchOnArrival(order, quote)
       return
     }
-    if (buying ? last <= row.price : last >= row.price) this.#fill(order, row.price)
+    const { depthFills } = this.#parts
+    if (depthFills) this.#fillFrom(order, depthFills.resting(order, quote))
+    else if (buying ? last <= row.price : last >= row.price) this.#fill(order, row.price)
+  }
+
+  #fillFrom(order: Order, fills: readonly Fill[]): void {
+    for (const { quantity, price } of fills) this.#trade(order, quantity, price)
+    if (fills.length === 0) return
+    if (order.row.pending_quantity === 0) {
+      this.#complete(order)
+      return
+    }
+    setStatus(order, 'OPEN', this.#parts.clock.nowMs())
+    this.#parts.announce(order, 'UPDATE')
   }
 
   /** Fills everything, sometimes in two trades. */
@@ -104,6 +126,10 @@ export class Matching implements TickListener {
       this.#parts.announce(order, 'UPDATE')
     }
     this.#trade(order, row.pending_quantity, price)
+    this.#complete(order)
+  }
+
+  #complete(order: Order): void {
     this.stopWorking(order)
     setStatus(order, 'COMPLETE', this.#parts.clock.nowMs())
     this.#parts.announce(order, 'status')

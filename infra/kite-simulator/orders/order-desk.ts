@@ -4,21 +4,23 @@ import type { Market } from '../calendar/market.ts'
 import type { SimClock } from '../clock.ts'
 import type { Faults } from '../faults/faults.ts'
 import type { Instrument, InstrumentBook } from '../instruments/instrument-book.ts'
-import { istDate, istDay, istTimestamp } from '../ist-time.ts'
+import { istDay, istTimestamp } from '../ist-time.ts'
 import type { PriceEngine } from '../prices/engine.ts'
+import type { Quote } from '../prices/quote.ts'
 import type { Random } from '../random.ts'
 import { inputRefused, type Outcome, type Refusal, refused } from '../refusal.ts'
 import type { Tasks } from '../tasks.ts'
 import type { User } from '../users/user-store.ts'
+import { DepthFills } from './depth-fills.ts'
 import type { HoldingOptions } from './holdings.ts'
 import { firstLeg, nextLeg } from './legs.ts'
-import { contractMultiplier, positionMargin, requiredMargin, unitMargin } from './margin.ts'
 import { Matching } from './matching.ts'
+import { Money } from './money.ts'
 import { newOrder, type Order, setStatus, WORKING } from './order.ts'
 import type { OrderBooks } from './order-books.ts'
 import { OrderIds } from './order-ids.ts'
 import { type OrderUpdate, orderUpdate } from './order-updates.ts'
-import { type Position, positionsOf } from './positions.ts'
+import type { Position } from './positions.ts'
 import { protect } from './protection.ts'
 import { type Form, type PlaceRequest, parseModify, parsePlace, placeRefusal } from './request.ts'
 import { type Placed, refusedSlice, type Slice, slicesOf } from './slices.ts'
@@ -26,6 +28,9 @@ import { parametersRefusal, varietyRefusal } from './varieties.ts'
 
 export const MODIFICATIONS_MAX = 25
 const SESSION_PULSE_MS = 200
+/** Prices of a real market are asked for when somebody wants them: the first one takes a moment. */
+const PRICE_WAIT_MS = 5_000
+const PRICE_LOOK_MS = 50
 export type DelayRange = readonly [minMs: number, maxMs: number]
 
 interface Taking {
@@ -58,13 +63,16 @@ export class OrderDesk {
   readonly #parts: OrderDeskParts
   readonly #ids = new OrderIds()
   readonly #matching: Matching
+  readonly #money: Money
   /** Orders placed after hours that wait for a session, and the day on which they were taken. */
   readonly #afterHours = new Map<Order, number>()
 
   constructor(parts: OrderDeskParts) {
     this.#parts = parts
+    this.#money = new Money(parts)
     this.#matching = new Matching({
       ...parts,
+      depthFills: parts.engine.isLive ? new DepthFills() : null,
       ids: this.#ids,
       announce: (order, kind) => this.#announce(order, kind),
       filled: (order) => this.#filled(order),
@@ -230,11 +238,7 @@ export class OrderDesk {
   }
 
   positions(userId: string): Position[] {
-    return positionsOf(
-      this.#parts.books.trades(userId),
-      (token) => this.#price(token),
-      (token) => this.#multiplier(this.#parts.instruments.get(token)),
-    )
+    return this.#money.positions(userId)
   }
 
   /** What the dump does not list cannot be held. */
@@ -246,27 +250,12 @@ export class OrderDesk {
   }
 
   holdings(userId: string) {
-    return this.#parts.books.holdings(userId, (token) => this.#price(token))
-  }
-
-  #price(token: number) {
-    const fields = this.#parts.engine.quote(token)?.fields
-    return { last: fields?.last_price ?? 0, close: fields?.ohlc.close ?? 0 }
-  }
-
-  #multiplier(instrument: Instrument | undefined): number {
-    return instrument === undefined ? 1 : contractMultiplier(instrument, istDate(this.#parts.clock.nowMs()))
+    return this.#money.holdings(userId)
   }
 
   /** Rupees left after open orders and positions. */
   availableMargin(user: User): number {
-    let available = user.balance
-    for (const order of this.#parts.books.all(user.user_id)) available -= order.blockedMargin
-    for (const position of this.positions(user.user_id)) {
-      const instrument = this.#parts.instruments.get(position.instrument_token)
-      available += position.realised - (instrument === undefined ? 0 : positionMargin(position, instrument))
-    }
-    return available
+    return this.#money.available(user)
   }
 
   /** An order is known under its own variety only. */
@@ -276,47 +265,40 @@ export class OrderDesk {
   }
 
   #validate(order: Order): void {
-    const { clock, engine } = this.#parts
-    setStatus(order, 'VALIDATION PENDING', clock.nowMs())
+    setStatus(order, 'VALIDATION PENDING', this.#parts.clock.nowMs())
+    this.#admitPriced(order, 0)
+  }
+
+  #admitPriced(order: Order, waitedMs: number): void {
+    const { engine, tasks } = this.#parts
     const quote = engine.quote(order.row.instrument_token)
-    const priceless = quote === undefined || (!quote.hasTick && order.row.order_type === 'MARKET')
-    const objection = priceless ? 'RMS:Rule: no last traded price available' : order.rejectWith
-    if (quote === undefined || objection !== null) {
-      this.#reject(order, objection ?? '')
+    const isPriced = quote !== undefined && (quote.hasTick || order.row.order_type !== 'MARKET')
+    if (isPriced) this.#admit(order, quote)
+    else if (engine.isLive && waitedMs < PRICE_WAIT_MS)
+      tasks.after(PRICE_LOOK_MS, () => this.#admitPriced(order, waitedMs + PRICE_LOOK_MS))
+    else this.#reject(order, 'RMS:Rule: no last traded price available')
+  }
+
+  #admit(order: Order, quote: Quote): void {
+    const { clock, engine, market } = this.#parts
+    const isClosed = engine.isLive && !market.isOpen(order.instrument)
+    const objection = isClosed ? 'RMS:Rule: the market is closed' : order.rejectWith
+    if (objection !== null) {
+      this.#reject(order, objection)
       return
     }
     if (order.row.order_type === 'MARKET') protect(order, quote.fields.last_price)
     const price = order.row.price > 0 ? order.row.price : order.row.trigger_price
-    if (!this.#reserve(order, price)) return
+    const refusal = this.#money.reserve(order, price)
+    if (refusal) {
+      this.#reject(order, refusal.raw, refusal.friendly)
+      return
+    }
     order.row.exchange_order_id = this.#ids.exchangeOrder()
     order.row.exchange_timestamp = istTimestamp(clock.nowMs())
     setStatus(order, 'OPEN PENDING', clock.nowMs())
     const isStop = order.row.order_type === 'SL' || order.row.order_type === 'SL-M'
     this.#matching.work(order, quote, isStop ? 'TRIGGER PENDING' : 'OPEN')
-  }
-
-  /** False, and rejected, when the money does not suffice. */
-  #reserve(order: Order, price: number): boolean {
-    const { row, instrument, user } = order
-    const held = this.positions(user.user_id)
-      .filter((one) => one.instrument_token === row.instrument_token && one.product === row.product)
-      .reduce((sum, one) => sum + one.quantity, 0)
-    const multiplier = this.#multiplier(instrument)
-    const unit = unitMargin(instrument, row.product, row.transaction_type, price, multiplier)
-    const required = requiredMargin(unit, row.transaction_type, row.pending_quantity, held)
-    order.blockedMargin = 0
-    const available = this.availableMargin(user)
-    if (required > 0 && required > available) {
-      const [need, have] = [required.toFixed(2), available.toFixed(2)]
-      this.#reject(
-        order,
-        `RMS:Margin Exceeds,Required:${need}, Available:${have} for entity account-${user.user_id} across exchange across segment across product`,
-        `Insufficient funds. Required margin is ${need} but available margin is ${have}. Check the orderbook for open orders.`,
-      )
-      return false
-    }
-    order.blockedMargin = required
-    return true
   }
 
   #applyModify(order: Order, to: PlaceRequest): void {

@@ -27,6 +27,8 @@ export class PriceEngine {
   readonly #random: Random
   readonly #listeners: TickListener[] = []
   #ticks = 0
+  /** Asks for the real prices of an instrument; null: prices are generated. */
+  #askFor: ((token: number) => void) | null = null
 
   /** `thinShare`: what share of the instruments hardly trades or sits on a circuit; none by default. */
   constructor(clock: SimClock, book: InstrumentBook, seed: number, market: Market, thinShare = 0) {
@@ -37,6 +39,15 @@ export class PriceEngine {
     this.#thinShare = thinShare
     this.#underlyings = new Underlyings(seed, book)
     this.#random = seededRandom(seedFrom(seed, 'rounds'))
+  }
+
+  /** From here on prices come from outside (`emitLive`), of what `askFor` is called with. */
+  takeFrom(askFor: (token: number) => void): void {
+    this.#askFor = askFor
+  }
+
+  get isLive(): boolean {
+    return this.#askFor !== null
   }
 
   listen(listener: TickListener): void {
@@ -90,6 +101,10 @@ export class PriceEngine {
     const quote = new Quote(instrument, spot, this.#seed, nowMs, this.#market.groupOf(instrument))
     const conduct = conductOf(this.#seed, instrument.instrument_token, this.#thinShare)
     if (conduct !== 'normal') quote.setConduct(conduct, nowMs)
+    if (this.#askFor) {
+      quote.beginReplay()
+      this.#askFor(instrument.instrument_token)
+    }
     return quote
   }
 
@@ -127,6 +142,18 @@ export class PriceEngine {
   emitRecorded(quote: Quote, price: number, recordedMs: number): void {
     quote.record(price, recordedMs)
     this.#emit(quote)
+  }
+
+  /** A packet of the real market; one in another mode than full is not used. */
+  emitLive(token: number, packet: Uint8Array): void {
+    const quote = this.#quotes.get(token)
+    if (quote === undefined || packet.length !== quote.packet.length) return
+    quote.adoptPacket(packet)
+    this.#emit(quote)
+  }
+
+  forgetPrices(): void {
+    for (const quote of this.#quotes.values()) quote.forgetTick()
   }
 
   endRound(): void {

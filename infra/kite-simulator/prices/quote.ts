@@ -1,6 +1,7 @@
 // The live state of one instrument: the fields of its full packet, and that packet written once per tick. Clients
 // in smaller modes get a prefix of the same bytes. Depth surrounds the last price, OHLC contains it, volume only grows.
 import {
+  decodePacket,
   INDEX_SEGMENT,
   type PacketFields,
   packetLengthFor,
@@ -146,6 +147,21 @@ export class Quote {
 
   endReplay(): void {
     this.replayed = false
+  }
+
+  /** A packet of a real market, full mode of its kind, as it came. */
+  adoptPacket(packet: Uint8Array): void {
+    this.packet.set(packet)
+    const { last_trade_time_s, exchange_timestamp_s, ...said } = decodePacket(packet)
+    Object.assign(this.fields, said)
+    this.fields.last_trade_time_s = last_trade_time_s ?? 0
+    this.fields.exchange_timestamp_s = exchange_timestamp_s ?? 0
+    this.hasTick = true
+  }
+
+  /** The market is out of sight: what was last seen of it is no price to trade at. */
+  forgetTick(): void {
+    this.hasTick = false
   }
 
   #rollDay(nowMs: number, price: number): void {

@@ -8,10 +8,13 @@ import type { RestEnv, RestParts } from './env.ts'
 import { refuse, success } from './envelope.ts'
 
 export function historyRoutes(parts: RestParts): Hono<RestEnv> {
-  const { instruments, histories } = parts
+  const { engine, instruments, histories } = parts
   const app = new Hono<RestEnv>()
   app.get('/instruments/historical/:token/:interval', authenticate(parts), (c) => {
     histories.requests += 1
+    // What is made up must not be taken for the market whose prices are real here.
+    if (engine.isLive)
+      return refuse(c, inputRefused('A paper broker has no history: ask the market data account.'))
     const interval = INTERVALS[c.req.param('interval')]
     const instrument = instruments.get(Number(c.req.param('token')))
     const [fromMs, toMs] = [momentOf(c.req.query('from')), momentOf(c.req.query('to'))]
