@@ -25,6 +25,7 @@ import { optionChainRoutes } from './option-chains/index.ts'
 import { orderRoutes } from './orders/index.ts'
 import { portfolioRoutes } from './portfolio/index.ts'
 import { quoteRoutes } from './quotes/index.ts'
+import { riskRoutes } from './risk/index.ts'
 import { sessionRoutes } from './sessions/index.ts'
 import { slicedOrderRoutes } from './sliced-orders/index.ts'
 import { subscriptionRoutes } from './subscriptions/index.ts'
@@ -87,6 +88,7 @@ export function createApp(deps: Dependencies) {
     .route('/', orderRoutes(deps))
     .route('/', portfolioRoutes(deps))
     .route('/', webhookRoutes(deps))
+    .route('/', riskRoutes(deps))
     .route('/', slicedOrderRoutes(deps))
   const document = openApiDocument(app)
   app.get('/openapi.json', (c) => c.json(document()))

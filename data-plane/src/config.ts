@@ -20,6 +20,10 @@ export interface Config {
   kiteApiRoot: string
   /** Of the paper broker, where paper accounts trade; undefined: there is none. */
   paperApiRoot: string | undefined
+  /** Where a halt is kept that a restart must not forget. */
+  stateDir: string | undefined
+  /** Of the kill token, hex; undefined: POST /ops/kill is closed. */
+  killTokenSha256: string | undefined
   streamHost: string
   streamPort: number
   /** How clients reach the streams, without a path; undefined: ws://127.0.0.1:{port}. */
@@ -67,6 +71,11 @@ const environment = z.object({
   KITE_WS_ROOT: url(['wss:', 'ws:']).default('wss://ws.kite.trade'),
   KITE_API_ROOT: url(['https:', 'http:']).default('https://api.kite.trade'),
   PAPER_API_ROOT: url(['https:', 'http:']).optional(),
+  STATE_DIR: z.string().optional(),
+  KILL_TOKEN_SHA256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, 'must be the hex SHA-256 of the kill token (printf %s TOKEN | sha256sum)')
+    .optional(),
   STREAM_HOST: z.string().default('0.0.0.0'),
   STREAM_PORT: port.default(8080),
   PUBLIC_STREAM_URL: url(['wss:', 'ws:']).optional(),
@@ -126,6 +135,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     ticketKeys: keyRing('TICKET_KEYS', values.TICKET_KEYS),
     kiteSocketRoot: values.KITE_WS_ROOT,
     kiteApiRoot: values.KITE_API_ROOT,
+    stateDir: values.STATE_DIR,
+    killTokenSha256: values.KILL_TOKEN_SHA256,
     paperApiRoot: values.PAPER_API_ROOT?.replace(/\/+$/, ''),
     streamHost: values.STREAM_HOST,
     streamPort: values.STREAM_PORT,

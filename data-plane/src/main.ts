@@ -2,6 +2,7 @@
 import { createApiKey } from './cli/create-api-key.ts'
 import { healthcheck } from './cli/healthcheck.ts'
 import { importAccounts } from './cli/import-accounts/import-accounts.ts'
+import { kill } from './cli/kill.ts'
 import { migrate } from './cli/migrate.ts'
 import { rotateKeys } from './cli/rotate-keys.ts'
 import { ConfigInvalid, readConfig } from './config.ts'
@@ -32,6 +33,7 @@ const commands: Record<string, () => Promise<void>> = {
   migrate: () => migrate(readConfig(process.env)),
   'create-api-key': () => createApiKey(readConfig(process.env), args),
   'import-accounts': () => importAccounts(readConfig(process.env), args),
+  kill: () => kill(args, process.env),
   'rotate-keys': () => rotateKeys(readConfig(process.env)),
 }
 

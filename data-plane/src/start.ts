@@ -13,6 +13,7 @@ import { createCommandChannel } from './command-channel/channel.ts'
 import type { Config } from './config.ts'
 import { createHistory } from './history/index.ts'
 import { createInstrumentRefresh } from './instruments/refresh.ts'
+import { sweepDone } from './kill-switch/halt-store.ts'
 import { toOrderUpdate } from './kite-compat/order-update.ts'
 import { openWebSocket } from './kite-socket/raw-socket.ts'
 import { createKnownCalendar } from './market-data/known-calendar.ts'
@@ -51,6 +52,7 @@ import { createSocketRefusals } from './ownership/socket-refusals.ts'
 import { startPublishing } from './publish/publishing.ts'
 import { startAnswers } from './start-answers.ts'
 import { startClientStreams } from './start-client-streams.ts'
+import { createKillSwitch } from './start-kill-switch.ts'
 import { createOrders } from './start-orders.ts'
 import { VERSION } from './version.ts'
 import { createWebhooks } from './webhooks/index.ts'
@@ -184,10 +186,13 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     perSecondMax: ACCOUNT_READS_PER_SECOND_MAX,
   })
 
+  const killSwitch = createKillSwitch({ config, instanceId, pool, clock, log, registry })
   const orderDesk = createOrders({
     ...{ instanceId, supervisor, clock, log, registry, pool, kite },
     governor: accountGovernor,
     lease: ownership.lease,
+    isHalted: killSwitch.halts.isHalted,
+    onSwept: (accountId, requestedAt) => sweepDone(pool, accountId, requestedAt),
     onChanged(accountId, changed) {
       // The caller's tag goes out, ours stays inside (RELIABILITY: orders).
       for (const { order, clientTag, intentId } of changed) {
@@ -260,6 +265,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
 
   let versions = ''
   function applyView(view: OwnershipView) {
+    killSwitch.halts.look(view.observation.accounts)
     void knownCalendar.look(view.observation.calendar_version)
     marketData.setAccounts(view.accounts.filter(({ observed }) => observed.active && observed.market_data))
     socketRefusals.look(view.accounts)
@@ -337,12 +343,14 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
           json: config.jsonTicks,
         })
 
-  const opsServer = createOpsServer({ readiness, registry })
+  const ownedIds = () => (ownership.view()?.accounts ?? []).map(({ accountId }) => accountId)
+  const opsServer = createOpsServer({ readiness, registry, kill: killSwitch.door(orderDesk, ownedIds) })
   const opsPort = await listen(opsServer, config.opsPort, config.opsHost)
   supervisor.run('ownership', ownership.run)
   supervisor.run('refused sessions', sessionGuard.run)
   supervisor.run('instruments', refresh.run)
   supervisor.run('commands', commands.run)
+  killSwitch.start(supervisor)
   history.start(supervisor)
   webhooks.start(supervisor)
   supervisor.run('old instances', async (signal, isWell) => {

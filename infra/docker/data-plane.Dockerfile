@@ -8,6 +8,8 @@ ENV NODE_ENV=production \
     MALLOC_MMAP_THRESHOLD_=131072
 WORKDIR /app
 COPY dist/data-plane/ ./
+# Where a halt outlives a restart (STATE_DIR).
+RUN mkdir /state && chown node:node /state
 USER node
 # 8080: streams and the Kite-compatible socket (public, behind TLS). 9090: health and metrics (private).
 EXPOSE 8080 9090

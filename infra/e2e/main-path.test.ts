@@ -12,6 +12,7 @@ import { candleSuite } from './suites/candles.ts'
 import { consoleSuite } from './suites/console.ts'
 import { exampleSuite } from './suites/examples.ts'
 import { historySuite } from './suites/history.ts'
+import { killSwitchSuite } from './suites/kill-switch.ts'
 import { loginSuite } from './suites/login.ts'
 import { optionChainSuite } from './suites/option-chains.ts'
 import { orderChangeSuite } from './suites/order-changes.ts'
@@ -63,6 +64,7 @@ orderSuite(running)
 orderChangeSuite(running)
 orderVarietySuite(running)
 portfolioSuite(running)
+killSwitchSuite(running)
 webhookSuite(running)
 paperSuite(running)
 badInputSuite(running)

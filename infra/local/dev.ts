@@ -104,6 +104,7 @@ async function main(options: DevOptions) {
       kiteRestUrl: system.simulatorUrl,
       kiteApiKey: token.api_key,
       kiteAccessToken: token.access_token,
+      killToken: system.killToken,
     }
     await writeEnvFile(envPath, env)
     console.log(

@@ -17,6 +17,7 @@ export const localEnv = z.object({
   kiteRestUrl: z.string(),
   kiteApiKey: z.string(),
   kiteAccessToken: z.string(),
+  killToken: z.string(),
 })
 export type LocalEnv = z.infer<typeof localEnv>
 

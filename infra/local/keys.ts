@@ -6,7 +6,12 @@ import { z } from 'zod'
 
 export const KEYS_FILE = 'keys.json'
 
-const keysSchema = z.object({ credentialKeys: z.string(), ticketKeys: z.string(), redisToken: z.string() })
+const keysSchema = z.object({
+  credentialKeys: z.string(),
+  ticketKeys: z.string(),
+  redisToken: z.string(),
+  killToken: z.string(),
+})
 export type LocalKeys = z.infer<typeof keysSchema>
 
 export async function localKeys(stateDir: string): Promise<LocalKeys> {
@@ -15,7 +20,8 @@ export async function localKeys(stateDir: string): Promise<LocalKeys> {
     return keysSchema.parse(JSON.parse(await readFile(path, 'utf8')))
   } catch {
     const ring = () => `dev:${randomBytes(32).toString('base64')}`
-    const keys = { credentialKeys: ring(), ticketKeys: ring(), redisToken: randomBytes(16).toString('hex') }
+    const secret = () => randomBytes(16).toString('hex')
+    const keys = { credentialKeys: ring(), ticketKeys: ring(), redisToken: secret(), killToken: secret() }
     await writeFile(path, JSON.stringify(keys, null, 2), { mode: 0o600 })
     return keys
   }

@@ -1,5 +1,6 @@
 // The whole system on this machine: PostgreSQL, Redis, both bridges, the simulator, the Worker in workerd and the
 // data plane, started in order and stopped in reverse. `dev.ts` runs it for people, the end-to-end tests for proof.
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -83,6 +84,8 @@ export interface LocalSystem {
   dataPlane: Part
   simulator: Part
   redis: Part
+  /** Of POST /ops/kill. */
+  killToken: string
   /** The paper broker of a system that is to have one, at the prices of this account. */
   startPaper(apiKey: string, accountId: string, onBack?: () => void): Promise<Part>
   stop(): Promise<void>
@@ -177,6 +180,8 @@ async function startParts(
           KITE_API_ROOT: simulatorUrl,
           PAPER_API_ROOT: options.paper ? paperUrl : undefined,
           MARKET_HOURS: options.marketHours ?? 'always',
+          STATE_DIR: join(stateDir, 'data-plane'),
+          KILL_TOKEN_SHA256: createHash('sha256').update(keys.killToken).digest('hex'),
           WEBHOOK_PRIVATE_TARGETS: 'allow',
           STREAM_HOST: '127.0.0.1',
           STREAM_PORT: String(ports.stream),
@@ -203,6 +208,7 @@ async function startParts(
     dataPlane,
     simulator,
     redis,
+    killToken: keys.killToken,
     startPaper: (apiKey, accountId, onBack) =>
       keep(
         startPaperBroker(options, {

@@ -1,5 +1,9 @@
 import { Counter, Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { systemClock } from '../clock.ts'
+import { createHalts } from '../kill-switch/halts.ts'
+import { createOpsKill } from '../kill-switch/ops-kill.ts'
+import { silentLog } from './log.ts'
 import { createOpsServer } from './ops-server.ts'
 import { createReadiness } from './readiness.ts'
 
@@ -8,7 +12,19 @@ new Counter({ name: 'ticker_things_total', help: 'Things', registers: [registry]
 const readiness = createReadiness()
 let unfit: string | undefined
 readiness.register('lease', () => unfit)
-const server = createOpsServer({ readiness, registry })
+const kill = createOpsKill({
+  tokenSha256: undefined,
+  halts: createHalts({
+    stateDir: undefined,
+    store: { halt: async () => {} },
+    clock: systemClock,
+    log: silentLog,
+  }),
+  accountIds: () => [],
+  sweep: () => {},
+  sweeps: () => [],
+})
+const server = createOpsServer({ readiness, registry, kill })
 let root = ''
 
 beforeAll(async () => {
@@ -34,4 +50,12 @@ it('serves metrics, and nothing else', async () => {
   expect(await (await fetch(`${root}/metrics`)).text()).toContain('ticker_things_total 1')
   expect((await fetch(`${root}/`)).status).toBe(404)
   expect((await fetch(`${root}/healthz`, { method: 'POST' })).status).toBe(405)
+})
+
+it('the kill switch is closed while no token is configured', async () => {
+  const answer = await fetch(`${root}/ops/kill`, { method: 'POST' })
+  expect([answer.status, await answer.json()]).toEqual([
+    503,
+    expect.objectContaining({ code: 'kill_not_configured' }),
+  ])
 })

@@ -7,6 +7,7 @@ import { createGovernor, type Governor } from './governor.ts'
 import { createBookReader } from './order-book.ts'
 import { createDuePlaces } from './place-due.ts'
 import { createSending } from './sending.ts'
+import { createSweep, type SweepProgress } from './sweep.ts'
 
 const IDLE_MS = 2_000
 
@@ -21,6 +22,11 @@ export interface AccountOrders {
   /** The database was away: read the book before anything is sent, whatever the rows say. */
   databaseLost(): void
   drained(deadlineMs: number): Promise<void>
+  /** The kill switch: cancels what is open, whoever placed it, until nothing is. */
+  sweep(account: OrderAccount): void
+  sweepProgress(): SweepProgress | undefined
+  /** It runs without the path, and past its end. */
+  stopSweep(): void
   /** Why orders of this account cannot be sent or followed; undefined while they can. */
   unfit(): string | undefined
 }
@@ -42,6 +48,35 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
   })
   const duePlaces = createDuePlaces(deps, book, sending, () => governor)
   const dueChanges = createDueChanges(deps, changes, book, sending, () => governor)
+  /** When the sweep that runs, or ran last, was asked for in Postgres. */
+  let sweptFor: string | null = null
+  const sweep = createSweep(
+    deps,
+    () => governor,
+    sending,
+    () => {
+      book.want()
+      wake()
+    },
+  )
+
+  /** What Postgres says of the kill switch; a sweep that was begun here may not have got there yet. */
+  async function lookAtKillSwitch(account: OrderAccount) {
+    const { observed } = account
+    const requestedAt = observed.sweep_requested_at
+    const progress = sweep.progress()
+    if (observed.trading_state !== 'HALTED' && !deps.isHalted()) {
+      if (progress) sweep.stop()
+      sweptFor = null
+      return
+    }
+    if (requestedAt === null) return
+    if (progress?.state === 'done' && sweptFor === requestedAt) return deps.onSwept(accountId, requestedAt)
+    if (sweptFor === requestedAt) return
+    // The one that began by the ops port is the same.
+    sweptFor = requestedAt
+    if (!progress || progress.state === 'done') sweep.start(account)
+  }
 
   function wake() {
     wakeUp()
@@ -58,6 +93,7 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
       governor.startFrom(await intents.counts(accountId))
       book.want()
     }
+    await lookAtKillSwitch(account)
     const unknownDelayMs = await duePlaces.watchUnknown()
     if (account.observed.due_orders) await duePlaces.freeUnsent(account.epoch)
     if (account.observed.due_changes) await dueChanges.freeUnsent(account.epoch)
@@ -114,6 +150,9 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
       wake()
     },
     drained: (deadlineMs) => sending.drained(deadlineMs),
+    sweep: (account) => sweep.start(account),
+    sweepProgress: () => sweep.progress(),
+    stopSweep: () => sweep.stop(),
     unfit() {
       const account = deps.account()
       if (!account?.session) return undefined

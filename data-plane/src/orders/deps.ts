@@ -25,6 +25,9 @@ export interface AccountOrdersDeps {
   /** The account as last seen; undefined when it is no longer ours. */
   account(): OrderAccount | undefined
   lease: LeaseClock
+  /** Halted here, whatever Postgres says (yet). */
+  isHalted(): boolean
+  onSwept(accountId: string, requestedAt: string): Promise<void>
   clock: Clock
   log: Log
   metrics: OrderMetrics

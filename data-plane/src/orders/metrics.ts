@@ -85,6 +85,18 @@ export function createOrderMetrics(registry: Registry) {
       labelNames: ['outcome'],
       registers,
     }),
+    sweepOpen: new Gauge({
+      name: 'ticker_kill_sweep_open_orders',
+      help: 'Orders still open at the broker while the kill switch cancels them',
+      labelNames: ['account'],
+      registers,
+    }),
+    sweepCancels: new Counter({
+      name: 'ticker_kill_sweep_cancels_total',
+      help: 'Cancels that the kill switch sent, by what came of them',
+      labelNames: ['verdict'],
+      registers,
+    }),
     adopted: new Counter({
       name: 'ticker_orders_adopted_total',
       help: 'Orders in doubt that were found at the broker',

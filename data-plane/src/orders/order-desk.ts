@@ -2,6 +2,7 @@
 import type { SupervisedTask, Supervisor } from '../operations/supervisor.ts'
 import { type AccountOrders, createAccountOrders } from './account-orders.ts'
 import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
+import type { SweepProgress } from './sweep.ts'
 
 export interface OrderDesk {
   /** The accounts now owned; those with something due are woken. */
@@ -14,11 +15,17 @@ export interface OrderDesk {
   close(): void
   /** Waits until every order in flight has its verdict stored, at most deadlineMs. */
   drained(deadlineMs: number): Promise<void>
+  /** The kill switch of the accounts that are owned now. */
+  sweep(): void
+  sweeps(): SweepProgress[]
   /** Accounts whose orders cannot be sent or followed, with the reason. */
   unfit(): string | undefined
 }
 
-type DeskDeps = Omit<AccountOrdersDeps, 'accountId' | 'account'> & { supervisor: Supervisor }
+type DeskDeps = Omit<AccountOrdersDeps, 'accountId' | 'account' | 'isHalted'> & {
+  supervisor: Supervisor
+  isHalted(accountId: string): boolean
+}
 
 interface Entry {
   /** Kept when the account leaves: an order in flight still gets its verdict, and must be known if it returns. */
@@ -36,7 +43,11 @@ export function createOrderDesk(deps: DeskDeps): OrderDesk {
     const known = entries.get(accountId)
     if (known) return known
     const log = deps.log.child({ account_id: accountId })
-    const path = createAccountOrders({ ...deps, log, accountId, account: () => owned.get(accountId) })
+    const path = createAccountOrders({
+      ...{ ...deps, log, accountId },
+      account: () => owned.get(accountId),
+      isHalted: () => deps.isHalted(accountId),
+    })
     const entry: Entry = { path, task: undefined, stopped: Promise.resolve() }
     entries.set(accountId, entry)
     return entry
@@ -73,8 +84,15 @@ export function createOrderDesk(deps: DeskDeps): OrderDesk {
     close() {
       closed = true
       owned = new Map()
-      for (const entry of entries.values()) close(entry)
+      for (const entry of entries.values()) {
+        close(entry)
+        entry.path.stopSweep()
+      }
     },
+    sweep() {
+      for (const [accountId, account] of owned) entryOf(accountId).path.sweep(account)
+    },
+    sweeps: () => [...entries.values()].flatMap(({ path }) => path.sweepProgress() ?? []),
     updatesLost: (accountId) => entries.get(accountId)?.path.updatesLost(),
     unfit() {
       const reasons = [...entries].flatMap(([accountId, { path }]) => {

@@ -59,7 +59,7 @@ export function createDuePlaces(
         else await intents.cancelUnsent(accountId, intent.id)
       }
       due = due.filter(({ cancelRequested }) => !cancelRequested)
-      if (account.observed.trading_state === 'HALTED') return undefined
+      if (account.observed.trading_state === 'HALTED' || deps.isHalted()) return undefined
       if (!account.observed.active || !deps.lease.mayAct()) return undefined
       if (due.some((intent) => intent.attempts > 0)) {
         // It was claimed before: what the broker has is looked at first, and it alone waits when that fails.

@@ -117,6 +117,7 @@ export function createSending(
       return (
         isRecovered(account) &&
         lease.mayAct() &&
+        (kind === 'cancel' || !deps.isHalted()) &&
         now.generation === asked.generation &&
         !paused &&
         token.mayWrite()

@@ -26,7 +26,13 @@ export interface ObservedAccount {
   paper: boolean
   max_connections: number
   max_instruments_per_connection: number
+  /** The stricter of the fleet's, the account's, and what this instance has halted by itself. */
   trading_state: TradingState
+  /** The account's own, in Postgres. */
+  own_trading_state: TradingState
+  trading_state_reason: string | null
+  /** The kill switch was pulled then, and the sweep is not done. */
+  sweep_requested_at: string | null
   order_gate_reason: string | null
   session_version: number
   /** Of the current session version, while it is active and not past its expiry. */
@@ -105,7 +111,10 @@ export async function renewAndObserve(
            'market_data', a.market_data, 'trading', a.trading, 'paper', a.paper,
            'max_connections', a.max_connections,
            'max_instruments_per_connection', a.max_instruments_per_connection,
-           'trading_state', case when f.trading_state = 'HALTED' then 'HALTED' else a.trading_state end,
+           'trading_state', case when 'HALTED' in (f.trading_state, a.trading_state) then 'HALTED'
+             when 'REDUCING' in (f.trading_state, a.trading_state) then 'REDUCING' else 'ACTIVE' end,
+           'own_trading_state', a.trading_state, 'trading_state_reason', a.trading_state_reason,
+           'sweep_requested_at', a.sweep_requested_at,
            'order_gate_reason', a.order_gate_reason,
            'session_version', a.session_version,
            'session_live', coalesce(s.status = 'active' and s.expires_at > now(), false),

@@ -15,7 +15,7 @@ import { silentLog } from '../operations/log.ts'
 import { createAccountOrders } from '../orders/account-orders.ts'
 import { type ChangeStore, createChangeStore } from '../orders/change-store.ts'
 import type { OrderAccount } from '../orders/deps.ts'
-import { createIntentStore } from '../orders/intent-store.ts'
+import { createIntentStore, type IntentStore } from '../orders/intent-store.ts'
 import { createOrderMetrics } from '../orders/metrics.ts'
 import type { OrderRequest } from '../orders/order-line.ts'
 import { createOrderStore, type SeenOrder } from '../orders/order-store.ts'
@@ -29,7 +29,11 @@ export async function orderPath(
   pool: pg.Pool,
   serial: number,
   running: (() => Promise<void>)[],
-  options: { paused?: boolean; changes?: (store: ChangeStore) => ChangeStore } = {},
+  options: {
+    paused?: boolean
+    changes?: (store: ChangeStore) => ChangeStore
+    intents?: (store: IntentStore) => IntentStore
+  } = {},
 ) {
   const accountId = `desk${serial}`
   const instanceId = `00000000-0000-4000-8000-${String(serial).padStart(12, '0')}`
@@ -111,6 +115,9 @@ export async function orderPath(
       max_connections: 3,
       max_instruments_per_connection: 3000,
       trading_state: 'ACTIVE',
+      own_trading_state: 'ACTIVE',
+      trading_state_reason: null,
+      sweep_requested_at: null,
       order_gate_reason: null,
       session_version: sessionVersion,
       session_live: true,
@@ -121,6 +128,8 @@ export async function orderPath(
     },
   }
   let current: OrderAccount | undefined = account
+  const halted = { value: false }
+  const swept: string[] = []
   const changes: string[] = []
   const deadSessions: number[] = []
   const registry = new Registry()
@@ -129,10 +138,14 @@ export async function orderPath(
     instanceId,
     account: () => current,
     lease,
+    isHalted: () => halted.value,
+    onSwept: async (_, requestedAt) => {
+      swept.push(requestedAt)
+    },
     clock: systemClock,
     log: silentLog,
     metrics: createOrderMetrics(registry),
-    intents: createIntentStore(pool),
+    intents: (options.intents ?? ((store) => store))(createIntentStore(pool)),
     changes: (options.changes ?? ((store) => store))(createChangeStore(pool)),
     orders: createOrderStore(pool),
     reads: {
@@ -232,6 +245,8 @@ export async function orderPath(
     set,
     pool,
     lease,
+    halted,
+    swept,
   }
 }
 

@@ -14,6 +14,8 @@ export function testConfig(change: Partial<Config>): Config {
     kiteSocketRoot: 'ws://127.0.0.1:1',
     kiteApiRoot: 'http://127.0.0.1:1',
     paperApiRoot: undefined,
+    stateDir: undefined,
+    killTokenSha256: undefined,
     streamHost: '127.0.0.1',
     streamPort: 0,
     publicStreamUrl: undefined,

@@ -28,6 +28,18 @@ const account = (isIn: boolean, gate: string | null = null) => ({
   observed: observedAccount('desk1', { order_gate_reason: gate, session_live: isIn }),
 })
 
+it('tells of a trading state that changes, with the reason', () => {
+  const { events } = setUp()
+  const halted = { trading_state: 'HALTED', trading_state_reason: 'lunch' } as const
+  events.look([account(true)])
+  events.look([{ ...account(true), observed: observedAccount('desk1', { ...halted, session_live: true }) }])
+  expect(events.next()).toMatchObject({
+    category: 'risk',
+    type: 'risk.trading_state_changed',
+    data: { state: 'HALTED', reason: 'lunch' },
+  })
+})
+
 it('tells of a session that begins or ends and of the order gate, not of what it finds at the start', () => {
   const { events, all, woken } = setUp()
   events.look([account(false)])

@@ -19,6 +19,7 @@ export interface AccountEvents {
 interface Known {
   hasSession: boolean
   gate: string | null
+  tradingState: string
 }
 
 export function createAccountEvents(deps: {
@@ -62,11 +63,11 @@ export function createAccountEvents(deps: {
       const now = new Map<string, Known>()
       for (const { accountId, session, observed } of accounts) {
         const before = known.get(accountId)
-        const gate = observed.order_gate_reason
+        const { order_gate_reason: gate, trading_state: tradingState } = observed
         // One that lives and cannot be read just now has not ended.
         const isUnread = session === undefined && observed.session_live
         const hasSession = isUnread ? (before?.hasSession ?? true) : session !== undefined
-        now.set(accountId, { hasSession, gate })
+        now.set(accountId, { hasSession, gate, tradingState })
         if (!before) continue
         if (hasSession !== before.hasSession) {
           const data = session ? { expires_at: new Date(session.expiresAtMs).toISOString() } : {}
@@ -75,6 +76,11 @@ export function createAccountEvents(deps: {
         if (gate !== before.gate)
           tell('risk', gate === null ? 'risk.order_gate_opened' : 'risk.order_gate_closed', accountId, {
             reason: gate,
+          })
+        if (tradingState !== before.tradingState)
+          tell('risk', 'risk.trading_state_changed', accountId, {
+            state: tradingState,
+            reason: observed.trading_state_reason,
           })
       }
       known = now

@@ -9,6 +9,7 @@ export const SCOPES = [
   'orders:read',
   'orders:write',
   'portfolio:read',
+  'risk:write',
   'stream',
   'fleet:read',
   'keys:write',

@@ -270,3 +270,17 @@ export interface WebhookDelivery {
   body: string
   created_at: string
 }
+
+export type TradingState = 'ACTIVE' | 'REDUCING' | 'HALTED'
+
+export interface TradingStates {
+  accounts: {
+    account_id: string
+    state: TradingState
+    reason: string | null
+    changed_at: string | null
+    sweep_requested_at: string | null
+    open_orders: number
+    orders_in_doubt: number
+  }[]
+}

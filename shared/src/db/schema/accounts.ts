@@ -28,6 +28,12 @@ export const accounts = ticker.table(
       .$type<'ACTIVE' | 'REDUCING' | 'HALTED'>()
       .notNull()
       .default('ACTIVE'),
+    trading_state_reason: text('trading_state_reason'),
+    trading_state_at: at('trading_state_at'),
+    /** The API key, or the instance, that changed it last. */
+    trading_state_by: text('trading_state_by'),
+    /** The kill switch was pulled; null again once nothing is open at the broker and nothing in doubt. */
+    sweep_requested_at: at('sweep_requested_at'),
     /** Closed by the broker's own refusal (unregistered IP …); holds the broker's words until a person reopens it. */
     order_gate_reason: text('order_gate_reason'),
     session_version: bigint('session_version', { mode: 'number' }).notNull().default(0),

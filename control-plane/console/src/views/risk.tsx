@@ -1,0 +1,91 @@
+// Whether orders may go out, by account, and the kill switch.
+import { useCallback, useState } from 'react'
+import type { Api } from '../api/client.ts'
+import type { TradingState, TradingStates } from '../api/types.ts'
+import { timeOf } from '../components/format.ts'
+import { ProblemNote } from '../components/problem-note.tsx'
+import { useAction } from '../components/use-action.ts'
+import { usePoll } from '../components/use-poll.ts'
+
+const POLL_MS = 2_000
+const MEANING: Record<TradingState, string> = {
+  ACTIVE: 'orders go out',
+  REDUCING: 'only what reduces a position goes out',
+  HALTED: 'cancels alone go out',
+}
+
+export function Risk({ api }: { api: Api }) {
+  const states = usePoll(
+    useCallback(() => api.get<TradingStates>('/v1/trading-state'), [api]),
+    POLL_MS,
+  )
+  const { act, problem } = useAction(states.reload)
+  const [reason, setReason] = useState('')
+  const why = reason.trim()
+
+  const change = (state: TradingState, account_id?: string) =>
+    act(() => api.send('PUT', '/v1/trading-state', { account_id, state, reason: why || 'from the console' }))
+  const kill = (account_id?: string) => {
+    const of = account_id ?? 'EVERY account'
+    if (!window.confirm(`Halt ${of} and cancel everything that is open there, whoever placed it?`)) return
+    void act(() => api.send('POST', '/v1/kill-switch', { account_id, reason: why || 'from the console' }))
+  }
+
+  return (
+    <>
+      <h2>Risk</h2>
+      <div className="row">
+        <label>
+          Reason
+          <input value={reason} maxLength={200} onChange={(event) => setReason(event.target.value)} />
+        </label>
+        <button type="button" className="bad" onClick={() => kill()}>
+          Kill switch: halt and cancel everything
+        </button>
+      </div>
+      <ProblemNote problem={problem ?? states.problem} />
+      <div className="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>Account</th>
+              <th>State</th>
+              <th>Why</th>
+              <th>Since</th>
+              <th className="num">Open at the broker</th>
+              <th className="num">In doubt</th>
+              <th />
+            </tr>
+          </thead>
+          <tbody>
+            {states.value?.accounts.map((account) => (
+              <tr key={account.account_id}>
+                <th scope="row">{account.account_id}</th>
+                <td className={account.state === 'ACTIVE' ? 'good' : 'bad'}>
+                  <b>{account.state}</b> <small>{MEANING[account.state]}</small>
+                  {account.sweep_requested_at && <small> cancelling what is open …</small>}
+                </td>
+                <td>{account.reason}</td>
+                <td>{timeOf(account.changed_at)}</td>
+                <td className="num">{account.open_orders}</td>
+                <td className="num">{account.orders_in_doubt}</td>
+                <td>
+                  {(['ACTIVE', 'REDUCING', 'HALTED'] as const)
+                    .filter((state) => state !== account.state)
+                    .map((state) => (
+                      <button key={state} type="button" onClick={() => change(state, account.account_id)}>
+                        {state}
+                      </button>
+                    ))}
+                  <button type="button" className="bad" onClick={() => kill(account.account_id)}>
+                    Kill
+                  </button>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  )
+}

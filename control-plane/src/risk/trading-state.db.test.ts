@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type Harness, startHarness } from '../testing/harness.ts'
+
+let harness: Harness
+beforeAll(async () => {
+  harness = await startHarness()
+  const instance = await harness.seed.instance()
+  await harness.seed.instruments()
+  for (const id of ['desk1', 'desk2']) await harness.seed.account(id, { instance, loggedIn: true })
+  await harness.seed.account('foreign', { owner: 'another desk', instance, loggedIn: true })
+})
+afterAll(() => harness.close())
+beforeEach(() =>
+  harness.database.pool.query(
+    `update ticker.accounts set trading_state = 'ACTIVE', trading_state_reason = null, sweep_requested_at = null`,
+  ),
+)
+
+const states = async () => {
+  const { body } = await harness.call('GET', '/v1/trading-state')
+  return Object.fromEntries(
+    body.accounts.map((each: { account_id: string; state: string }) => [each.account_id, each.state]),
+  )
+}
+let keys = 0
+const place = (account_id: string) =>
+  harness.call(
+    'POST',
+    '/v1/orders',
+    {
+      ...{ account_id, exchange: 'NSE', tradingsymbol: 'INFY', transaction_type: 'BUY', quantity: 1 },
+      ...{ product: 'CNC', order_type: 'LIMIT', price: 1500 },
+    },
+    { headers: { 'idempotency-key': `risk-${++keys}` } },
+  )
+
+test('one account is halted with a reason, its orders are refused with it, another one trades on', async () => {
+  const halted = await harness.call('PUT', '/v1/trading-state', {
+    ...{ account_id: 'desk1', state: 'HALTED', reason: 'lunch' },
+  })
+  expect(halted).toMatchObject({
+    status: 200,
+    body: { accounts: [{ account_id: 'desk1', state: 'HALTED', reason: 'lunch', sweep_requested_at: null }] },
+  })
+  expect(await states()).toEqual({ desk1: 'HALTED', desk2: 'ACTIVE' })
+  expect((await place('desk1')).body).toMatchObject({
+    code: 'order_gate_closed',
+    detail: expect.stringContaining('lunch'),
+  })
+  expect((await place('desk2')).status).toBe(202)
+})
+
+test('the kill switch halts every account of the owner, and takes back what waits', async () => {
+  const waiting = (await place('desk1')).body.id
+  const killed = await harness.call('POST', '/v1/kill-switch', { reason: 'fat finger' })
+  expect(killed.status).toBe(202)
+  expect(killed.body.accounts).toMatchObject([
+    { account_id: 'desk1', state: 'HALTED', sweep_requested_at: expect.any(String), orders_in_doubt: 0 },
+    { account_id: 'desk2', state: 'HALTED' },
+  ])
+  expect((await harness.call('GET', `/v1/orders/${waiting}`)).body.cancel_requested_at).not.toBeNull()
+  const { rows } = await harness.database.pool.query(
+    `select trading_state from ticker.accounts where id = 'foreign'`,
+  )
+  expect(rows[0].trading_state).toBe('ACTIVE')
+  const audit = await harness.call('GET', '/v1/audit-log?action=kill_switch.pull')
+  expect(audit.body.items[0]).toMatchObject({ subject: 'every account', detail: { reason: 'fat finger' } })
+  const again = await harness.call('PUT', '/v1/trading-state', { state: 'ACTIVE', reason: 'over' })
+  expect(again.body.accounts[0]).toMatchObject({ state: 'ACTIVE', sweep_requested_at: null })
+})
+
+test('404, 403 and 400', async () => {
+  const change = { state: 'HALTED', reason: 'x' }
+  const foreign = await harness.call('PUT', '/v1/trading-state', { ...change, account_id: 'foreign' })
+  expect([foreign.status, foreign.body.code]).toEqual([404, 'account_not_found'])
+  const narrow = await harness.keyWith(['risk:write'], { account_ids: ['desk2'] })
+  const theirs = await harness.call(
+    'POST',
+    '/v1/kill-switch',
+    { account_id: 'desk1', reason: 'x' },
+    { as: narrow.secret },
+  )
+  expect(theirs.body.code).toBe('account_not_allowed')
+  await harness.call('POST', '/v1/kill-switch', { reason: 'x' }, { as: narrow.secret })
+  expect(await states()).toEqual({ desk1: 'ACTIVE', desk2: 'HALTED' })
+  const reader = await harness.keyWith(['orders:read'], {})
+  expect((await harness.call('PUT', '/v1/trading-state', change, { as: reader.secret })).status).toBe(403)
+  expect((await harness.call('PUT', '/v1/trading-state', { state: 'HALTED' })).body.errors[0].path).toBe(
+    'reason',
+  )
+})

@@ -1,0 +1,44 @@
+// Whether orders may go out, for the fleet and for each account; the stricter of the two holds (RELIABILITY orders 10, 11).
+import { z } from 'zod'
+import { accountId, tradingState } from './accounts.ts'
+import { storedText } from './text.ts'
+
+const MEANING =
+  'HALTED: cancels alone go out. REDUCING: cancels, and orders that only reduce a position. ACTIVE: everything'
+
+export const tradingStateChange = z
+  .strictObject({
+    account_id: accountId.optional().meta({ description: 'Absent: every account of your owner' }),
+    state: tradingState.meta({ description: MEANING }),
+    reason: storedText(200, 1).meta({ description: 'Shown to everybody who is refused by it' }),
+  })
+  .meta({ id: 'TradingStateChange' })
+export type TradingStateChange = z.infer<typeof tradingStateChange>
+
+export const killRequest = z
+  .strictObject({
+    account_id: accountId.optional().meta({ description: 'Absent: every account of your owner' }),
+    reason: storedText(200, 1),
+  })
+  .meta({ id: 'KillRequest' })
+export type KillRequest = z.infer<typeof killRequest>
+
+export const accountTradingState = z
+  .object({
+    account_id: accountId,
+    state: tradingState,
+    reason: z.string().nullable(),
+    changed_at: z.string().nullable(),
+    changed_by: z.string().nullable(),
+    sweep_requested_at: z.string().nullable().meta({
+      description: 'A kill switch was pulled and its sweep is not done: open orders are being cancelled',
+    }),
+    open_orders: z.int().meta({ description: 'Not finished, as last seen, whoever placed them' }),
+    orders_in_doubt: z.int().meta({ description: 'SENDING or UNKNOWN: they may be at the broker' }),
+  })
+  .meta({ id: 'AccountTradingState' })
+
+export const tradingStates = z
+  .object({ accounts: z.array(accountTradingState) })
+  .meta({ id: 'TradingStates', description: MEANING })
+export type TradingStates = z.infer<typeof tradingStates>
