@@ -5,7 +5,7 @@ import type { Registry } from 'prom-client'
 import { createAccountReads } from './broker-reads/account-reads.ts'
 import { createBrokerQuotes } from './broker-reads/broker-quotes.ts'
 import { createReadGovernor, type ReadGovernor } from './broker-reads/governor.ts'
-import { createPortfolio } from './broker-reads/portfolio.ts'
+import { createPortfolio, type PortfolioDeps } from './broker-reads/portfolio.ts'
 import type { Clock } from './clock.ts'
 import { type AnswersDeps, createAnswers } from './command-channel/answers.ts'
 import { createQuotes } from './market-data/quotes.ts'
@@ -21,6 +21,7 @@ export function startAnswers(
     registry: Registry
     kite: KiteHttp
     isSynthetic: boolean
+    decide: PortfolioDeps['decide']
     marketData: MarketDataRuntime
     accountGovernor: ReadGovernor
     accounts(): OwnershipView['accounts']
@@ -42,7 +43,7 @@ export function startAnswers(
   })
   const quotes = createQuotes({ clock, source: marketData, broker })
   const portfolio = createPortfolio({
-    ...{ clock, registry, kite, quotes, isSynthetic: deps.isSynthetic },
+    ...{ clock, registry, kite, quotes, isSynthetic: deps.isSynthetic, decide: deps.decide },
     isPaper: (accountId) => accounts().some((each) => each.accountId === accountId && each.observed.paper),
     directory: () => marketData.directory(),
     reads: createAccountReads({
@@ -51,5 +52,5 @@ export function startAnswers(
       account: (accountId) => accounts().find((each) => each.accountId === accountId && each.observed.active),
     }),
   })
-  return createAnswers({ ...deps, quotes, portfolio })
+  return { answer: createAnswers({ ...deps, quotes, portfolio }), quotes, portfolio }
 }

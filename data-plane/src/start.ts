@@ -54,6 +54,7 @@ import { startAnswers } from './start-answers.ts'
 import { startClientStreams } from './start-client-streams.ts'
 import { createKillSwitch } from './start-kill-switch.ts'
 import { createOrders } from './start-orders.ts'
+import { createRisk } from './start-risk.ts'
 import { VERSION } from './version.ts'
 import { createWebhooks } from './webhooks/index.ts'
 
@@ -186,11 +187,26 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     perSecondMax: ACCOUNT_READS_PER_SECOND_MAX,
   })
 
+  const answers = startAnswers({
+    ...{ clock, registry, kite, marketData, accountGovernor, instanceStatus, optionChains },
+    isSynthetic: config.realm === 'sim',
+    decide: (account, order) => risk.decideOn(account, order),
+    streamClients: clients.all.connected,
+    accounts: () => ownership.view()?.accounts ?? [],
+    onSessionDead: sessionDead,
+  })
+  const risk = createRisk({
+    ...{ clock, registry, pool, marketData },
+    answers,
+    account: (accountId) => ownership.view()?.accounts.find((each) => each.accountId === accountId),
+  })
+
   const killSwitch = createKillSwitch({ config, instanceId, pool, clock, log, registry })
   const orderDesk = createOrders({
     ...{ instanceId, supervisor, clock, log, registry, pool, kite },
     governor: accountGovernor,
     lease: ownership.lease,
+    risk: risk.gate,
     isHalted: killSwitch.halts.isHalted,
     onSwept: (accountId, requestedAt) => sweepDone(pool, accountId, requestedAt),
     onChanged(accountId, changed) {
@@ -310,13 +326,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       history.wake()
       webhooks.wake()
     },
-    answer: startAnswers({
-      ...{ clock, registry, kite, marketData, accountGovernor, instanceStatus, optionChains },
-      isSynthetic: config.realm === 'sim',
-      streamClients: clients.all.connected,
-      accounts: () => ownership.view()?.accounts ?? [],
-      onSessionDead: sessionDead,
-    }),
+    answer: answers.answer,
   })
   readiness.register('command channel', commands.unfit)
 

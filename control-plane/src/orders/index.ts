@@ -1,6 +1,6 @@
 // /v1/orders: intents stored once, sent by the data plane at most once.
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
-import { order, orderEvent, placeOrder as placeOrderBody } from '@ticker/shared/domain'
+import { dryRun, order, orderEvent, placeOrder as placeOrderBody } from '@ticker/shared/domain'
 import type { AppEnv, Dependencies } from '../dependencies.ts'
 import { callOf } from '../http/call.ts'
 import { invalidRequest } from '../http/errors.ts'
@@ -9,6 +9,7 @@ import { page, pageQuery } from '../http/pagination.ts'
 import { waitSeconds } from '../http/prefer.ts'
 import { settle } from '../http/problem.ts'
 import { changeRoutes } from './change-routes.ts'
+import { dryRunOrder } from './dry-run.ts'
 import { placeOrder } from './place.ts'
 import { getOrder, listOrderEvents, listOrders, orderQuery } from './read.ts'
 import { isPending, WAIT_S_MAX, waitForOutcome } from './wait.ts'
@@ -33,6 +34,29 @@ const place = createRoute({
       'account_not_found',
       'account_not_allowed',
       'account_disabled',
+    ),
+  },
+})
+const dry = createRoute({
+  method: 'post',
+  path: '/v1/orders/dry-run',
+  summary: 'What would become of an order now; nothing is stored or sent',
+  description:
+    'Everything that would refuse it, and what the risk gate of its data plane decides, with what it looked at. Funds are ' +
+    'the business of POST /v1/margins.',
+  ...needs('orders:read'),
+  request: { body: jsonBody(placeOrderBody) },
+  responses: {
+    200: json(dryRun, 'Allowed, or why not'),
+    ...bodyFailures(
+      'order_invalid',
+      'order_gate_closed',
+      'trading_not_enabled',
+      'session_inactive',
+      'account_not_found',
+      'account_not_allowed',
+      'account_disabled',
+      'data_plane_unreachable',
     ),
   },
 })
@@ -81,6 +105,7 @@ export function orderRoutes(deps: Dependencies) {
       if (placed.replayed) c.header('Idempotent-Replay', 'true')
       return c.json(latest, isPending(latest) ? 202 : 200)
     })
+    .openapi(dry, async (c) => c.json(settle(await dryRunOrder(callOf(c, deps), c.req.valid('json'))), 200))
     .openapi(list, async (c) => c.json(settle(await listOrders(callOf(c, deps), c.req.valid('query'))), 200))
     .openapi(get, async (c) => c.json(settle(await getOrder(callOf(c, deps), c.req.valid('param').id)), 200))
     .openapi(events, async (c) =>

@@ -59,7 +59,7 @@ export async function placeOrder(
   const refuse = afterHours !== undefined
   const found = await storeOnce(call, { id, idempotencyKey, request, hash, refuse, slicedOrderId })
   if (!found.account) return refused('account_not_found')
-  if (!found.stored) return whyNotStored(request, found, afterHours)
+  if (!found.stored) return objection(request, found, afterHours) ?? refused('session_inactive')
   if (found.stored.request_sha256 !== hash) return refused('idempotency_conflict')
   const replayed = found.stored.order.id !== id
   if (!replayed) {
@@ -165,19 +165,31 @@ async function storeOnce(
   return row
 }
 
-/** The first thing that kept the insert from happening, in the order a person would fix them. */
-function whyNotStored(
+/** What would keep such an order from being stored now; undefined: nothing. */
+export async function whyNotPlaced(call: Call, input: PlaceOrder): Promise<Outcome<never> | undefined> {
+  if (!mayUse(call.actor, input.account_id)) return refused('account_not_allowed')
+  const request = withMarketProtection(input)
+  const afterHours = await whyNotAfterHours(call, request)
+  const id = newId('ord')
+  const found = await storeOnce(call, {
+    ...{ id, idempotencyKey: id, request, hash: '', refuse: true, slicedOrderId: undefined },
+  })
+  return found.account ? objection(request, found, afterHours) : refused('account_not_found')
+}
+
+/** The first thing that keeps the insert from happening, in the order a person would fix them. */
+function objection(
   request: PlaceOrder,
   { account, instrument, cancelled }: Verdict,
   afterHours: FieldError | undefined,
-): Outcome<never> {
+): Outcome<never> | undefined {
   if (account && account.status !== 'active') return refused('account_disabled')
   if (account && !account.trading) return refused('trading_not_enabled')
   if (account?.gate) return refused('order_gate_closed', { detail: account.gate })
   if (cancelled) return refused('order_finished', { detail: 'It is being cancelled.' })
   const errors = [...fieldErrors(request, instrument), ...(afterHours ? [afterHours] : [])]
   if (errors.length > 0) return refused('order_invalid', { errors })
-  return refused('session_inactive')
+  return account?.session_live ? undefined : refused('session_inactive')
 }
 
 function fieldErrors(request: PlaceOrder, instrument: Verdict['instrument']): FieldError[] {

@@ -1,11 +1,20 @@
-// /v1/trading-state and /v1/kill-switch: whether orders may go out.
-import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
-import { killRequest, tradingStateChange, tradingStates } from '@ticker/shared/domain'
+// /v1/trading-state, /v1/kill-switch and /v1/risk-limits: whether orders may go out, and which.
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import {
+  accountId,
+  killRequest,
+  riskLimits,
+  riskLimitsPut,
+  strategy,
+  tradingStateChange,
+  tradingStates,
+} from '@ticker/shared/domain'
 import type { AppEnv, Dependencies } from '../dependencies.ts'
 import { callOf } from '../http/call.ts'
 import { invalidRequest } from '../http/errors.ts'
 import { bodyFailures, failures, json, jsonBody, needs } from '../http/openapi.ts'
 import { settle } from '../http/problem.ts'
+import { deleteRiskLimits, listRiskLimits, putRiskLimits } from './limits.ts'
 import { changeTradingState, pullKillSwitch, readTradingStates } from './trading-state.ts'
 
 const read = createRoute({
@@ -42,6 +51,34 @@ const kill = createRoute({
     ...bodyFailures('account_not_found', 'account_not_allowed'),
   },
 })
+const listLimits = createRoute({
+  method: 'get',
+  path: '/v1/risk-limits',
+  summary: 'What accounts and strategies may order at most',
+  ...needs('orders:read'),
+  responses: { 200: json(z.object({ items: z.array(riskLimits) }), 'By account'), ...failures() },
+})
+const putLimits = createRoute({
+  method: 'put',
+  path: '/v1/risk-limits',
+  summary: 'Limits of an account, or of one strategy of it',
+  description:
+    'All of them anew. In force for the next order; exits are not stopped by them, but by the price band.',
+  ...needs('risk:write'),
+  request: { body: jsonBody(riskLimitsPut) },
+  responses: {
+    200: json(riskLimits, 'As they are now'),
+    ...bodyFailures('account_not_found', 'account_not_allowed'),
+  },
+})
+const removeLimits = createRoute({
+  method: 'delete',
+  path: '/v1/risk-limits',
+  summary: 'No limits any more, of an account or of one strategy of it',
+  ...needs('risk:write'),
+  request: { query: z.object({ account_id: accountId, strategy: strategy.optional() }) },
+  responses: { 204: { description: 'Gone' }, ...failures('account_not_allowed', 'invalid_request') },
+})
 
 export function riskRoutes(deps: Dependencies) {
   return new OpenAPIHono<AppEnv>({ defaultHook: invalidRequest })
@@ -49,6 +86,14 @@ export function riskRoutes(deps: Dependencies) {
     .openapi(change, async (c) =>
       c.json(settle(await changeTradingState(callOf(c, deps), c.req.valid('json'))), 200),
     )
+    .openapi(listLimits, async (c) => c.json(await listRiskLimits(callOf(c, deps)), 200))
+    .openapi(putLimits, async (c) =>
+      c.json(settle(await putRiskLimits(callOf(c, deps), c.req.valid('json'))), 200),
+    )
+    .openapi(removeLimits, async (c) => {
+      settle(await deleteRiskLimits(callOf(c, deps), c.req.valid('query')))
+      return c.body(null, 204)
+    })
     .openapi(kill, async (c) =>
       c.json(settle(await pullKillSwitch(callOf(c, deps), c.req.valid('json'))), 202),
     )

@@ -34,7 +34,7 @@ beforeEach(() => {
   questions = []
   sent = []
   const portfolio = createPortfolio({
-    ...{ clock, registry, isSynthetic: true, isPaper: () => false },
+    ...{ clock, registry, isSynthetic: true, isPaper: () => false, decide: async () => undefined },
     directory: () => directory,
     kite: {
       root: 'http://broker',

@@ -4,6 +4,7 @@ import {
   type AccountRead,
   type AccountReadRefused,
   type BasketMargins,
+  type DryRun,
   type FundHoldings,
   type FundOrders,
   type FundSips,
@@ -12,8 +13,10 @@ import {
   istDay,
   type Margins,
   type OrderCharges,
+  type PlaceOrder,
   type Positions,
   quantityMultiplier,
+  type RiskDecision,
   type ValuedTrades,
 } from '@ticker/shared/domain'
 import {
@@ -39,6 +42,7 @@ export type PortfolioAnswer = Answer<
   | (Positions | Holdings | Funds | ValuedTrades)
   | (Margins | BasketMargins | OrderCharges)
   | (FundHoldings | FundOrders | FundSips)
+  | DryRun
 >
 
 export interface PortfolioDeps {
@@ -50,6 +54,8 @@ export interface PortfolioDeps {
   reads: AccountReads
   quotes: ReadQuotes
   directory(): InstrumentDirectory
+  /** What the risk gate would decide now; undefined: the account is not here. */
+  decide(account: { owner: string; account_id: string }, order: PlaceOrder): Promise<RiskDecision | undefined>
 }
 
 export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Promise<PortfolioAnswer> {
@@ -132,6 +138,12 @@ export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Pro
     return { answer: { ...answered(account.account_id), trades: valued, omitted } }
   }
 
+  async function riskDecision(account: AccountRead, order: PlaceOrder): Promise<Answer<DryRun>> {
+    const decision = await deps.decide(account, order)
+    if (!decision) return { refusal: 'not_owned', detail: null }
+    return { answer: { ...answered(account.account_id), decision } }
+  }
+
   return (account) => {
     const { reading } = account
     switch (reading.read) {
@@ -155,6 +167,8 @@ export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Pro
         return orderValues.basket(account, reading.orders, reading.consider_positions)
       case 'charges':
         return orderValues.charges(account, reading.orders)
+      case 'risk_decision':
+        return riskDecision(account, reading.order)
     }
   }
 }

@@ -9,6 +9,7 @@ import type { IntentStore } from './intent-store.ts'
 import type { OrderMetrics } from './metrics.ts'
 import type { OrderLineFactory } from './order-line.ts'
 import type { ChangedOrder, OrderStore } from './order-store.ts'
+import type { RiskGate } from './risk/gate.ts'
 
 export type OrderAccount = OwnedAccount & { observed: ObservedAccount }
 
@@ -31,6 +32,7 @@ export interface AccountOrdersDeps {
   clock: Clock
   log: Log
   metrics: OrderMetrics
+  risk: RiskGate
   intents: IntentStore
   changes: ChangeStore
   orders: OrderStore

@@ -4,7 +4,9 @@ import { fakeClock } from '../testing/fake-clock.ts'
 import {
   createGovernor,
   ENTRIES_PER_DAY_MAX,
+  ENTRIES_PER_SECOND_MAX,
   type Governor,
+  ORDERS_PER_DAY_MAX,
   ORDERS_PER_MINUTE_MAX,
   ORDERS_PER_SECOND_MAX,
   type Token,
@@ -57,7 +59,7 @@ it('says when the next order may go, and takes back exactly the token that was n
   await clock.advance(1000)
   const first = tokenOf(governor)
   await clock.advance(500)
-  for (let index = 1; index < ORDERS_PER_SECOND_MAX; index += 1) tokenOf(governor)
+  for (let index = 1; index < ENTRIES_PER_SECOND_MAX; index += 1) tokenOf(governor)
   await clock.advance(100)
   expect(governor.take()).toEqual({ granted: false, waitMs: 400, limit: 'second' })
   first.giveBack()
@@ -65,7 +67,7 @@ it('says when the next order may go, and takes back exactly the token that was n
   tokenOf(governor)
   // The others of half a second ago still count, each for its own second.
   expect(governor.take()).toEqual({ granted: false, waitMs: 900, limit: 'second' })
-  expect(governor.usedToday()).toBe(ORDERS_PER_SECOND_MAX)
+  expect(governor.usedToday()).toBe(ENTRIES_PER_SECOND_MAX)
 })
 
 it('goes on from the counts it was given, and keeps the day’s last 500 orders for exits', async () => {
@@ -184,7 +186,8 @@ it('with the places of a second used up, one cancel still goes out, and its toke
   const clock = fakeClock()
   const governor = createGovernor(clock)
   await clock.advance(1000)
-  for (let index = 0; index < ORDERS_PER_SECOND_MAX; index += 1) tokenOf(governor)
+  for (let index = 0; index < ORDERS_PER_SECOND_MAX; index += 1)
+    expect(governor.take(1, true).granted).toBe(true)
   expect(governor.takeForChange('modify')).toEqual({ granted: false, waitMs: 1000, limit: 'second' })
   const cancel = governor.takeForChange('cancel')
   expect(governor.takeForChange('cancel').granted).toBe(false)
@@ -200,10 +203,25 @@ it('an iceberg is one order in the second and each of its legs in the day; what 
   const iceberg = governor.take(50)
   expect([iceberg.granted, governor.usedToday()]).toEqual([true, ENTRIES_PER_DAY_MAX - 10])
   expect(governor.take(11)).toMatchObject({ granted: false, limit: 'day' })
-  expect(Array.from({ length: ORDERS_PER_SECOND_MAX - 1 }, () => governor.take().granted)).not.toContain(
+  expect(Array.from({ length: ENTRIES_PER_SECOND_MAX - 1 }, () => governor.take().granted)).not.toContain(
     false,
   )
   expect(governor.take()).toMatchObject({ granted: false, limit: 'second' })
   if (iceberg.granted) iceberg.token.giveBack()
-  expect(governor.usedToday()).toBe(ENTRIES_PER_DAY_MAX - 60 + ORDERS_PER_SECOND_MAX - 1)
+  expect(governor.usedToday()).toBe(ENTRIES_PER_DAY_MAX - 60 + ENTRIES_PER_SECOND_MAX - 1)
+})
+
+it('an exit has one more order a second, and the day’s last 500', async () => {
+  const clock = fakeClock()
+  const governor = createGovernor(clock)
+  await clock.advance(1000)
+  for (let index = 0; index < ENTRIES_PER_SECOND_MAX; index += 1) tokenOf(governor)
+  expect(governor.take(1).granted).toBe(false)
+  expect(governor.take(1, true).granted).toBe(true)
+  expect(governor.take(1, true)).toMatchObject({ granted: false, limit: 'second' })
+  governor.startFrom({ today: ORDERS_PER_DAY_MAX - 1, lastMinute: 0 })
+  await clock.advance(60_000)
+  expect(governor.take(1)).toMatchObject({ limit: 'day' })
+  expect(governor.take(1, true).granted).toBe(true)
+  expect(governor.take(1, true)).toMatchObject({ granted: false, limit: 'day' })
 })

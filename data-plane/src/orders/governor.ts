@@ -8,6 +8,10 @@ export const ORDERS_PER_SECOND_MAX = 9
 export const WRITES_PER_SECOND_MAX = 10
 export const ORDERS_PER_MINUTE_MAX = 400
 export const ENTRIES_PER_DAY_MAX = 4_500
+/** The rest is for exits: at the broker's cap one cannot even leave a position (KITE.md 2.2). */
+export const ORDERS_PER_DAY_MAX = 5_000
+/** One of the second's orders is kept for exits. */
+export const ENTRIES_PER_SECOND_MAX = 8
 /** A new owner waits out the second in which the old one may still have sent. */
 const NEW_OWNER_WAIT_MS = 1_000
 
@@ -31,9 +35,9 @@ export type ChangePermission =
 export interface Governor {
   /**
    * A place: takes a token, or says how long to wait; `day` means: not today. `orders`: as how many the broker counts it in
-   * the day; in its second it is one (KITE.md 2.2).
+   * the day; in its second it is one (KITE.md 2.2). `exit`: it only reduces a position, and has what is kept for those.
    */
-  take(orders?: number): Permission
+  take(orders?: number, exit?: boolean): Permission
   /**
    * A modify or a cancel: the broker counts both in its second, neither in its minute and day (KITE.md 2.2). Cancels
    * may use the one of the broker's 10 a second that is kept from everything else.
@@ -86,10 +90,11 @@ export function createGovernor(clock: Clock): Governor {
   }
 
   return {
-    take(orders = 1) {
+    take(orders = 1, exit = false) {
       const nowMs = clock.monotonicMs()
       turnDay()
-      if (today + orders > ENTRIES_PER_DAY_MAX) return { granted: false, waitMs: undefined, limit: 'day' }
+      if (today + orders > (exit ? ORDERS_PER_DAY_MAX : ENTRIES_PER_DAY_MAX))
+        return { granted: false, waitMs: undefined, limit: 'day' }
       if (nowMs - startedMs < NEW_OWNER_WAIT_MS) {
         return { granted: false, waitMs: NEW_OWNER_WAIT_MS - (nowMs - startedMs), limit: 'takeover' }
       }
@@ -97,7 +102,7 @@ export function createGovernor(clock: Clock): Governor {
       const minuteOldest = sent[sent.length - ORDERS_PER_MINUTE_MAX]
       if (minuteOldest)
         return { granted: false, waitMs: 60_000 - (nowMs - minuteOldest.atMs), limit: 'minute' }
-      const secondMs = secondWaitMs(nowMs, ORDERS_PER_SECOND_MAX)
+      const secondMs = secondWaitMs(nowMs, exit ? ORDERS_PER_SECOND_MAX : ENTRIES_PER_SECOND_MAX)
       if (secondMs > 0) return { granted: false, waitMs: secondMs, limit: 'second' }
       const taken = { atMs: nowMs }
       sent.push(taken)

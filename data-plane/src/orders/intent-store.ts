@@ -1,6 +1,12 @@
 // The intent rows and their transitions. Each transition is one statement: a conditional UPDATE that only the right
 // state (and epoch, and attempt) passes, with its event appended in the same commit. No row: it did not happen.
-import { CANCELLED_UNSENT, ERROR_CODES, type IntentState, type PlaceOrder } from '@ticker/shared/domain'
+import {
+  CANCELLED_UNSENT,
+  ERROR_CODES,
+  type IntentState,
+  type PlaceOrder,
+  type RiskDecision,
+} from '@ticker/shared/domain'
 import type pg from 'pg'
 import { CANCEL_AGAIN } from './cancel-again.ts'
 import { claimedBy, unclaimSql } from './claims.ts'
@@ -54,12 +60,19 @@ export type Settlement =
 export interface IntentStore {
   due(accountId: string, limit: number): Promise<Intent[]>
   expireOverdue(accountId: string): Promise<string[]>
-  refuse(accountId: string, intentId: string, code: string, reason: string): Promise<boolean>
+  refuse(
+    accountId: string,
+    intentId: string,
+    code: string,
+    reason: string,
+    decision?: RiskDecision,
+  ): Promise<boolean>
   /** Cancelled before it was sent, if a person asked for that. */
   cancelUnsent(accountId: string, intentId: string): Promise<boolean>
   /** Refused with the account's gate reason, if its gate is closed now. */
   refuseIfGated(accountId: string, intentId: string): Promise<boolean>
-  claim(intentId: string, sender: Sender): Promise<Claim | undefined>
+  /** `decision`: of the risk gate, kept with the event. */
+  claim(intentId: string, sender: Sender, decision?: RiskDecision): Promise<Claim | undefined>
   /** What this epoch has claimed and not settled. */
   claimedBy(accountId: string, epoch: number): Promise<Claim[]>
   /** A claim after which nothing was written (its commit was not confirmed): back to QUEUED. */
@@ -150,13 +163,13 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
         [accountId],
       ),
 
-    async refuse(accountId, intentId, code, reason) {
+    async refuse(accountId, intentId, code, reason, decision) {
       const changed = await changedIds(
         `with changed as (
            update ticker.order_intents o set state = 'REFUSED', reason_code = $3, reason = $4, updated_at = now()
            where o.account_id = $1 and o.id = $2 and o.state = 'QUEUED'
-           returning o.account_id, o.id, 'intent.refused' as kind, jsonb_build_object('code', $3::text, 'reason', $4::text) as detail)`,
-        [accountId, intentId, code, reason],
+           returning o.account_id, o.id, 'intent.refused' as kind, jsonb_strip_nulls(jsonb_build_object('code', $3::text, 'reason', $4::text, 'decision', $5::jsonb)) as detail)`,
+        [accountId, intentId, code, reason, decision ? JSON.stringify(decision) : null],
       )
       return changed.length === 1
     },
@@ -188,7 +201,7 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
       return changed.length === 1
     },
 
-    async claim(intentId, sender) {
+    async claim(intentId, sender, decision) {
       const { rows } = await pool.query<{ id: string; attempts: number }>(
         `with changed as (
            update ticker.order_intents o set state = 'SENDING', sending_epoch = $3, sending_at = now(),
@@ -200,9 +213,16 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
              and s.expires_at > now() and a.trading_state <> 'HALTED' and f.trading_state <> 'HALTED'
              and a.order_gate_reason is null and a.trading and n.id = $2 and n.epoch = $3 and n.lease_until > now()
            returning o.account_id, o.id, o.attempts, 'intent.sending' as kind,
-             jsonb_build_object('epoch', $3::bigint, 'attempt', o.attempts) as detail), ${LOG_CHANGED}
+             jsonb_build_object('epoch', $3::bigint, 'attempt', o.attempts)
+               || case when $5::jsonb is null then '{}' else jsonb_build_object('decision', $5::jsonb) end as detail), ${LOG_CHANGED}
          select id, attempts from changed`,
-        [intentId, sender.instanceId, sender.epoch, sender.sessionVersion],
+        [
+          intentId,
+          sender.instanceId,
+          sender.epoch,
+          sender.sessionVersion,
+          decision ? JSON.stringify(decision) : null,
+        ],
       )
       const [row] = rows
       return row ? { intentId: row.id, epoch: sender.epoch, attempt: row.attempts } : undefined

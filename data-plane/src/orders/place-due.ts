@@ -1,10 +1,12 @@
 // The places that are due: decided one at a time, sent concurrently, and those in doubt watched until the book has
 // spoken (RELIABILITY 2–6).
+import type { RiskDecision } from '@ticker/shared/domain'
 import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
-import type { Governor } from './governor.ts'
-import type { Claim } from './intent-store.ts'
+import { ENTRIES_PER_DAY_MAX, type Governor } from './governor.ts'
+import type { Claim, Intent } from './intent-store.ts'
 import type { BookReader } from './order-book.ts'
 import { placing } from './placing.ts'
+import type { StoredFacts } from './risk/risk-store.ts'
 import type { Sending } from './sending.ts'
 import { ALERT_AFTER_MS, nextReadDelayMs } from './unknown-schedule.ts'
 
@@ -39,6 +41,21 @@ export function createDuePlaces(
     log.error({ intent_id: claim.intentId }, 'the database lost the outcome of a sent order; not sent again')
   }
 
+  /** Of what the day has no more room for, it is looked at whether it leaves a position. */
+  async function decisionOn(
+    intent: Intent,
+    account: OrderAccount,
+    facts: StoredFacts,
+  ): Promise<RiskDecision> {
+    const { request, id } = intent
+    const decision = await deps.risk.decide(account, request, facts, { intentId: id })
+    const isLate = governor().usedToday() + (request.iceberg_legs ?? 1) > ENTRIES_PER_DAY_MAX
+    if (!decision.allowed || decision.exit || !isLate) return decision
+    const known = await deps.risk.decide(account, request, facts, { intentId: id, mustKnow: true })
+    const { reducible_quantity: reducible } = known.inputs
+    return { ...known, exit: reducible !== null && request.quantity <= reducible }
+  }
+
   return {
     async freeUnsent(epoch) {
       for (const claim of await intents.claimedBy(accountId, epoch)) {
@@ -68,8 +85,9 @@ export function createDuePlaces(
         if (!read) due = due.filter((intent) => intent.attempts === 0)
         if (due.length === 0) return book.spacingMs()
       }
+      const facts = due.length > 0 ? await deps.risk.facts(accountId) : undefined
       for (const intent of due) {
-        if (sending.isBusy(intent.id)) continue
+        if (!facts || sending.isBusy(intent.id)) continue
         const written = sending.writtenAs(intent.id)
         if (written) {
           await inDoubt(written)
@@ -82,19 +100,22 @@ export function createDuePlaces(
           continue
         }
         if (sending.count('place') >= IN_FLIGHT_MAX) return undefined
-        const permission = governor().take(intent.request.iceberg_legs)
+        const decision = await decisionOn(intent, account, facts)
+        const { code, reason, exit } = decision
+        if (!decision.allowed) {
+          await intents.refuse(accountId, intent.id, code ?? 'risk_limit', reason ?? '', decision)
+          continue
+        }
+        const permission = governor().take(intent.request.iceberg_legs, exit)
         if (!permission.granted) {
           metrics.governorWaits.inc({ limit: permission.limit })
           if (permission.waitMs !== undefined) return permission.waitMs
-          await intents.refuse(
-            accountId,
-            intent.id,
-            'daily_order_limit',
-            'The day’s orders for entries are used up.',
-          )
+          const used = exit ? 'The day’s orders are used up.' : 'The day’s orders for entries are used up.'
+          await intents.refuse(accountId, intent.id, 'daily_order_limit', used, decision)
           continue
         }
-        sending.start(placing(intent, intents), account, permission.token)
+        facts.sent(intent.request.strategy)
+        sending.start(placing(intent, intents, decision), account, permission.token)
       }
       return undefined
     },

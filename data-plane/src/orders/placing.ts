@@ -1,11 +1,12 @@
 // A place intent as a request to the broker, and what its verdict makes of the intent.
+import type { RiskDecision } from '@ticker/shared/domain'
 import type { Intent, IntentStore, Settlement } from './intent-store.ts'
 import { orderForm } from './order-form.ts'
 import type { Outgoing } from './sending.ts'
 import { FIRST_READ_MS } from './unknown-schedule.ts'
 import { queuedAgain, type Verdict, verdictOf } from './verdict.ts'
 
-export function placing(intent: Intent, intents: IntentStore): Outgoing {
+export function placing(intent: Intent, intents: IntentStore, decision: RiskDecision): Outgoing {
   return {
     kind: 'place',
     id: intent.id,
@@ -15,7 +16,7 @@ export function placing(intent: Intent, intents: IntentStore): Outgoing {
       path: `/orders/${intent.request.variety}`,
       form: orderForm(intent.request, intent.tag),
     },
-    claim: (sender) => intents.claim(intent.id, sender),
+    claim: (sender) => intents.claim(intent.id, sender, decision),
     verdictOf,
     store: (claim, verdict) => intents.settle(claim, settlementOf(verdict)),
   }

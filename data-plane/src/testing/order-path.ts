@@ -19,10 +19,16 @@ import { createIntentStore, type IntentStore } from '../orders/intent-store.ts'
 import { createOrderMetrics } from '../orders/metrics.ts'
 import type { OrderRequest } from '../orders/order-line.ts'
 import { createOrderStore, type SeenOrder } from '../orders/order-store.ts'
+import type { RiskGate } from '../orders/risk/gate.ts'
 import type { SendOutcome } from '../orders/verdict.ts'
 import { claimAccounts, registerInstance } from '../ownership/instance-store.ts'
 import { createLeaseClock } from '../ownership/lease-clock.ts'
 import { seedAccount, seedIntent, seedSession } from './seed-account.ts'
+
+const NO_INPUTS = {
+  ...{ trading_state: 'ACTIVE', orders_today: 0, strategy_orders_today: null, price: null, last_price: null },
+  ...{ multiplier: null, value: null, day_pnl: null, reducible_quantity: null },
+}
 
 /** A broker in memory: `answer` decides what happens to a POST, `book` is what it would show. */
 export async function orderPath(
@@ -33,6 +39,7 @@ export async function orderPath(
     paused?: boolean
     changes?: (store: ChangeStore) => ChangeStore
     intents?: (store: IntentStore) => IntentStore
+    risk?: RiskGate
   } = {},
 ) {
   const accountId = `desk${serial}`
@@ -86,7 +93,13 @@ export async function orderPath(
     },
     arrive(form: URLSearchParams) {
       broker.book.push(
-        brokerRow({ order_id: `id-${broker.posts.length}-${accountId}`, tag: form.get('tag') }),
+        brokerRow({
+          order_id: `id-${broker.posts.length}-${accountId}`,
+          tag: form.get('tag'),
+          transaction_type: form.get('transaction_type'),
+          quantity: Number(form.get('quantity')),
+          product: form.get('product'),
+        }),
       )
     },
   }
@@ -145,6 +158,7 @@ export async function orderPath(
     clock: systemClock,
     log: silentLog,
     metrics: createOrderMetrics(registry),
+    risk: options.risk ?? allowAll,
     intents: (options.intents ?? ((store) => store))(createIntentStore(pool)),
     changes: (options.changes ?? ((store) => store))(createChangeStore(pool)),
     orders: createOrderStore(pool),
@@ -248,6 +262,12 @@ export async function orderPath(
     halted,
     swept,
   }
+}
+
+/** A gate without limits. */
+const allowAll: RiskGate = {
+  facts: async () => ({ limits: [], sentToday: () => 0, sent: () => {} }),
+  decide: async () => ({ allowed: true, exit: false, code: null, reason: null, inputs: NO_INPUTS }),
 }
 
 export const answered = (status: number, body: unknown): SendOutcome => ({

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { accountId } from './accounts.ts'
 import { VALUED_ORDERS_MAX, valuedOrder } from './margins.ts'
+import { placeOrder } from './place-order.ts'
 
 /** An intent has as many broker orders at most. */
 export const TRADES_ORDERS_MAX = 100
@@ -23,6 +24,8 @@ export const accountReading = z.discriminatedUnion('read', [
   z.strictObject({ read: z.literal('margins'), orders }),
   z.strictObject({ read: z.literal('basket_margins'), orders, consider_positions: z.boolean() }),
   z.strictObject({ read: z.literal('charges'), orders }),
+  /** What the risk gate would decide on it now. */
+  z.strictObject({ read: z.literal('risk_decision'), order: placeOrder }),
 ])
 export type AccountReading = z.infer<typeof accountReading>
 

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { accountId } from './accounts.ts'
 import { exchange } from './instruments.ts'
+import { strategy } from './risk-limits.ts'
 import { storedText } from './text.ts'
 
 /** Rupees. */
@@ -94,6 +95,10 @@ export const placeOrder = z
       .max(20)
       .regex(/^[A-Za-z0-9]*$/, 'letters and digits')
       .optional(),
+    strategy: strategy.optional(),
+    reduce_only: z.boolean().optional().meta({
+      description: 'Refused unless it only reduces a position; entry limits do not stop it',
+    }),
     expires_in_s: z.int().min(1).max(300).default(30).meta({ description: 'Not sent by then: EXPIRED' }),
   })
   .superRefine((order, context) => {

@@ -1,0 +1,132 @@
+// The gate in the order path, with real rows: limits, the day's orders, and what is on its way to reduce.
+import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
+import type { PlaceOrder, Position, Positions, Quotes } from '@ticker/shared/domain'
+import { Registry } from 'prom-client'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { systemClock } from '../../clock.ts'
+import { createDirectoryBuilder } from '../../market-data/instrument-directory.ts'
+import { orderPath } from '../../testing/order-path.ts'
+import { seedIntent } from '../../testing/seed-account.ts'
+import { createRiskGate } from './gate.ts'
+import { createRiskStore } from './risk-store.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await freshDatabase()
+})
+afterAll(() => database.drop())
+const running: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const stop of running.splice(0)) await stop()
+})
+
+let serial = 100
+const position = (quantity: number, m2m = 0): Position => ({
+  ...{ exchange: 'NSE', tradingsymbol: 'INFY', instrument_token: 408065, product: 'MIS', quantity },
+  ...{ overnight_quantity: 0, multiplier: 1, average_price: 100, close_price: 0, last_price: 100 },
+  ...{ value: 0, pnl: m2m, m2m, unrealised: 0, realised: 0, buy_quantity: 0, buy_price: 0, buy_value: 0 },
+  ...{ buy_m2m: 0, sell_quantity: 0, sell_price: 0, sell_value: 0, sell_m2m: 0, day_buy_quantity: 0 },
+  ...{ day_buy_price: 0, day_buy_value: 0, day_sell_quantity: 0, day_sell_price: 0, day_sell_value: 0 },
+  own: { last_price: 0, age_ms: 1, multiplier: 1, pnl: m2m, unrealised: 0, realised: 0 },
+})
+
+async function setup() {
+  serial += 1
+  const held = { net: undefined as Positions['net'] | undefined, reads: 0, laterMs: 0 }
+  const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + held.laterMs }
+  const quotes = (): Quotes => ({ quotes: [], unknown: [], fallback: null, synthetic: true, answered_at: '' })
+  const gate = createRiskGate({
+    ...{ clock, registry: new Registry(), store: createRiskStore(database.pool), quotes },
+    directory: () => createDirectoryBuilder().build(),
+    async positions() {
+      held.reads += 1
+      return held.net
+    },
+  })
+  const desk = await orderPath(database.pool, serial, running, { risk: gate })
+  const place = async (request: Partial<PlaceOrder> = {}) => {
+    serial += 1
+    const tag = `risk${serial}`
+    const id = await seedIntent(database.pool, desk.accountId, {
+      tag,
+      request: { product: 'MIS', ...request },
+    })
+    desk.path.wake()
+    return id
+  }
+  const limits = (change: { strategy?: string; max_orders_a_day?: number; max_daily_loss?: number }) =>
+    database.pool.query(
+      `insert into ticker.risk_limits (account_id, strategy, max_orders_a_day, max_daily_loss) values ($1, $2, $3, $4)`,
+      [desk.accountId, change.strategy ?? '', change.max_orders_a_day, change.max_daily_loss],
+    )
+  const decisions = async (id: string) => {
+    const { rows } = await database.pool.query<{ kind: string; detail: Record<string, unknown> }>(
+      `select kind, detail from ticker.order_events where intent_id = $1 and detail ? 'decision'`,
+      [id],
+    )
+    return rows
+  }
+  return { ...desk, place, limits, decisions, held }
+}
+
+it('without limits an order goes out without a question, and its event says what was decided', async () => {
+  const desk = await setup()
+  const id = await desk.place()
+  await desk.becomes(id, 'ACCEPTED')
+  expect(desk.held.reads).toBe(0)
+  expect(await desk.decisions(id)).toMatchObject([
+    { kind: 'intent.sending', detail: { decision: { allowed: true, inputs: { trading_state: 'ACTIVE' } } } },
+  ])
+})
+
+it('REDUCING refuses what opens, counts what is on its way, and lets the rest out as an exit', async () => {
+  const desk = await setup()
+  desk.set({ ...desk.account, observed: { ...desk.account.observed, trading_state: 'REDUCING' } })
+  desk.held.net = [position(3)]
+  const bought = await desk.place({ transaction_type: 'BUY' })
+  await desk.becomes(bought, 'REFUSED')
+  expect(await desk.intent(bought)).toMatchObject({ reason_code: 'risk_not_reducing' })
+  expect(await desk.decisions(bought)).toMatchObject([{ kind: 'intent.refused' }])
+  const sold = await desk.place({ transaction_type: 'SELL', quantity: 2 })
+  await desk.becomes(sold, 'ACCEPTED')
+  // 2 of the 3 are open at the broker: one more would only reduce, two would not.
+  const tooMuch = await desk.place({ transaction_type: 'SELL', quantity: 2 })
+  await desk.becomes(tooMuch, 'REFUSED')
+  expect((await desk.intent(tooMuch))?.reason).toBe(
+    'The account only reduces positions: at most 1 of this would.',
+  )
+  await desk.becomes(await desk.place({ transaction_type: 'SELL', quantity: 1 }), 'ACCEPTED')
+})
+
+it('positions that cannot be read refuse what must only reduce', async () => {
+  const desk = await setup()
+  const id = await desk.place({ transaction_type: 'SELL', reduce_only: true })
+  await desk.becomes(id, 'REFUSED')
+  expect(await desk.intent(id)).toMatchObject({ reason_code: 'risk_unknown' })
+})
+
+it('the day’s orders are counted across passes, by strategy too, and are no bar to an exit', async () => {
+  const desk = await setup()
+  await desk.limits({ strategy: 'one', max_orders_a_day: 1 })
+  await desk.becomes(await desk.place({ strategy: 'one' }), 'ACCEPTED')
+  const second = await desk.place({ strategy: 'one' })
+  await desk.becomes(second, 'REFUSED')
+  expect((await desk.intent(second))?.reason).toBe('The day’s 1 orders are used up of strategy one.')
+  await desk.becomes(await desk.place({ strategy: 'another' }), 'ACCEPTED')
+  desk.held.net = [position(5)]
+  await desk.becomes(await desk.place({ strategy: 'one', transaction_type: 'SELL' }), 'ACCEPTED')
+})
+
+it('the day’s loss stops entries and lets positions be left', async () => {
+  const desk = await setup()
+  await desk.limits({ max_daily_loss: 500 })
+  desk.held.net = [position(5, -499)]
+  await desk.becomes(await desk.place(), 'ACCEPTED')
+  desk.held.net = [position(5, -500)]
+  // What was read is used for a second.
+  desk.held.laterMs = 1_000
+  const entry = await desk.place()
+  await desk.becomes(entry, 'REFUSED')
+  expect((await desk.intent(entry))?.reason).toContain('loss of 500 has reached the limit')
+  await desk.becomes(await desk.place({ transaction_type: 'SELL' }), 'ACCEPTED')
+})

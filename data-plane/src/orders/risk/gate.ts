@@ -1,0 +1,124 @@
+// The gate of one order: gathers what it needs, asking the broker for positions only when they decide something.
+import {
+  istDay,
+  type PlaceOrder,
+  type Positions,
+  quantityMultiplier,
+  type RiskDecision,
+} from '@ticker/shared/domain'
+import { Counter, type Registry } from 'prom-client'
+import { keyOf, ownPrices } from '../../broker-reads/own-prices.ts'
+import type { Clock } from '../../clock.ts'
+import type { InstrumentDirectory } from '../../market-data/instrument-directory.ts'
+import type { ReadQuotes } from '../../market-data/quotes.ts'
+import type { OrderAccount } from '../deps.ts'
+import { decide, type Facts, type Holdings, needsDayPnl, needsReducible } from './decide.ts'
+import type { RiskStore, StoredFacts } from './risk-store.ts'
+
+export interface RiskGate {
+  /** Of one pass: limits, and what was sent today. */
+  facts(accountId: string): Promise<StoredFacts>
+  /** `intentId`: of the stored intent; undefined: a question. `mustKnow`: positions are read in any case. */
+  decide(
+    account: OrderAccount,
+    order: PlaceOrder,
+    stored: StoredFacts,
+    options?: { intentId?: string; mustKnow?: boolean },
+  ): Promise<RiskDecision>
+}
+
+export interface RiskGateDeps {
+  clock: Clock
+  registry: Registry
+  store: RiskStore
+  quotes: ReadQuotes
+  directory(): InstrumentDirectory
+  /** Read now; undefined: they cannot be. */
+  positions(account: OrderAccount): Promise<Positions['net'] | undefined>
+}
+
+/** For the day's profit and loss alone; what reduces a position is decided on what was read after it was asked. */
+const POSITIONS_KEPT_MS = 1_000
+
+export function createRiskGate(deps: RiskGateDeps): RiskGate {
+  const { clock, store, quotes } = deps
+  const decisions = new Counter({
+    name: 'ticker_risk_decisions_total',
+    help: 'Orders that the risk gate decided on: allowed, allowed as an exit, or the code of the refusal',
+    labelNames: ['decision'],
+    registers: [deps.registry],
+  })
+
+  const kept = new Map<string, { net: Positions['net']; atMs: number }>()
+
+  async function read(account: OrderAccount): Promise<Positions['net'] | undefined> {
+    const net = await deps.positions(account)
+    if (net) kept.set(account.accountId, { net, atMs: clock.monotonicMs() })
+    else kept.delete(account.accountId)
+    return net
+  }
+
+  async function dayPnlOf(account: OrderAccount): Promise<Holdings> {
+    const known = kept.get(account.accountId)
+    const isYoung = known !== undefined && clock.monotonicMs() - known.atMs < POSITIONS_KEPT_MS
+    const net = isYoung ? known.net : await read(account)
+    return { reducible: undefined, dayPnl: net && worseDayPnl(net) }
+  }
+
+  async function holdingsOf(
+    account: OrderAccount,
+    order: PlaceOrder,
+    intentId: string | undefined,
+  ): Promise<Holdings> {
+    const net = await read(account)
+    if (!net) return { reducible: undefined, dayPnl: undefined }
+    const position = net.find(
+      (row) =>
+        row.exchange === order.exchange &&
+        row.tradingsymbol === order.tradingsymbol &&
+        row.product === order.product,
+    )
+    const held = position?.quantity ?? 0
+    const reduces = order.transaction_type === 'BUY' ? held < 0 : held > 0
+    const before = reduces ? await store.sameSideQuantity(account.accountId, order, intentId) : 0
+    return { reducible: reduces ? Math.max(0, Math.abs(held) - before) : 0, dayPnl: worseDayPnl(net) }
+  }
+
+  return {
+    facts: (accountId) => store.facts(accountId),
+    async decide(account, order, stored, { intentId, mustKnow = false } = {}) {
+      const limits = stored.limits.filter(({ strategy }) => strategy === '' || strategy === order.strategy)
+      // Only a limit asks for the market: without one nothing is looked up.
+      const price = limits.length > 0 ? (await ownPrices(quotes, account.owner, [order]))(order) : undefined
+      const name = deps.directory().byKey(keyOf(order))?.name ?? ''
+      const facts: Facts = {
+        tradingState: account.observed.trading_state,
+        limits,
+        ordersToday: stored.sentToday(),
+        strategyOrdersToday: order.strategy === undefined ? 0 : stored.sentToday(order.strategy),
+        lastPrice: price?.last_price,
+        multiplier: quantityMultiplier({ exchange: order.exchange, name }, istDay(clock.nowMs())),
+      }
+      const holdings = () => holdingsOf(account, order, intentId)
+      const isReducing = mustKnow || needsReducible(order, facts)
+      const known = isReducing ? await holdings() : needsDayPnl(facts) ? await dayPnlOf(account) : undefined
+      const first = decide(order, facts, known)
+      // The day's loss alone refuses it: it may still leave a position.
+      const decision = first.allowed || isReducing ? first : decide(order, facts, await holdings())
+      decisions.inc({ decision: decision.code ?? (decision.exit ? 'exit' : 'allowed') })
+      return decision
+    },
+  }
+}
+
+/** The day's, from the last close on: the worse of the broker's figure and ours; undefined while either is not known of something that is held. */
+function worseDayPnl(net: Positions['net']): number | undefined {
+  let [brokers, ours] = [0, 0]
+  for (const row of net) {
+    const { m2m, own, buy_m2m, sell_m2m, quantity } = row
+    if (m2m === null || own === null || buy_m2m === null || sell_m2m === null) return undefined
+    brokers += m2m
+    ours += sell_m2m - buy_m2m + quantity * (own.last_price ?? 0) * own.multiplier
+  }
+  return Math.min(brokers, ours)
+}

@@ -1,0 +1,51 @@
+// Part of the composition root: the risk gate, with our prices, the broker's positions, and what is stored.
+import type { PlaceOrder, RiskDecision } from '@ticker/shared/domain'
+import type pg from 'pg'
+import type { Registry } from 'prom-client'
+import type { Clock } from './clock.ts'
+import type { MarketDataRuntime } from './market-data/runtime.ts'
+import type { OrderAccount } from './orders/deps.ts'
+import { createRiskGate, type RiskGate } from './orders/risk/gate.ts'
+import { createRiskStore } from './orders/risk/risk-store.ts'
+import type { startAnswers } from './start-answers.ts'
+
+export interface Risk {
+  gate: RiskGate
+  /** Of an order that nobody has stored; undefined: the account is not here. */
+  decideOn(
+    account: { owner: string; account_id: string },
+    order: PlaceOrder,
+  ): Promise<RiskDecision | undefined>
+}
+
+export function createRisk(deps: {
+  clock: Clock
+  registry: Registry
+  pool: pg.Pool
+  marketData: MarketDataRuntime
+  answers: Pick<ReturnType<typeof startAnswers>, 'quotes' | 'portfolio'>
+  account(accountId: string): OrderAccount | undefined
+}): Risk {
+  const { answers, marketData, clock, registry } = deps
+  const gate = createRiskGate({
+    ...{ clock, registry },
+    store: createRiskStore(deps.pool),
+    quotes: answers.quotes,
+    directory: () => marketData.directory(),
+    async positions({ owner, accountId }) {
+      const read = await answers.portfolio({
+        ...{ owner, account_id: accountId },
+        reading: { read: 'positions' },
+      })
+      return 'answer' in read && 'net' in read.answer ? read.answer.net : undefined
+    },
+  })
+  return {
+    gate,
+    async decideOn({ owner, account_id }, order) {
+      const account = deps.account(account_id)
+      if (account?.owner !== owner) return undefined
+      return gate.decide(account, order, await gate.facts(account_id))
+    },
+  }
+}
