@@ -10,6 +10,7 @@ import { authenticate } from './auth/authenticate.ts'
 import { blockedAddresses } from './auth/blocked-addresses.ts'
 import { authRoutes } from './auth/index.ts'
 import { keyCache } from './auth/key-cache.ts'
+import { keysLookup } from './auth/keys-lookup.ts'
 import { calendarRoutes } from './calendar/index.ts'
 import { candleRoutes } from './candles/index.ts'
 import type { AppEnv, Dependencies } from './dependencies.ts'
@@ -19,6 +20,8 @@ import { errorHandler, invalidRequest } from './http/errors.ts'
 import { Refused } from './http/problem.ts'
 import { requestLog } from './http/request-log.ts'
 import { instrumentRoutes } from './instruments/index.ts'
+import { kiteApi } from './kite-api/index.ts'
+import { kitePathOf } from './kite-api/paths.ts'
 import { ladderRoutes } from './ladders/index.ts'
 import { operationsRoutes } from './operations/index.ts'
 import { optionChainRoutes } from './option-chains/index.ts'
@@ -62,7 +65,15 @@ export function createApp(deps: Dependencies) {
       xFrameOptions: 'DENY',
     }),
   )
-  app.use(authenticate(deps, cache, blocked))
+  const keys = keysLookup(deps, cache)
+  const kite = kiteApi(deps, keys, blocked)
+  app.use(async (c, next) => {
+    const path = kitePathOf(c.req.path)
+    if (path === undefined) return next()
+    const { search } = new URL(c.req.url)
+    return kite(new Request(new URL(`${path}${search}`, c.req.url), c.req.raw), c)
+  })
+  app.use(authenticate(deps, keys, blocked))
   app.use(
     bodyLimit({
       maxSize: BODY_BYTES_MAX,

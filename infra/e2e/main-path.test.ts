@@ -13,6 +13,7 @@ import { consoleSuite } from './suites/console.ts'
 import { exampleSuite } from './suites/examples.ts'
 import { historySuite } from './suites/history.ts'
 import { killSwitchSuite } from './suites/kill-switch.ts'
+import { kiteRestSuite } from './suites/kite-rest.ts'
 import { loginSuite } from './suites/login.ts'
 import { optionChainSuite } from './suites/option-chains.ts'
 import { orderChangeSuite } from './suites/order-changes.ts'
@@ -64,6 +65,7 @@ orderSuite(running)
 orderChangeSuite(running)
 orderVarietySuite(running)
 portfolioSuite(running)
+kiteRestSuite(running)
 killSwitchSuite(running)
 webhookSuite(running)
 paperSuite(running)

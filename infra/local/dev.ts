@@ -101,7 +101,7 @@ async function main(options: DevOptions) {
       apiKey,
       accountId: DEMO_ACCOUNT,
       kiteSocketUrl: system.dataPlaneUrl,
-      kiteRestUrl: system.simulatorUrl,
+      kiteRestUrl: system.controlPlaneUrl,
       kiteApiKey: token.api_key,
       kiteAccessToken: token.access_token,
       killToken: system.killToken,

@@ -17,6 +17,7 @@ export function welcome(env: LocalEnv, extras: Extras): string {
     ['control plane', env.controlPlaneUrl],
     ['streams', `${env.dataPlaneUrl}/v1/stream`],
     ['Kite socket root', env.kiteSocketUrl],
+    ['Kite REST root', env.kiteRestUrl],
     ['metrics, health', `${env.opsUrl}/metrics  /readyz`],
     ['simulator', env.simulatorUrl],
     ['Postgres', env.databaseUrl],

@@ -50,7 +50,7 @@ export function orderJson(synthetic: boolean): SQL {
   return sql`jsonb_build_object(
     'id', o.id, 'account_id', o.account_id, 'state', o.state, 'reason_code', o.reason_code, 'reason', o.reason,
     'request', o.request, 'tag', o.client_tag, 'broker_tag', o.tag, 'deadline', ${iso(sql`o.deadline`)},
-    'cancel_requested_at', ${iso(sql`o.cancel_requested_at`)},
+    'cancel_requested_at', ${iso(sql`o.cancel_requested_at`)}, 'broker_order_id', o.broker_order_id,
     'broker_orders', coalesce((
       select jsonb_agg(jsonb_build_object(${BROKER_ORDER_FIELDS}) order by b.order_id)
       from ticker.orders b where b.account_id = o.account_id and b.intent_id = o.id), '[]'::jsonb),

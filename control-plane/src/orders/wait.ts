@@ -31,6 +31,12 @@ export function waitForChange(call: Call, change: OrderChange, seconds: number):
   return waitWhile(call, change, seconds, isWorthWaiting, () => getOrderChange(call, change.id))
 }
 
+/** A change when the broker has taken it, or has not, or it is known that it will not be asked. */
+export function waitForTaken(call: Call, change: OrderChange, seconds: number): Promise<OrderChange> {
+  const isUnsent = ({ state }: OrderChange) => state === 'QUEUED' || state === 'SENDING'
+  return waitWhile(call, change, seconds, isUnsent, () => getOrderChange(call, change.id))
+}
+
 async function waitWhile<T>(
   call: Call,
   first: T,

@@ -13,6 +13,7 @@ import {
   istDay,
   type Margins,
   type OrderCharges,
+  type OrderHistory,
   type PlaceOrder,
   type Positions,
   quantityMultiplier,
@@ -22,6 +23,7 @@ import {
 import {
   getFunds,
   getHoldings,
+  getOrderHistory,
   getPositions,
   getTrades,
   type KiteHttp,
@@ -42,7 +44,7 @@ export type PortfolioAnswer = Answer<
   | (Positions | Holdings | Funds | ValuedTrades)
   | (Margins | BasketMargins | OrderCharges)
   | (FundHoldings | FundOrders | FundSips)
-  | DryRun
+  | (DryRun | OrderHistory)
 >
 
 export interface PortfolioDeps {
@@ -138,6 +140,14 @@ export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Pro
     return { answer: { ...answered(account.account_id), trades: valued, omitted } }
   }
 
+  async function orderHistory(account: AccountRead, orderId: string): Promise<Answer<OrderHistory>> {
+    const outcome = await reads.read(account, 'order_history', (credentials) =>
+      getOrderHistory(kite, credentials, orderId),
+    )
+    if (!outcome.ok) return outcome.refused
+    return { answer: { ...answered(account.account_id), orders: outcome.data } }
+  }
+
   async function riskDecision(account: AccountRead, order: PlaceOrder): Promise<Answer<DryRun>> {
     const decision = await deps.decide(account, order)
     if (!decision) return { refusal: 'not_owned', detail: null }
@@ -167,6 +177,8 @@ export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Pro
         return orderValues.basket(account, reading.orders, reading.consider_positions)
       case 'charges':
         return orderValues.charges(account, reading.orders)
+      case 'order_history':
+        return orderHistory(account, reading.order_id)
       case 'risk_decision':
         return riskDecision(account, reading.order)
     }

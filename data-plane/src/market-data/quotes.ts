@@ -22,7 +22,7 @@ export function createQuotes(deps: {
   const { clock, source, broker } = deps
   const { store, interest } = source
 
-  function quoteOf(owner: string, instrument: DirectoryInstrument): Quote {
+  function quoteOf(owner: string, instrument: DirectoryInstrument, withDepth: boolean): Quote {
     const { instrument_token, exchange, tradingsymbol } = instrument
     const named = { instrument_token, exchange, tradingsymbol }
     const none = { source: null, age_ms: null, tick: null }
@@ -38,15 +38,21 @@ export function createQuotes(deps: {
       state: source.serving(instrument_token) === 'live' ? 'live' : 'stale',
       source: 'ticks',
       age_ms: Math.max(0, Math.round(clock.nowMs() - store.receivedMsAt(slot))),
-      tick: { ...tick, bid: best(depth?.buy), ask: best(depth?.sell) },
+      tick: {
+        ...tick,
+        ...{ bid: best(depth?.buy), ask: best(depth?.sell) },
+        ...(withDepth && depth ? { depth } : {}),
+      },
     }
   }
 
-  async function withBroker({ owner, account_ids }: QuotesRequest, answer: Quotes): Promise<Quotes> {
+  async function withBroker({ owner, account_ids, depth }: QuotesRequest, answer: Quotes): Promise<Quotes> {
     const without = answer.quotes.filter(({ tick }) => tick === null)
     const { quotes, refused } = await broker.read(owner, without.map(keyOf), account_ids)
     const filled = answer.quotes.map((quote) =>
-      quote.tick === null ? fromBroker(quote, quotes.get(keyOf(quote)), clock.monotonicMs()) : quote,
+      quote.tick === null
+        ? fromBroker(quote, quotes.get(keyOf(quote)), clock.monotonicMs(), depth === true)
+        : quote,
     )
     return {
       ...answer,
@@ -62,10 +68,10 @@ export function createQuotes(deps: {
   }
 
   return (request) => {
-    const { owner, instruments: refs, fallback } = request
+    const { owner, instruments: refs, fallback, depth } = request
     const { instruments, unknown } = resolveRefs(source.directory(), refs)
     const answer: Quotes = {
-      quotes: instruments.map((instrument) => quoteOf(owner, instrument)),
+      quotes: instruments.map((instrument) => quoteOf(owner, instrument, depth === true)),
       unknown,
       fallback: null,
       synthetic: source.realm === 'sim',
@@ -78,13 +84,23 @@ export function createQuotes(deps: {
 const keyOf = ({ exchange, tradingsymbol }: Quote) => `${exchange}:${tradingsymbol}`
 
 /** Of another instrument, as after a dump that the broker has and we have not, it is no quote of this one. */
-function fromBroker(quote: Quote, answered: BrokerQuote | undefined, nowMs: number): Quote {
+function fromBroker(
+  quote: Quote,
+  answered: BrokerQuote | undefined,
+  nowMs: number,
+  withDepth: boolean,
+): Quote {
   const of = answered?.quote
   if (!answered || !of || of.instrument_token !== quote.instrument_token) return quote
-  return { ...quote, source: 'broker', age_ms: Math.round(nowMs - answered.atMs), tick: tickOf(of) }
+  return {
+    ...quote,
+    source: 'broker',
+    age_ms: Math.round(nowMs - answered.atMs),
+    tick: tickOf(of, withDepth),
+  }
 }
 
-function tickOf(quote: KiteQuote): NonNullable<Quote['tick']> {
+function tickOf(quote: KiteQuote, withDepth: boolean): NonNullable<Quote['tick']> {
   const { instrument_token, last_price, ohlc, depth } = quote
   const isIndex = isIndexToken(instrument_token)
   const change = last_price - ohlc.close
@@ -109,6 +125,7 @@ function tickOf(quote: KiteQuote): NonNullable<Quote['tick']> {
     }),
     bid: best(depth?.buy),
     ask: best(depth?.sell),
+    ...(withDepth && depth ? { depth } : {}),
   }
 }
 

@@ -24,6 +24,8 @@ export const accountReading = z.discriminatedUnion('read', [
   z.strictObject({ read: z.literal('margins'), orders }),
   z.strictObject({ read: z.literal('basket_margins'), orders, consider_positions: z.boolean() }),
   z.strictObject({ read: z.literal('charges'), orders }),
+  /** The states that one of the broker's orders went through. */
+  z.strictObject({ read: z.literal('order_history'), order_id: z.string() }),
   /** What the risk gate would decide on it now. */
   z.strictObject({ read: z.literal('risk_decision'), order: placeOrder }),
 ])

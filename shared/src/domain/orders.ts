@@ -136,6 +136,7 @@ export const order = z
     broker_tag: z.string().meta({ description: 'The unique tag the broker sees' }),
     deadline: z.string(),
     cancel_requested_at: z.string().nullable(),
+    broker_order_id: z.string().nullable().meta({ description: 'Of the first of its orders there' }),
     broker_orders: z.array(brokerOrder),
     slices: z
       .object({

@@ -175,3 +175,10 @@ export type ValuedTrades = z.infer<typeof valuedTrades>
 
 export const trades = valuedTrades.extend({ trades: z.array(trade) }).meta({ id: 'Trades' })
 export type Trades = z.infer<typeof trades>
+
+/** The broker's own rows of one order, oldest first. */
+export const orderHistory = z.object({
+  ...accountAnswer,
+  orders: z.array(z.record(z.string(), z.unknown())),
+})
+export type OrderHistory = z.infer<typeof orderHistory>

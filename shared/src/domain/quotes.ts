@@ -36,6 +36,10 @@ export const quotesQuery = z.strictObject({
       example: '408065,NSE:NIFTY 50',
     }),
   fallback: quoteFallback.optional(),
+  depth: z
+    .union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
+    .optional()
+    .meta({ description: 'With the five best of each side, where it is streamed in full mode' }),
 })
 
 export const quoteState = z.enum(['live', 'stale', 'waiting', 'not_streamed']).meta({
@@ -46,6 +50,8 @@ export const quoteState = z.enum(['live', 'stale', 'waiting', 'not_streamed']).m
 })
 
 const { instrument_token, ...ofTick } = tickFields
+
+const depthLevels = z.array(z.object({ price: z.number(), quantity: z.int(), orders: z.int() }))
 
 export const quote = z
   .object({
@@ -65,6 +71,7 @@ export const quote = z
         ...ofTick,
         bid: z.number().nullable().meta({ description: 'Best of the depth; null where there is none' }),
         ask: z.number().nullable(),
+        depth: z.object({ buy: depthLevels, sell: depthLevels }).optional(),
       })
       .nullable(),
   })
@@ -106,6 +113,7 @@ export const quotesRequest = z.strictObject({
   owner: z.string(),
   instruments: refs,
   fallback: quoteFallback.optional(),
+  depth: z.boolean().optional(),
   /** The accounts whose requests the fallback may use; absent: all of the owner. */
   account_ids: z.array(accountId).optional(),
 })
@@ -113,5 +121,6 @@ export type QuotesRequest = {
   owner: string
   instruments: InstrumentRef[]
   fallback?: 'broker' | undefined
+  depth?: boolean | undefined
   account_ids?: string[] | undefined
 }

@@ -19,7 +19,11 @@ const timeS = z
     const ms = parseBrokerTime(text)
     return ms === undefined ? null : ms / 1000
   })
-const level = z.looseObject({ price: z.number() })
+const level = z.object({
+  price: z.number(),
+  quantity: z.int().catch(0),
+  orders: z.int().catch(0),
+})
 
 /** One instrument of GET /quote: what we rely on. An index has no quantities. */
 export const kiteQuote = z.looseObject({
