@@ -44,7 +44,7 @@ export function createKillSwitch(deps: {
     },
     door: (desk, accountIds) =>
       createOpsKill({
-        ...{ tokenSha256: config.killTokenSha256, halts, accountIds },
+        ...{ tokenSha256: config.killTokenSha256, clock, halts, accountIds },
         sweep: desk.sweep,
         sweeps: desk.sweeps,
       }),

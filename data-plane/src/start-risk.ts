@@ -45,7 +45,7 @@ export function createRisk(deps: {
     async decideOn({ owner, account_id }, order) {
       const account = deps.account(account_id)
       if (account?.owner !== owner) return undefined
-      return gate.decide(account, order, await gate.facts(account_id))
+      return gate.decide(account, order, await gate.facts(account_id, []))
     },
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
@@ -82,9 +82,15 @@ it('a look from before it was stored releases nothing', async () => {
 it('a file that cannot be read stops the start; one that cannot be written stops nothing', async () => {
   writeFileSync(join(stateDir, 'halt.json'), '{')
   expect(() => setup()).toThrow(/halt.json cannot be read: mend it/)
+  rmSync(join(stateDir, 'halt.json'))
+  mkdirSync(join(stateDir, 'halt.json'))
+  expect(() => setup()).toThrow(/cannot be read, and may say what is halted/)
   rmSync(stateDir, { recursive: true })
   writeFileSync(stateDir, 'a file in place of the folder')
+  expect(() => setup()).toThrow()
+  rmSync(stateDir)
   const { halts } = setup()
+  writeFileSync(stateDir, 'a file in place of the folder')
   await halts.add(['a'], 'too much')
   expect(halts.isHalted('a')).toBe(true)
 })

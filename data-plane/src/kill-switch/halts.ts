@@ -128,8 +128,9 @@ function readHalts(path: string | undefined): Halt[] {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
-  } catch {
-    return []
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw new Error(`${path} cannot be read, and may say what is halted`, { cause: error })
   }
   try {
     return file.parse(JSON.parse(text)).halts

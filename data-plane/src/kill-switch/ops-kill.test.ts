@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Server } from 'node:http'
+import { connect } from 'node:net'
 import { Registry } from 'prom-client'
 import { afterEach, expect, it, vi } from 'vitest'
 import { kill } from '../cli/kill.ts'
@@ -23,7 +24,14 @@ async function setup(tokenSha256 = createHash('sha256').update(TOKEN).digest('he
     ...{ stateDir: undefined, clock: systemClock, log: silentLog },
     store: { halt: async () => {} },
   })
-  const door = createOpsKill({ tokenSha256, halts, accountIds: () => ['a', 'b'], sweep, sweeps: () => [] })
+  const door = createOpsKill({
+    clock: systemClock,
+    tokenSha256,
+    halts,
+    accountIds: () => ['a', 'b'],
+    sweep,
+    sweeps: () => [],
+  })
   const server = createOpsServer({ readiness: createReadiness(), registry: new Registry(), kill: door })
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -61,6 +69,21 @@ it.each([undefined, '', '{', '[]', '{"reason":7}', 'x'.repeat(10_000)])(
     expect(halts.list()[0]?.reason).toBe('The kill switch was pulled.')
   },
 )
+
+it('a body that does not come holds nothing back', async () => {
+  const { url, halts, sweep } = await setup()
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  socket.write(
+    `POST /ops/kill HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: 100\r\n\r\n`,
+  )
+  await vi.waitFor(() => expect([halts.isHalted('a'), sweep.mock.calls.length]).toEqual([true, 1]))
+  const answered = await new Promise<string>((resolve) =>
+    socket.once('data', (bytes) => resolve(String(bytes))),
+  )
+  expect(answered).toContain(' 202 ')
+  socket.destroy()
+})
 
 it('another token, none, or none configured: nothing happens', async () => {
   const { ask, halts } = await setup()

@@ -2,11 +2,13 @@
 // its token only the SHA-256 is configured.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import type { Clock } from '../clock.ts'
 import type { SweepProgress } from '../orders/sweep.ts'
 import type { Halt, Halts } from './halts.ts'
 
 const REASON_MAX = 200
 const BODY_BYTES_MAX = 4_096
+const REASON_MS = 500
 
 export interface KillStatus {
   halts: Halt[]
@@ -21,6 +23,7 @@ export interface OpsAnswer {
 export interface OpsKillDeps {
   /** Hex; undefined: the door is closed. */
   tokenSha256: string | undefined
+  clock: Pick<Clock, 'sleep'>
   halts: Halts
   accountIds(): string[]
   /** Of all of them; returns at once. */
@@ -58,9 +61,15 @@ export function createOpsKill(deps: OpsKillDeps): OpsKill {
     async pull(request) {
       const refused = refusal(request)
       if (refused) return refused
-      const reason = (await reasonOf(request)) ?? 'The kill switch was pulled.'
-      const written = halts.add(deps.accountIds(), reason)
+      const accountIds = deps.accountIds()
+      let written = halts.add(accountIds, 'The kill switch was pulled.')
       deps.sweep()
+      // What is said about it must not hold it back.
+      const reason = await Promise.race([
+        reasonOf(request),
+        deps.clock.sleep(REASON_MS).then(() => undefined),
+      ])
+      if (reason !== undefined) written = halts.add(accountIds, reason)
       await written
       return { status: 202, body: view() }
     },

@@ -13,6 +13,7 @@ const readiness = createReadiness()
 let unfit: string | undefined
 readiness.register('lease', () => unfit)
 const kill = createOpsKill({
+  clock: systemClock,
   tokenSha256: undefined,
   halts: createHalts({
     stateDir: undefined,

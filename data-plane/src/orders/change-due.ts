@@ -176,6 +176,12 @@ export function createDueChanges(
     const answeredMs = modified.get(order.orderId)
     if (answeredMs !== undefined && !isSeenSince(order.orderId, answeredMs)) return look(change)
     modified.delete(order.orderId)
+    const decision =
+      change.fields && (await deps.risk.decideModify(account, order.row, change.fields, change.intentId))
+    if (decision && !decision.allowed) {
+      await end(change, { state: 'REFUSED', code: decision.code, reason: decision.reason })
+      return undefined
+    }
     return start(change, order, account)
   }
 

@@ -85,7 +85,7 @@ export function createDuePlaces(
         if (!read) due = due.filter((intent) => intent.attempts === 0)
         if (due.length === 0) return book.spacingMs()
       }
-      const facts = due.length > 0 ? await deps.risk.facts(accountId) : undefined
+      const facts = due.length > 0 ? await deps.risk.facts(accountId, sending.placesInFlight()) : undefined
       for (const intent of due) {
         if (!facts || sending.isBusy(intent.id)) continue
         const written = sending.writtenAs(intent.id)
@@ -110,7 +110,10 @@ export function createDuePlaces(
         if (!permission.granted) {
           metrics.governorWaits.inc({ limit: permission.limit })
           if (permission.waitMs !== undefined) return permission.waitMs
-          const used = exit ? 'The day’s orders are used up.' : 'The day’s orders for entries are used up.'
+          const isKnown = exit || decision.inputs.reducible_quantity !== null
+          const used = exit
+            ? 'The day’s orders are used up.'
+            : `The day’s orders for entries are used up${isKnown ? '' : ', and positions could not be read'}.`
           await intents.refuse(accountId, intent.id, 'daily_order_limit', used, decision)
           continue
         }

@@ -39,6 +39,8 @@ export interface Sending {
   /** The claim under which this process wrote the intent to the broker and was not told that it was not taken. */
   writtenAs(intentId: string): Claim | undefined
   count(kind: SendKind): number
+  /** The intents of places on their way. */
+  placesInFlight(): string[]
   /** Waits until everything in flight has a stored verdict, at most deadlineMs. */
   drained(deadlineMs: number): Promise<void>
 }
@@ -184,6 +186,7 @@ export function createSending(
     isBusy: (intentId) => inFlight.has(intentId),
     writtenAs: (intentId) => written.get(intentId),
     count: (kind) => [...inFlight.values()].filter((each) => each.kind === kind).length,
+    placesInFlight: () => [...inFlight].flatMap(([id, { kind }]) => (kind === 'place' ? [id] : [])),
     start(outgoing, account, token) {
       const ended = send(outgoing, account, token)
         .catch((error: unknown) => {

@@ -267,6 +267,7 @@ export async function orderPath(
 /** A gate without limits. */
 const allowAll: RiskGate = {
   facts: async () => ({ limits: [], sentToday: () => 0, sent: () => {} }),
+  decideModify: async () => undefined,
   decide: async () => ({ allowed: true, exit: false, code: null, reason: null, inputs: NO_INPUTS }),
 }
 

@@ -83,6 +83,10 @@ it('a price outside the band is refused, an exit’s too; without a price an exi
   expect(decide(order(), banded(undefined), held(0)).code).toBe('risk_unknown')
   expect(decide(order(), banded(undefined), held(10)).allowed).toBe(true)
   expect(decide(order(MARKET), banded(100), undefined).allowed).toBe(true)
+  // A stop order waits far from the market: its price is held to its trigger.
+  const stop = (trigger_price: number) => order({ order_type: 'SL', price: 80, trigger_price })
+  expect(decide(stop(81), banded(100), undefined).allowed).toBe(true)
+  expect(decide(stop(90), banded(100), undefined).reason).toContain('from its trigger 90')
 })
 
 it.each([

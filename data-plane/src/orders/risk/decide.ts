@@ -113,16 +113,18 @@ function entryRefusal(order: PlaceOrder, facts: Facts, holdings: Holdings | unde
 
 function bandRefusal(order: PlaceOrder, facts: Facts): Refusal | undefined {
   const { price } = order
+  // Of a stop order the market is at its trigger when it goes out.
+  const from = order.order_type === 'SL' ? order.trigger_price : facts.lastPrice
   const bands = facts.limits.flatMap(({ max_price_deviation_percent: percent }) => percent ?? [])
   if (price === undefined || bands.length === 0) return undefined
-  if (facts.lastPrice === undefined)
+  if (from === undefined)
     return { code: 'risk_unknown', reason: 'A price band needs the last price, and no tick is live.' }
   const band = Math.min(...bands)
-  const percent = (Math.abs(price - facts.lastPrice) / facts.lastPrice) * 100
+  const percent = (Math.abs(price - from) / from) * 100
   if (percent <= band) return undefined
   return {
     code: 'risk_limit',
-    reason: `${price} is ${percent.toFixed(1)} % from the last price ${facts.lastPrice}; the band is ${band} %.`,
+    reason: `${price} is ${percent.toFixed(1)} % from ${order.order_type === 'SL' ? 'its trigger' : 'the last price'} ${from}; the band is ${band} %.`,
   }
 }
 

@@ -1,12 +1,12 @@
 // The gate in the order path, with real rows: limits, the day's orders, and what is on its way to reduce.
 import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
-import type { PlaceOrder, Position, Positions, Quotes } from '@ticker/shared/domain'
+import type { ModifyOrder, PlaceOrder, Position, Positions, Quotes } from '@ticker/shared/domain'
 import { Registry } from 'prom-client'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { systemClock } from '../../clock.ts'
 import { createDirectoryBuilder } from '../../market-data/instrument-directory.ts'
 import { orderPath } from '../../testing/order-path.ts'
-import { seedIntent } from '../../testing/seed-account.ts'
+import { seedChange, seedIntent } from '../../testing/seed-account.ts'
 import { createRiskGate } from './gate.ts'
 import { createRiskStore } from './risk-store.ts'
 
@@ -32,7 +32,12 @@ const position = (quantity: number, m2m = 0): Position => ({
 
 async function setup() {
   serial += 1
-  const held = { net: undefined as Positions['net'] | undefined, reads: 0, laterMs: 0 }
+  const held = {
+    net: undefined as Positions['net'] | undefined,
+    reads: 0,
+    laterMs: 0,
+    whileReading: async () => {},
+  }
   const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + held.laterMs }
   const quotes = (): Quotes => ({ quotes: [], unknown: [], fallback: null, synthetic: true, answered_at: '' })
   const gate = createRiskGate({
@@ -40,7 +45,9 @@ async function setup() {
     directory: () => createDirectoryBuilder().build(),
     async positions() {
       held.reads += 1
-      return held.net
+      const net = held.net
+      await held.whileReading()
+      return net
     },
   })
   const desk = await orderPath(database.pool, serial, running, { risk: gate })
@@ -129,4 +136,61 @@ it('the day’s loss stops entries and lets positions be left', async () => {
   await desk.becomes(entry, 'REFUSED')
   expect((await desk.intent(entry))?.reason).toContain('loss of 500 has reached the limit')
   await desk.becomes(await desk.place({ transaction_type: 'SELL' }), 'ACCEPTED')
+})
+
+it('an exit that fills while positions are read is not sent twice', async () => {
+  const desk = await setup()
+  desk.held.net = [position(2)]
+  const first = await desk.place({ transaction_type: 'SELL', quantity: 2, reduce_only: true })
+  await desk.becomes(first, 'ACCEPTED')
+  await vi.waitFor(() => expect(desk.changes.some((change) => change.endsWith(':OPEN'))).toBe(true), {
+    timeout: 10_000,
+  })
+  // The read answers what was held before the fill, and comes after it.
+  desk.held.whileReading = async () => {
+    await database.pool.query(
+      `update ticker.orders set status = 'COMPLETE', status_rank = 9, filled_quantity = quantity where account_id = $1`,
+      [desk.accountId],
+    )
+  }
+  const second = await desk.place({ transaction_type: 'SELL', quantity: 2, reduce_only: true })
+  await desk.becomes(second, 'REFUSED')
+  expect(await desk.intent(second)).toMatchObject({ reason_code: 'risk_not_reducing' })
+})
+
+it('a modify is held to what the order would be: no more than the limits, and no more of it while only reducing', async () => {
+  const desk = await setup()
+  const ask = async (fields: ModifyOrder) => {
+    const [row] = desk.broker.book
+    const id = await seedChange(database.pool, desk.accountId, { orderId: row?.order_id ?? '' }, fields)
+    desk.path.wake()
+    return vi.waitFor(
+      async () => {
+        const { rows } = await database.pool.query<{ state: string; reason_code: string | null }>(
+          'select state, reason_code from ticker.order_changes where id = $1',
+          [id],
+        )
+        expect(['ACCEPTED', 'REFUSED']).toContain(rows[0]?.state)
+        return rows[0]
+      },
+      { timeout: 20_000 },
+    )
+  }
+  await desk.becomes(await desk.place({ quantity: 5, price: 100 }), 'ACCEPTED')
+  await vi.waitFor(() => expect(desk.changes.some((change) => change.endsWith(':OPEN'))).toBe(true), {
+    timeout: 10_000,
+  })
+  await database.pool.query(
+    `insert into ticker.risk_limits (account_id, max_order_quantity, max_orders_a_day) values ($1, 6, 1)`,
+    [desk.accountId],
+  )
+  const expires_in_s = 30
+  expect(await ask({ quantity: 7, expires_in_s })).toMatchObject({
+    state: 'REFUSED',
+    reason_code: 'risk_limit',
+  })
+  desk.set({ ...desk.account, observed: { ...desk.account.observed, trading_state: 'REDUCING' } })
+  desk.held.net = []
+  expect(await ask({ quantity: 6, expires_in_s })).toMatchObject({ reason_code: 'risk_not_reducing' })
+  expect(await ask({ price: 101, expires_in_s })).toMatchObject({ state: 'ACCEPTED' })
 })

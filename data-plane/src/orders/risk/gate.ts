@@ -1,11 +1,14 @@
 // The gate of one order: gathers what it needs, asking the broker for positions only when they decide something.
 import {
   istDay,
+  type ModifyOrder,
   type PlaceOrder,
   type Positions,
+  placeOrder,
   quantityMultiplier,
   type RiskDecision,
 } from '@ticker/shared/domain'
+import type { KiteOrder } from '@ticker/shared/kite-http'
 import { Counter, type Registry } from 'prom-client'
 import { keyOf, ownPrices } from '../../broker-reads/own-prices.ts'
 import type { Clock } from '../../clock.ts'
@@ -13,11 +16,11 @@ import type { InstrumentDirectory } from '../../market-data/instrument-directory
 import type { ReadQuotes } from '../../market-data/quotes.ts'
 import type { OrderAccount } from '../deps.ts'
 import { decide, type Facts, type Holdings, needsDayPnl, needsReducible } from './decide.ts'
-import type { RiskStore, StoredFacts } from './risk-store.ts'
+import type { Itself, RiskStore, StoredFacts } from './risk-store.ts'
 
 export interface RiskGate {
-  /** Of one pass: limits, and what was sent today. */
-  facts(accountId: string): Promise<StoredFacts>
+  /** Of one pass: limits, and what was sent today, those in flight among it, whether or not their claim is stored. */
+  facts(accountId: string, inFlight: readonly string[]): Promise<StoredFacts>
   /** `intentId`: of the stored intent; undefined: a question. `mustKnow`: positions are read in any case. */
   decide(
     account: OrderAccount,
@@ -25,6 +28,13 @@ export interface RiskGate {
     stored: StoredFacts,
     options?: { intentId?: string; mustKnow?: boolean },
   ): Promise<RiskDecision>
+  /** What the order would be; undefined: the change needs no decision. */
+  decideModify(
+    account: OrderAccount,
+    row: KiteOrder,
+    change: ModifyOrder,
+    intentId: string | null,
+  ): Promise<RiskDecision | undefined>
 }
 
 export interface RiskGateDeps {
@@ -65,13 +75,13 @@ export function createRiskGate(deps: RiskGateDeps): RiskGate {
     return { reducible: undefined, dayPnl: net && worseDayPnl(net) }
   }
 
-  async function holdingsOf(
-    account: OrderAccount,
-    order: PlaceOrder,
-    intentId: string | undefined,
-  ): Promise<Holdings> {
+  async function holdingsOf(account: OrderAccount, order: PlaceOrder, of: Itself): Promise<Holdings> {
+    const sameSide = () => store.sameSideQuantity(account.accountId, order, of)
+    // Before and after: what fills meanwhile is open in the one, or gone from the position in the other.
+    const before = await sameSide()
     const net = await read(account)
     if (!net) return { reducible: undefined, dayPnl: undefined }
+    const onItsWay = Math.max(before, await sameSide())
     const position = net.find(
       (row) =>
         row.exchange === order.exchange &&
@@ -80,35 +90,74 @@ export function createRiskGate(deps: RiskGateDeps): RiskGate {
     )
     const held = position?.quantity ?? 0
     const reduces = order.transaction_type === 'BUY' ? held < 0 : held > 0
-    const before = reduces ? await store.sameSideQuantity(account.accountId, order, intentId) : 0
-    return { reducible: reduces ? Math.max(0, Math.abs(held) - before) : 0, dayPnl: worseDayPnl(net) }
+    return { reducible: reduces ? Math.max(0, Math.abs(held) - onItsWay) : 0, dayPnl: worseDayPnl(net) }
+  }
+
+  async function decideOn(
+    account: OrderAccount,
+    order: PlaceOrder,
+    stored: StoredFacts,
+    of: Itself,
+    mustKnow: boolean,
+  ): Promise<RiskDecision> {
+    const limits = stored.limits.filter(({ strategy }) => strategy === '' || strategy === order.strategy)
+    // Only a limit asks for the market: without one nothing is looked up.
+    const price = limits.length > 0 ? (await ownPrices(quotes, account.owner, [order]))(order) : undefined
+    const name = deps.directory().byKey(keyOf(order))?.name ?? ''
+    const facts: Facts = {
+      tradingState: account.observed.trading_state,
+      limits,
+      ordersToday: stored.sentToday(),
+      strategyOrdersToday: order.strategy === undefined ? 0 : stored.sentToday(order.strategy),
+      lastPrice: price?.last_price,
+      multiplier: quantityMultiplier({ exchange: order.exchange, name }, istDay(clock.nowMs())),
+    }
+    const holdings = () => holdingsOf(account, order, of)
+    const isReducing = mustKnow || needsReducible(order, facts)
+    const known = isReducing ? await holdings() : needsDayPnl(facts) ? await dayPnlOf(account) : undefined
+    const first = decide(order, facts, known)
+    // The day's loss alone refuses it: it may still leave a position.
+    const decision = first.allowed || isReducing ? first : decide(order, facts, await holdings())
+    decisions.inc({ decision: decision.code ?? (decision.exit ? 'exit' : 'allowed') })
+    return decision
   }
 
   return {
-    facts: (accountId) => store.facts(accountId),
-    async decide(account, order, stored, { intentId, mustKnow = false } = {}) {
-      const limits = stored.limits.filter(({ strategy }) => strategy === '' || strategy === order.strategy)
-      // Only a limit asks for the market: without one nothing is looked up.
-      const price = limits.length > 0 ? (await ownPrices(quotes, account.owner, [order]))(order) : undefined
-      const name = deps.directory().byKey(keyOf(order))?.name ?? ''
-      const facts: Facts = {
-        tradingState: account.observed.trading_state,
-        limits,
-        ordersToday: stored.sentToday(),
-        strategyOrdersToday: order.strategy === undefined ? 0 : stored.sentToday(order.strategy),
-        lastPrice: price?.last_price,
-        multiplier: quantityMultiplier({ exchange: order.exchange, name }, istDay(clock.nowMs())),
-      }
-      const holdings = () => holdingsOf(account, order, intentId)
-      const isReducing = mustKnow || needsReducible(order, facts)
-      const known = isReducing ? await holdings() : needsDayPnl(facts) ? await dayPnlOf(account) : undefined
-      const first = decide(order, facts, known)
-      // The day's loss alone refuses it: it may still leave a position.
-      const decision = first.allowed || isReducing ? first : decide(order, facts, await holdings())
-      decisions.inc({ decision: decision.code ?? (decision.exit ? 'exit' : 'allowed') })
-      return decision
+    facts: (accountId, inFlight) => store.facts(accountId, inFlight),
+    decide: (account, order, stored, { intentId, mustKnow = false } = {}) =>
+      decideOn(account, order, stored, { intentId, orderId: undefined }, mustKnow),
+    async decideModify(account, row, change, intentId) {
+      const modified = modifiedOrder(account.accountId, row, change)
+      if (!modified) return undefined
+      const { order, isRaised } = modified
+      const stored = await store.facts(account.accountId, [])
+      const limits = stored.limits.map((limit) => ({
+        ...limit,
+        // It is no further order; and what does not grow adds nothing to a position.
+        max_orders_a_day: null,
+        ...(isRaised ? {} : { max_order_quantity: null, max_daily_loss: null }),
+      }))
+      const as = isRaised
+        ? account
+        : { ...account, observed: { ...account.observed, trading_state: 'ACTIVE' as const } }
+      const of = { intentId: intentId ?? undefined, orderId: row.order_id }
+      return decideOn(as, order, { ...stored, limits }, of, false)
     },
   }
+}
+
+/** The order that would be there, as far as limits go: what is left of it. Only a price or a quantity concerns them. */
+function modifiedOrder(accountId: string, row: KiteOrder, change: ModifyOrder) {
+  const { quantity = row.quantity, price = row.price, order_type = row.order_type } = change
+  if (change.quantity === undefined && change.price === undefined && change.order_type === undefined)
+    return undefined
+  const parsed = placeOrder.safeParse({
+    ...{ account_id: accountId, exchange: row.exchange, tradingsymbol: row.tradingsymbol },
+    ...{ transaction_type: row.transaction_type, product: row.product },
+    quantity: Math.max(1, quantity - row.filled_quantity),
+    ...(price && order_type === 'LIMIT' ? { order_type: 'LIMIT', price } : { order_type: 'MARKET' }),
+  })
+  return parsed.success ? { order: parsed.data, isRaised: quantity > row.quantity } : undefined
 }
 
 /** The day's, from the last close on: the worse of the broker's figure and ours; undefined while either is not known of something that is held. */

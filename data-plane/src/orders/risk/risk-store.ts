@@ -11,24 +11,32 @@ export interface StoredFacts {
   sent(strategy: string | undefined): void
 }
 
+/** The order that is decided on, where it is stored already. */
+export interface Itself {
+  intentId: string | undefined
+  /** The broker's order, of a modify. */
+  orderId: string | undefined
+}
+
 export interface RiskStore {
-  facts(accountId: string): Promise<StoredFacts>
-  /** Quantity of the same side that is open or on its way, but of this intent. */
-  sameSideQuantity(accountId: string, order: PlaceOrder, intentId: string | undefined): Promise<number>
+  /** `inFlight`: intents that are being sent; they count, whether or not their claim is stored yet. */
+  facts(accountId: string, inFlight: readonly string[]): Promise<StoredFacts>
+  /** Quantity of the same side that is open or on its way, but of the order itself. */
+  sameSideQuantity(accountId: string, order: PlaceOrder, of: Itself): Promise<number>
 }
 
 export function createRiskStore(pool: pg.Pool): RiskStore {
   return {
-    async facts(accountId) {
+    async facts(accountId, inFlight) {
       const { rows } = await pool.query<{ limits: Limits[]; sent: { strategy: string; n: number }[] }>(
         `select coalesce((select jsonb_agg(to_jsonb(l)) from ticker.risk_limits l where l.account_id = $1), '[]') as limits,
            case when exists (select from ticker.risk_limits where account_id = $1) then coalesce((
              select jsonb_agg(jsonb_build_object('strategy', s.strategy, 'n', s.n)) from (
                select coalesce(request->>'strategy', '') as strategy, count(*)::int as n from ticker.order_intents
-               where account_id = $1
-                 and sending_at >= date_trunc('day', now() at time zone 'Asia/Kolkata') at time zone 'Asia/Kolkata'
+               where account_id = $1 and (id = any($2::text[])
+                 or sending_at >= date_trunc('day', now() at time zone 'Asia/Kolkata') at time zone 'Asia/Kolkata')
                group by 1) s), '[]') else '[]' end as sent`,
-        [accountId],
+        [accountId, inFlight],
       )
       const { limits = [], sent = [] } = rows[0] ?? {}
       const counts = new Map(sent.map(({ strategy, n }) => [strategy, n]))
@@ -43,7 +51,7 @@ export function createRiskStore(pool: pg.Pool): RiskStore {
       }
     },
 
-    async sameSideQuantity(accountId, order, intentId) {
+    async sameSideQuantity(accountId, order, { intentId, orderId }) {
       const { rows } = await pool.query<{ quantity: string }>(
         `select coalesce(sum(q), 0) as quantity from (
            select (o.request->>'quantity')::bigint as q from ticker.order_intents o
@@ -57,7 +65,7 @@ export function createRiskStore(pool: pg.Pool): RiskStore {
            union all
            select greatest(r.quantity - r.filled_quantity, 0) from ticker.orders r
            where r.account_id = $1 and r.exchange = $2 and r.tradingsymbol = $3 and r.transaction_type = $4
-             and r.broker_order->>'product' = $5 and ${openOrderSql('r')}) same`,
+             and r.broker_order->>'product' = $5 and r.order_id <> $7 and ${openOrderSql('r')}) same`,
         [
           accountId,
           order.exchange,
@@ -65,6 +73,7 @@ export function createRiskStore(pool: pg.Pool): RiskStore {
           order.transaction_type,
           order.product,
           intentId ?? '',
+          orderId ?? '',
         ],
       )
       return Number(rows[0]?.quantity ?? 0)
