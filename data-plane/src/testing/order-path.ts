@@ -1,12 +1,6 @@
 // The order path of one account against a real Postgres and a broker in memory.
 import { Secret } from '@ticker/shared/crypto'
-import {
-  type KiteOrder,
-  type KiteOutcome,
-  kiteOrder,
-  type OrderBook,
-  readEnvelope,
-} from '@ticker/shared/kite-http'
+import type { KiteOrder, KiteOutcome, OrderBook } from '@ticker/shared/kite-http'
 import type pg from 'pg'
 import { Registry } from 'prom-client'
 import { expect, vi } from 'vitest'
@@ -23,12 +17,11 @@ import type { RiskGate } from '../orders/risk/gate.ts'
 import type { SendOutcome } from '../orders/verdict.ts'
 import { claimAccounts, registerInstance } from '../ownership/instance-store.ts'
 import { createLeaseClock } from '../ownership/lease-clock.ts'
+import { answered, brokerRow, brokerTime, refusal } from './broker-answers.ts'
 import { seedAccount, seedIntent, seedSession } from './seed-account.ts'
+import { allowAll } from './send-path/idle-parts.ts'
 
-const NO_INPUTS = {
-  ...{ trading_state: 'ACTIVE', orders_today: 0, strategy_orders_today: null, price: null, last_price: null },
-  ...{ multiplier: null, value: null, day_pnl: null, reducible_quantity: null },
-}
+export { answered, brokerRow, brokerTime, refusal } from './broker-answers.ts'
 
 /** A broker in memory: `answer` decides what happens to a POST, `book` is what it would show. */
 export async function orderPath(
@@ -262,36 +255,4 @@ export async function orderPath(
     halted,
     swept,
   }
-}
-
-/** A gate without limits. */
-const allowAll: RiskGate = {
-  facts: async () => ({ limits: [], sentToday: () => 0, sent: () => {} }),
-  decideModify: async () => undefined,
-  decide: async () => ({ allowed: true, exit: false, code: null, reason: null, inputs: NO_INPUTS }),
-}
-
-export const answered = (status: number, body: unknown): SendOutcome => ({
-  kind: 'answered',
-  outcome: readEnvelope(status, JSON.stringify(body)),
-})
-export const refusal = (status: number, error_type: string, message: string) =>
-  answered(status, { status: 'error', error_type, message })
-
-export function brokerRow(fields: Record<string, unknown>): KiteOrder {
-  return kiteOrder.parse({
-    status: 'OPEN',
-    exchange: 'NSE',
-    tradingsymbol: 'INFY',
-    transaction_type: 'BUY',
-    quantity: 1,
-    order_timestamp: '2026-11-23 09:15:01',
-    exchange_update_timestamp: '2026-11-23 09:15:01',
-    ...fields,
-  })
-}
-
-/** As the broker writes a time. */
-export function brokerTime(epochMs: number): string {
-  return new Date(epochMs + 330 * 60_000).toISOString().slice(0, 19).replace('T', ' ')
 }
