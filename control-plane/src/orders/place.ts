@@ -18,6 +18,13 @@ export interface PlacedOrder {
   replayed: boolean
 }
 
+export interface PlacedAs {
+  /** The large order that this is a slice of; once that is to be cancelled, none is stored. */
+  slicedOrderId?: string
+  /** The order that is placed anew with this one. */
+  requeueOf?: string
+}
+
 const verdict = z.object({
   account: z
     .object({
@@ -48,16 +55,15 @@ export async function placeOrder(
   call: Call,
   idempotencyKey: string,
   input: PlaceOrder,
-  /** The large order that this is a slice of; once that is to be cancelled, none is stored. */
-  slicedOrderId?: string,
+  { slicedOrderId, requeueOf }: PlacedAs = {},
 ): Promise<Outcome<PlacedOrder>> {
   if (!mayUse(call.actor, input.account_id)) return refused('account_not_allowed')
   const request = withMarketProtection(input)
-  const hash = await requestHash(request)
+  const hash = await requestHash(requeueOf === undefined ? request : { ...request, requeue_of: requeueOf })
   const id = newId('ord')
   const afterHours = await whyNotAfterHours(call, request)
   const refuse = afterHours !== undefined
-  const found = await storeOnce(call, { id, idempotencyKey, request, hash, refuse, slicedOrderId })
+  const found = await storeOnce(call, { id, idempotencyKey, request, hash, refuse, slicedOrderId, requeueOf })
   if (!found.account) return refused('account_not_found')
   if (!found.stored) return objection(request, found, afterHours) ?? refused('session_inactive')
   if (found.stored.request_sha256 !== hash) return refused('idempotency_conflict')
@@ -97,6 +103,7 @@ async function storeOnce(
     hash: string
     refuse: boolean
     slicedOrderId: string | undefined
+    requeueOf: string | undefined
   },
 ): Promise<Verdict> {
   const { request } = intent
@@ -131,10 +138,11 @@ async function storeOnce(
         where o.idempotency_key = ${intent.idempotencyKey}
       ), inserted as (
         insert into ticker.order_intents as o
-          (id, account_id, idempotency_key, request_sha256, request, tag, client_tag, deadline, sliced_order_id, created_by)
+          (id, account_id, idempotency_key, request_sha256, request, tag, client_tag, deadline, sliced_order_id, requeue_of, created_by)
         select ${intent.id}, account.id, ${intent.idempotencyKey}, ${intent.hash}, ${JSON.stringify(request)}::jsonb,
           ${brokerTag(request.tag)}, ${request.tag ?? null},
-          now() + make_interval(secs => ${request.expires_in_s}::int), ${intent.slicedOrderId ?? null}, ${call.actor.key_id}
+          now() + make_interval(secs => ${request.expires_in_s}::int), ${intent.slicedOrderId ?? null},
+          ${intent.requeueOf ?? null}, ${call.actor.key_id}
         from account, instrument i
         where not exists (select 1 from previous) and account.status = 'active' and account.trading
           and account.gate is null
@@ -172,7 +180,15 @@ export async function whyNotPlaced(call: Call, input: PlaceOrder): Promise<Outco
   const afterHours = await whyNotAfterHours(call, request)
   const id = newId('ord')
   const found = await storeOnce(call, {
-    ...{ id, idempotencyKey: id, request, hash: '', refuse: true, slicedOrderId: undefined },
+    ...{
+      id,
+      idempotencyKey: id,
+      request,
+      hash: '',
+      refuse: true,
+      slicedOrderId: undefined,
+      requeueOf: undefined,
+    },
   })
   return found.account ? objection(request, found, afterHours) : refused('account_not_found')
 }

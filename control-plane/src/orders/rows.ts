@@ -16,7 +16,7 @@ export const orderRow = z.object({ order })
 const said = (field: string) => sql.raw(`b.broker_order->'${field}'`)
 
 /** Of the broker's order `b`. */
-const BROKER_ORDER_FIELDS = sql`
+export const BROKER_ORDER_FIELDS = sql`
   'order_id', b.order_id, 'status', b.status, 'status_message', b.status_message, 'variety', ${said('variety')},
   'parent_order_id', nullif(b.broker_order->>'parent_order_id', ''),
   'exchange', b.exchange, 'tradingsymbol', b.tradingsymbol, 'transaction_type', b.transaction_type,
@@ -54,6 +54,7 @@ export function orderJson(synthetic: boolean): SQL {
     'broker_orders', coalesce((
       select jsonb_agg(jsonb_build_object(${BROKER_ORDER_FIELDS}) order by b.order_id)
       from ticker.orders b where b.account_id = o.account_id and b.intent_id = o.id), '[]'::jsonb),
-    'slices', o.slices, 'sliced_order_id', o.sliced_order_id, ${marks(sql`o`, synthetic)},
+    'slices', o.slices, 'requeue_of', o.requeue_of,
+    'not_seen_since', case when o.state = 'UNKNOWN' then ${iso(sql`o.absent_since`)} end, 'sliced_order_id', o.sliced_order_id, ${marks(sql`o`, synthetic)},
     'created_at', ${iso(sql`o.created_at`)}, 'updated_at', ${iso(sql`o.updated_at`)})`
 }

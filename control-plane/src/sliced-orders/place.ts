@@ -42,7 +42,12 @@ export async function placeSlicedOrder(
   if (!stored) return refused('account_not_found')
   if (stored.request_sha256 !== hash) return refused('idempotency_conflict')
   for (const [index, quantity] of stored.quantities.entries()) {
-    const placed = await placeOrder(call, `${stored.id}#${index + 1}`, { ...request, quantity }, stored.id)
+    const placed = await placeOrder(
+      call,
+      `${stored.id}#${index + 1}`,
+      { ...request, quantity },
+      { slicedOrderId: stored.id },
+    )
     // The first one refused: nothing is stored, and the key is free. A later one: what is stored stands.
     if (!placed.ok && index === 0) {
       await forgetPlan(call, stored.id)

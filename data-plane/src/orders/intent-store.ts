@@ -84,6 +84,7 @@ export interface IntentStore {
   unknownSummary(
     accountId: string,
   ): Promise<{ count: number; oldestMs: number; nextReadMs: number | undefined }>
+  /** A whole book was read that does not show it. */
   unknownRead(intentId: string, nextReadMs: number): Promise<void>
   /** As the broker counts: each leg of an iceberg in the day (KITE.md 2.2). */
   counts(accountId: string): Promise<{ today: number; lastMinute: number }>
@@ -258,7 +259,7 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
             claim,
             ['SENDING'],
             'UNKNOWN',
-            `, next_read_at = now() + $7::float8 * interval '1 millisecond', reads = 0, reason_code = $8, reason = $9`,
+            `, next_read_at = now() + $7::float8 * interval '1 millisecond', reads = 0, absent_since = null, reason_code = $8, reason = $9`,
             [settlement.firstReadMs, settlement.code, settlement.reason],
             { reason: settlement.reason },
           )
@@ -277,7 +278,7 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
     orphansToUnknown: (accountId, epoch) =>
       changedIds(
         `with changed as (
-           update ticker.order_intents o set state = 'UNKNOWN', next_read_at = now(), reads = 0,
+           update ticker.order_intents o set state = 'UNKNOWN', next_read_at = now(), reads = 0, absent_since = null,
              reason_code = 'outcome_unknown', reason = 'The process that sent it is gone.', updated_at = now()
            where o.account_id = $1 and o.state = 'SENDING' and o.sending_epoch <> $2
            returning o.account_id, o.id, 'intent.unknown' as kind, jsonb_build_object('epoch', o.sending_epoch) as detail)`,
@@ -310,7 +311,8 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
 
     async unknownRead(intentId, nextReadMs) {
       await pool.query(
-        `update ticker.order_intents set reads = reads + 1, next_read_at = now() + $2::float8 * interval '1 millisecond'
+        `update ticker.order_intents set reads = reads + 1, next_read_at = now() + $2::float8 * interval '1 millisecond',
+           absent_since = coalesce(absent_since, now()), absent_until = now()
          where id = $1 and state = 'UNKNOWN'`,
         [intentId, nextReadMs],
       )

@@ -132,6 +132,12 @@ it('of an order in doubt it waits, and runs when the order is found', async () =
   await vi.waitFor(async () => expect((await reads()).rows[0].reads).toBeGreaterThanOrEqual(2), {
     timeout: 10_000,
   })
+  // What a person's release rests on.
+  const { rows } = await desk.pool.query(
+    'select absent_since < absent_until as noted from ticker.order_intents where id = $1',
+    [intentId],
+  )
+  expect(rows).toEqual([{ noted: true }])
   expect((await desk.change(id))?.state).toBe('QUEUED')
   expect(desk.broker.changes).toEqual([])
   if (lost) desk.broker.arrive(lost)

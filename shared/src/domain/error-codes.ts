@@ -85,6 +85,20 @@ export const ERROR_CODES = {
     status: 409,
     title: 'The account is not for trading. PATCH /v1/accounts/{id} {"trading":true} makes it one.',
   },
+  order_not_in_doubt: {
+    status: 409,
+    title: 'The order is not in doubt: only an UNKNOWN one can be released.',
+  },
+  order_may_still_appear: {
+    status: 409,
+    title:
+      'The order may still appear at the broker: its book must have been read without it for 90 s. See detail.',
+  },
+  order_not_to_requeue: {
+    status: 409,
+    title: 'Only an order that did not reach the broker, or was released, can be placed anew.',
+  },
+  order_requeued: { status: 409, title: 'The order was placed anew before; see detail.' },
   paper_not_configured: {
     status: 409,
     title: 'There is no paper broker: start one and set PAPER_API_ROOT and PAPER_LOGIN_ROOT (docs/paper.md).',

@@ -147,6 +147,10 @@ export const order = z
       .meta({
         description: 'Of an order that the broker cut: what it said of the slices without an order id',
       }),
+    not_seen_since: z.string().nullable().meta({
+      description: 'Of an UNKNOWN one: since when the broker’s whole book was read without it',
+    }),
+    requeue_of: z.string().nullable().meta({ description: 'The order that was placed anew with this one' }),
     sliced_order_id: z.string().nullable().meta({ description: 'The sliced order that this is a slice of' }),
     paper: z.boolean().meta({ description: 'Of a paper account' }),
     synthetic: z.boolean(),
@@ -166,3 +170,22 @@ export const orderEvent = z
   })
   .meta({ id: 'OrderEvent' })
 export type OrderEvent = z.infer<typeof orderEvent>
+
+/** What happened to any order of an account, with that order as it is now. */
+export const accountOrderEvent = orderEvent
+  .extend({
+    account_id: accountId,
+    intent_id: z.string().nullable(),
+    tag: z.string().nullable().meta({ description: "The caller's tag" }),
+    state: intentState.nullable().meta({ description: 'Of our order now; null: placed elsewhere' }),
+    broker_order: brokerOrder.nullable().meta({ description: 'As it is now, fills included' }),
+  })
+  .meta({ id: 'AccountOrderEvent' })
+
+export const accountOrderEvents = z
+  .object({
+    items: z.array(accountOrderEvent),
+    last_seq: z.int().meta({ description: 'Ask for what comes after it next; nothing is left out between' }),
+  })
+  .meta({ id: 'AccountOrderEvents' })
+export type AccountOrderEvents = z.infer<typeof accountOrderEvents>

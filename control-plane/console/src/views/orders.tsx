@@ -8,6 +8,14 @@ import { ProblemNote } from '../components/problem-note.tsx'
 import { useAccounts } from '../components/use-accounts.ts'
 import { asProblem, usePoll } from '../components/use-poll.ts'
 
+const CAME_TO_NOTHING: readonly string[] = [
+  'RELEASED',
+  'REJECTED',
+  'EXPIRED',
+  'REFUSED',
+  'NEEDS_AUTHORISATION',
+]
+
 export function Orders({ api }: { api: Api }) {
   const accounts = useAccounts(api, 30_000)
   const orders = usePoll(
@@ -54,6 +62,22 @@ export function Orders({ api }: { api: Api }) {
       setProblem(asProblem(error))
     }
   }
+
+  async function settle(id: string, what: 'release' | 'requeue', question: string) {
+    if (!window.confirm(question)) return
+    try {
+      await api.send('POST', `/v1/orders/${id}/${what}`, undefined, {
+        'Idempotency-Key': crypto.randomUUID(),
+      })
+      setProblem(undefined)
+      orders.reload()
+    } catch (error) {
+      setProblem(asProblem(error))
+    }
+  }
+  const release = (id: string) =>
+    settle(id, 'release', 'Give it up? It is not sent again; if it turns up at the broker, it is adopted.')
+  const requeue = (id: string) => settle(id, 'requeue', 'Place the same order again, as a new one?')
 
   async function show(id: string) {
     try {
@@ -147,6 +171,16 @@ export function Orders({ api }: { api: Api }) {
                   {isOpen(order) && (
                     <button type="button" onClick={() => cancel(order.id)}>
                       Cancel
+                    </button>
+                  )}{' '}
+                  {order.state === 'UNKNOWN' && (
+                    <button type="button" onClick={() => release(order.id)}>
+                      Release
+                    </button>
+                  )}{' '}
+                  {CAME_TO_NOTHING.includes(order.state) && (
+                    <button type="button" onClick={() => requeue(order.id)}>
+                      Place anew
                     </button>
                   )}{' '}
                   <button type="button" onClick={() => show(order.id)}>

@@ -1,6 +1,7 @@
 // What was asked to be sent, and what the broker made of it.
 import { sql } from 'drizzle-orm'
 import {
+  type AnyPgColumn,
   bigint,
   check,
   index,
@@ -67,6 +68,11 @@ export const orderIntents = ticker.table(
     reason: text('reason'),
     next_read_at: at('next_read_at'),
     reads: integer('reads').notNull().default(0),
+    /** Of one in doubt: since when, and until when, whole books were read that do not show it. */
+    absent_since: at('absent_since'),
+    absent_until: at('absent_until'),
+    /** The order that a person has placed anew with this one: at most once each. */
+    requeue_of: text('requeue_of').references((): AnyPgColumn => orderIntents.id),
     created_by: text('created_by').notNull(),
     created_at: at('created_at').notNull().default(now),
     updated_at: at('updated_at').notNull().default(now),
@@ -78,6 +84,7 @@ export const orderIntents = ticker.table(
       .on(table.account_id, table.created_at)
       .where(sql`${table.state} in ('QUEUED', 'SENDING', 'UNKNOWN')`),
     index('order_intents_list').on(table.account_id, table.id),
+    uniqueIndex('order_intents_requeue').on(table.requeue_of).where(sql`${table.requeue_of} is not null`),
     index('order_intents_sliced').on(table.sliced_order_id).where(sql`${table.sliced_order_id} is not null`),
   ],
 )
