@@ -16,6 +16,7 @@ import { growth } from './growth.ts'
 import { history } from './history.ts'
 import { ingest } from './ingest.ts'
 import { ingestBeside } from './ingest-beside.ts'
+import { killSwitch } from './kill-switch.ts'
 import type { Row } from './measure.ts'
 import { optionChain } from './option-chain.ts'
 import { pool } from './pool.ts'
@@ -51,6 +52,7 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   registry: () => (values.dumps === undefined ? registry() : registryDumps(values.dumps)),
   'worker-size': workerSize,
   api,
+  'kill-switch': killSwitch,
   'simulator-rate': simulatorRate,
 }
 /** Many minutes each: run by name. */

@@ -52,35 +52,41 @@ export function createSweep(
     metrics.sweepOpen.set({ account: accountId }, progress.open)
   }
 
-  async function cancel(order: KiteOrder, account: OrderAccount, signal: AbortSignal) {
-    let permission = governor().takeForChange('cancel')
-    while (!permission.granted) {
-      await clock.sleep(permission.waitMs, signal)
-      if (signal.aborted) return
-      permission = governor().takeForChange('cancel')
-    }
-    const { token } = permission
+  /** False: it was not sent, and is to be tried again. Connected first: a token that waits for a connection is time lost. */
+  async function cancel(order: KiteOrder, account: OrderAccount, signal: AbortSignal): Promise<boolean> {
     const { session } = account
     const opened = session && (await deps.connect(session.root))
     if (!session || !opened?.ok) {
-      token.giveBack()
-      log.warn(
-        { order_id: order.order_id, reason: opened?.ok === false ? opened.reason : 'no session' },
-        'cancel not sent',
-      )
-      return
+      const reason = opened?.ok === false ? opened.reason : 'no session'
+      log.warn({ order_id: order.order_id, reason }, 'cancel not sent')
+      await clock.sleep(READ_EVERY_MS, signal)
+      return false
     }
+    let permission = governor().takeForChange('cancel')
+    while (!permission.granted) {
+      await clock.sleep(permission.waitMs, signal)
+      if (signal.aborted) {
+        opened.line.discard()
+        return true
+      }
+      permission = governor().takeForChange('cancel')
+    }
+    const { token } = permission
     const sent = await opened.line.send(cancelRequest(order), credentialsOf(account, session), () =>
       token.mayWrite(),
     )
+    if (sent.kind === 'not_sent') {
+      token.giveBack()
+      return false
+    }
     const verdict = changeVerdictOf(sent)
-    if (sent.kind === 'not_sent') return
     metrics.sweepCancels.inc({ verdict: verdict.state })
     const refused = verdict.state === 'ACCEPTED' || verdict.state === 'UNKNOWN' ? 0 : 1
     note({
       cancels_sent: (progress?.cancels_sent ?? 0) + 1,
       cancels_refused: (progress?.cancels_refused ?? 0) + refused,
     })
+    return true
   }
 
   async function cancelAll(orders: readonly KiteOrder[], account: OrderAccount, signal: AbortSignal) {
@@ -88,7 +94,8 @@ export function createSweep(
     const work = async () => {
       for (let order = left.shift(); order && !signal.aborted; order = left.shift()) {
         note({ open: left.length + 1, seconds_left: Math.ceil((left.length + 1) / WRITES_PER_SECOND_MAX) })
-        await cancel(order, account, signal)
+        // Once more in this round; then the book says what is left.
+        if (!(await cancel(order, account, signal))) await cancel(order, account, signal)
       }
     }
     await Promise.all(Array.from({ length: Math.min(IN_FLIGHT_MAX, orders.length) }, work))
