@@ -19,6 +19,7 @@ import { ingestBeside } from './ingest-beside.ts'
 import { killSwitch } from './kill-switch.ts'
 import type { Row } from './measure.ts'
 import { optionChain } from './option-chain.ts'
+import { orders } from './orders.ts'
 import { pool } from './pool.ts'
 import { publish } from './publish.ts'
 import { registry } from './registry.ts'
@@ -53,6 +54,7 @@ const BENCHES: Record<string, () => Promise<Row[]>> = {
   'worker-size': workerSize,
   api,
   'kill-switch': killSwitch,
+  orders,
   'simulator-rate': simulatorRate,
 }
 /** Many minutes each: run by name. */
