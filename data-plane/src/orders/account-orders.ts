@@ -116,8 +116,9 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     await duePlaces.resolveUnknown(account)
     book.pollWhileOpen()
     if (book.isWanted()) await book.read(account)
+    const pollDelayMs = book.pollWhileOpen()
     const bookDelayMs = book.isWanted() ? book.spacingMs() : undefined
-    const delays = [unknownDelayMs, changeDelayMs, placeDelayMs, hintsDelayMs, bookDelayMs]
+    const delays = [unknownDelayMs, changeDelayMs, placeDelayMs, hintsDelayMs, pollDelayMs, bookDelayMs]
     return Math.min(IDLE_MS, ...delays.filter((delayMs) => delayMs !== undefined))
   }
 
