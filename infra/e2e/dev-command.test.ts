@@ -155,7 +155,7 @@ describe('pnpm dev', () => {
     const [simulator] = partsOf(dev, /kite-simulator/)
     process.kill(present(simulator).pid, 'SIGKILL')
     await until('it is back', async () => said(dev, /simulator is back/), READY_MS)
-    await until('it logs in again', async () => said(dev, /the demo account is logged in again/))
+    await until('it logs in again', async () => said(dev, /account demo is logged in again/))
     await until('what was recorded trades', async () => (await replayOf(env)) === null)
     await kiteTickerTicks(env)
     expect(await sessionOf(env)).toBe('active')
