@@ -21,10 +21,12 @@ export function historySuite(desk: () => Desk) {
       `/v1/history/${encodeURIComponent(ref)}?${new URLSearchParams(query)}`
     const get = (ref: string, query: Record<string, string>, headers = {}) =>
       desk().api.request('GET', path(ref, query), undefined, headers)
-    /** What loads of that instrument's minutes have cost; gaps of live candles are filled from history meanwhile. */
+    /** What loads of that instrument's minutes have cost; not of today's, with which gaps of live candles are filled. */
     const requests = async (of: string) => {
       const { items } = await desk().api.call(loads, 'GET', '/v1/history-loads?limit=200')
-      const own = items.filter(({ instrument, interval }) => instrument === of && interval === '1m')
+      const own = items.filter(
+        ({ instrument, interval, to }) => instrument === of && interval === '1m' && to <= yesterday,
+      )
       return own.reduce((sum, { broker_calls }) => sum + broker_calls, 0)
     }
     const page = async (response: Response) => historyPage.parse(await response.json())
