@@ -11,6 +11,7 @@ import { blockedAddresses } from './auth/blocked-addresses.ts'
 import { authRoutes } from './auth/index.ts'
 import { keyCache } from './auth/key-cache.ts'
 import { keysLookup } from './auth/keys-lookup.ts'
+import { batchRoutes } from './batches/index.ts'
 import { calendarRoutes } from './calendar/index.ts'
 import { candleRoutes } from './candles/index.ts'
 import type { AppEnv, Dependencies } from './dependencies.ts'
@@ -101,6 +102,7 @@ export function createApp(deps: Dependencies) {
     .route('/', webhookRoutes(deps))
     .route('/', riskRoutes(deps))
     .route('/', slicedOrderRoutes(deps))
+    .route('/', batchRoutes(deps))
   const document = openApiDocument(app)
   app.get('/openapi.json', (c) => c.json(document()))
   app.notFound(notFoundHandler(app))

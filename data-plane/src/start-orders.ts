@@ -2,6 +2,8 @@
 import { getOrderHistory, getOrders, type KiteHttp } from '@ticker/shared/kite-http'
 import type pg from 'pg'
 import type { Registry } from 'prom-client'
+import { createBatchStore } from './batches/batch-store.ts'
+import { createBatchMetrics } from './batches/metrics.ts'
 import type { ReadGovernor } from './broker-reads/governor.ts'
 import { createChangeStore } from './orders/change-store.ts'
 import { createIntentStore } from './orders/intent-store.ts'
@@ -13,7 +15,7 @@ import { credentialsOf } from './ownership/owned-account.ts'
 
 type Given = Omit<
   Parameters<typeof createOrderDesk>[0],
-  'metrics' | 'intents' | 'changes' | 'orders' | 'reads' | 'connect'
+  'metrics' | 'intents' | 'changes' | 'orders' | 'batches' | 'batchMetrics' | 'reads' | 'connect'
 >
 
 export function createOrders(
@@ -26,6 +28,8 @@ export function createOrders(
     intents: createIntentStore(pool),
     changes: createChangeStore(pool),
     orders: createOrderStore(pool),
+    batches: createBatchStore(pool),
+    batchMetrics: createBatchMetrics(deps.registry),
     // Not kept waiting by other reads of the account, but counted among them.
     reads: {
       book: (account, session) => {

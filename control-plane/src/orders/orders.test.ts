@@ -1,6 +1,6 @@
+import { brokerTag } from '@ticker/shared/domain'
 import { describe, expect, test } from 'vitest'
 import { waitSeconds } from '../http/prefer.ts'
-import { brokerTag } from './broker-tag.ts'
 import { requestHash } from './request-hash.ts'
 
 describe('Prefer: wait', () => {

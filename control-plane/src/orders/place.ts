@@ -1,6 +1,6 @@
 // Stores what should be sent, once per (account, Idempotency-Key), and answers with it. Nothing is sent from here.
 // A repeat with the same body gets the stored order whatever has changed since; a refused request uses no key.
-import { newId, type Order, order, type PlaceOrder } from '@ticker/shared/domain'
+import { brokerTag, newId, type Order, order, type PlaceOrder } from '@ticker/shared/domain'
 import { closedForAmo } from '@ticker/shared/market-calendar'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
@@ -9,7 +9,6 @@ import { mayUse } from '../auth/actor.ts'
 import { readCalendar } from '../calendar/known.ts'
 import type { Call } from '../http/call.ts'
 import { done, type FieldError, type Outcome, refused } from '../http/problem.ts'
-import { brokerTag } from './broker-tag.ts'
 import { requestHash } from './request-hash.ts'
 import { orderJson } from './rows.ts'
 
@@ -75,7 +74,7 @@ export async function placeOrder(
 }
 
 /** The broker refuses MARKET and SL-M without protection; -1 is its automatic band (KITE.md 5.2). */
-function withMarketProtection(input: PlaceOrder): PlaceOrder {
+export function withMarketProtection(input: PlaceOrder): PlaceOrder {
   const market = input.order_type === 'MARKET' || input.order_type === 'SL-M'
   return market ? { ...input, market_protection: input.market_protection ?? -1 } : input
 }

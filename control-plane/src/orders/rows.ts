@@ -55,6 +55,7 @@ export function orderJson(synthetic: boolean): SQL {
       select jsonb_agg(jsonb_build_object(${BROKER_ORDER_FIELDS}) order by b.order_id)
       from ticker.orders b where b.account_id = o.account_id and b.intent_id = o.id), '[]'::jsonb),
     'slices', o.slices, 'requeue_of', o.requeue_of,
-    'not_seen_since', case when o.state = 'UNKNOWN' then ${iso(sql`o.absent_since`)} end, 'sliced_order_id', o.sliced_order_id, ${marks(sql`o`, synthetic)},
+    'not_seen_since', case when o.state = 'UNKNOWN' then ${iso(sql`o.absent_since`)} end,
+    'sliced_order_id', o.sliced_order_id, 'batch_id', o.batch_id, ${marks(sql`o`, synthetic)},
     'created_at', ${iso(sql`o.created_at`)}, 'updated_at', ${iso(sql`o.updated_at`)})`
 }

@@ -1,6 +1,7 @@
 // The order path of one owned account. Level-triggered: a pass looks at what is due and acts; wake() only makes the
 // next pass sooner. Any failure of the database ends run(); the supervisor starts it again, and it begins with the
 // book (RELIABILITY 6): nothing is sent before what the broker already has was read and adopted.
+import { createDueBatches } from '../batches/due-batches.ts'
 import { createDueChanges } from './change-due.ts'
 import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
 import { createGovernor, type Governor } from './governor.ts'
@@ -48,6 +49,7 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
   })
   const duePlaces = createDuePlaces(deps, book, sending, () => governor)
   const dueChanges = createDueChanges(deps, changes, book, sending, () => governor)
+  const dueBatches = createDueBatches(deps)
   /** When the sweep that runs, or ran last, was asked for in Postgres. */
   let sweptFor: string | null = null
   const sweep = createSweep(
@@ -109,16 +111,22 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
       if (recoveriesWanted !== wantedBefore) return 0
       recoveredEpoch = account.epoch
     }
+    // What a batch has stored is due on this pass, though no look at the database has shown it yet.
+    const batch = await dueBatches.advance(account)
+    const due = batch.stored ? withDue(account) : account
     // What is due goes out first, cancels before all; nothing that only reads may keep it waiting.
-    const changeDelayMs = account.observed.due_changes ? await dueChanges.run(account) : undefined
-    const placeDelayMs = await duePlaces.send(account)
+    const changeDelayMs = due.observed.due_changes ? await dueChanges.run(due) : undefined
+    const placeDelayMs = await duePlaces.send(due)
     const hintsDelayMs = await book.readHints(account)
     await duePlaces.resolveUnknown(account)
     book.pollWhileOpen()
     if (book.isWanted()) await book.read(account)
     const pollDelayMs = book.pollWhileOpen()
     const bookDelayMs = book.isWanted() ? book.spacingMs() : undefined
-    const delays = [unknownDelayMs, changeDelayMs, placeDelayMs, hintsDelayMs, pollDelayMs, bookDelayMs]
+    const delays = [
+      ...[unknownDelayMs, batch.delayMs, changeDelayMs, placeDelayMs, hintsDelayMs],
+      ...[pollDelayMs, bookDelayMs],
+    ]
     return Math.min(IDLE_MS, ...delays.filter((delayMs) => delayMs !== undefined))
   }
 
@@ -162,3 +170,8 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     },
   }
 }
+
+const withDue = (account: OrderAccount): OrderAccount => ({
+  ...account,
+  observed: { ...account.observed, due_orders: true, due_changes: true },
+})

@@ -1,4 +1,6 @@
 import type { KiteOrder, KiteOutcome, OrderBook } from '@ticker/shared/kite-http'
+import type { BatchStore } from '../batches/batch-store.ts'
+import type { BatchMetrics } from '../batches/metrics.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../operations/log.ts'
 import type { ObservedAccount } from '../ownership/instance-store.ts'
@@ -36,6 +38,8 @@ export interface AccountOrdersDeps {
   intents: IntentStore
   changes: ChangeStore
   orders: OrderStore
+  batches: BatchStore
+  batchMetrics: BatchMetrics
   reads: OrderReads
   connect: OrderLineFactory
   onChanged(accountId: string, changed: ChangedOrder[]): void

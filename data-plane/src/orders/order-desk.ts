@@ -108,5 +108,5 @@ export function createOrderDesk(deps: DeskDeps): OrderDesk {
 }
 
 function hasWork({ observed }: OrderAccount): boolean {
-  return observed.due_orders || observed.due_changes || observed.postback_hints
+  return observed.due_orders || observed.due_changes || observed.live_batches || observed.postback_hints
 }

@@ -41,6 +41,7 @@ export interface ObservedAccount {
   socket_refused: boolean
   due_orders: boolean
   due_changes: boolean
+  live_batches: boolean
   postback_hints: boolean
 }
 
@@ -56,11 +57,13 @@ export interface Observation {
 const DUE_ORDERS = `exists (select 1 from ticker.order_intents o
   where o.account_id = a.id and o.state in ('QUEUED', 'SENDING', 'UNKNOWN'))`
 const DUE_CHANGE = `c.account_id = a.id and ${LIVE_CHANGE}`
+const LIVE_BATCH = `exists (select 1 from ticker.batches b
+  where b.account_id = a.id and b.state in ('RUNNING', 'STOPPING'))`
 /**
  * A disabled account is owned until nothing of it is open: its orders in doubt are still read, its queue expires. What
  * nobody logs in for does not keep it: a cancel has no deadline.
  */
-const SERVED = `(a.status = 'active' or ${DUE_ORDERS} or exists (select 1 from ticker.order_changes c
+const SERVED = `(a.status = 'active' or ${DUE_ORDERS} or ${LIVE_BATCH} or exists (select 1 from ticker.order_changes c
   where ${DUE_CHANGE} and c.created_at > now() - interval '2 days'))`
 
 const TTL = `interval '${LEASE_TTL_MS} milliseconds'`
@@ -121,6 +124,7 @@ export async function renewAndObserve(
            'socket_refused', s.socket_refused_at is not null,
            'due_orders', ${DUE_ORDERS},
            'due_changes', exists (select 1 from ticker.order_changes c where ${DUE_CHANGE}),
+           'live_batches', ${LIVE_BATCH},
            'postback_hints', exists (select 1 from ticker.postback_hints h where h.account_id = a.id)
          ) order by a.id)
          from ticker.accounts a

@@ -4,6 +4,8 @@ import type { KiteOrder, KiteOutcome, OrderBook } from '@ticker/shared/kite-http
 import type pg from 'pg'
 import { Registry } from 'prom-client'
 import { expect, vi } from 'vitest'
+import { createBatchStore } from '../batches/batch-store.ts'
+import { createBatchMetrics } from '../batches/metrics.ts'
 import { systemClock } from '../clock.ts'
 import { silentLog } from '../operations/log.ts'
 import { createAccountOrders } from '../orders/account-orders.ts'
@@ -130,6 +132,7 @@ export async function orderPath(
       socket_refused: false,
       due_orders: true,
       due_changes: true,
+      live_batches: true,
       postback_hints: false,
     },
   }
@@ -155,6 +158,8 @@ export async function orderPath(
     intents: (options.intents ?? ((store) => store))(createIntentStore(pool)),
     changes: (options.changes ?? ((store) => store))(createChangeStore(pool)),
     orders: createOrderStore(pool),
+    batches: createBatchStore(pool),
+    batchMetrics: createBatchMetrics(registry),
     reads: {
       book: async () =>
         broker.bookOutcome ?? {

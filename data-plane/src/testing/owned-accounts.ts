@@ -47,6 +47,7 @@ export function observedAccount(accountId: string, changes: Partial<ObservedAcco
     socket_refused: false,
     due_orders: false,
     due_changes: false,
+    live_batches: false,
     postback_hints: false,
     ...changes,
   }

@@ -43,6 +43,10 @@ export const ERROR_CODES = {
     status: 404,
     title: 'There is no sliced order of that id on an account that this key may see.',
   },
+  batch_not_found: {
+    status: 404,
+    title: 'There is no batch of that id on an account that this key may see.',
+  },
   instrument_not_found: {
     status: 404,
     title: 'No instrument of that token or exchange:tradingsymbol in the current dump.',
@@ -131,6 +135,10 @@ export const ERROR_CODES = {
   subscription_limit: {
     status: 422,
     title: 'The subscriptions would exceed what your accounts can stream; nothing was changed.',
+  },
+  margin_insufficient: {
+    status: 422,
+    title: 'The funds of the account do not cover these orders; nothing was stored. See detail.',
   },
   idempotency_conflict: {
     status: 422,

@@ -36,6 +36,40 @@ export const slicedOrders = ticker.table(
   (table) => [uniqueIndex('sliced_orders_idempotency').on(table.account_id, table.idempotency_key)],
 )
 
+/**
+ * Orders that belong together. The owner of the account takes it from leg to leg, from these rows alone
+ * (RELIABILITY orders 12).
+ */
+export const batches = ticker.table(
+  'batches',
+  {
+    id: text('id').primaryKey(),
+    account_id: text('account_id')
+      .notNull()
+      .references(() => accounts.id),
+    idempotency_key: text('idempotency_key').notNull(),
+    request_sha256: text('request_sha256').notNull(),
+    request: jsonb('request').notNull(),
+    state: text('state').$type<'RUNNING' | 'STOPPING' | 'DONE' | 'STOPPED'>().notNull().default('RUNNING'),
+    /** What is done with its orders when it stops; a stop may ask for more than the request did. */
+    unwind: text('unwind').$type<'none' | 'cancel_open' | 'square_off'>().notNull(),
+    stop_requested_at: at('stop_requested_at'),
+    reason_code: text('reason_code'),
+    reason: text('reason'),
+    /** Why the unwinding did not end as asked. */
+    unwind_failure: text('unwind_failure'),
+    /** The broker's basket margin when it was stored, and the funds; null: not asked for. */
+    margin: jsonb('margin'),
+    created_by: text('created_by').notNull(),
+    created_at: at('created_at').notNull().default(now),
+    updated_at: at('updated_at').notNull().default(now),
+  },
+  (table) => [
+    uniqueIndex('batches_idempotency').on(table.account_id, table.idempotency_key),
+    index('batches_live').on(table.account_id).where(sql`${table.state} in ('RUNNING', 'STOPPING')`),
+  ],
+)
+
 /** What a caller asked to be sent to the broker, stored before anything is sent (RELIABILITY orders 1–7). */
 export const orderIntents = ticker.table(
   'order_intents',
@@ -59,6 +93,8 @@ export const orderIntents = ticker.table(
     broker_order_id: text('broker_order_id'),
     /** The large order that this is a slice of. */
     sliced_order_id: text('sliced_order_id').references(() => slicedOrders.id),
+    /** The batch that this is a leg of, or what squares one off. */
+    batch_id: text('batch_id').references(() => batches.id),
     /** Of an order that was cut: the broker's words on the slices it gave no id for, refused or in doubt. */
     slices: jsonb('slices').$type<{ refused: string[]; in_doubt: string[] }>(),
     /** A person wants it gone: never sent from here on, and cancelled wherever it turns out to be. */
@@ -85,6 +121,7 @@ export const orderIntents = ticker.table(
       .where(sql`${table.state} in ('QUEUED', 'SENDING', 'UNKNOWN')`),
     index('order_intents_list').on(table.account_id, table.id),
     uniqueIndex('order_intents_requeue').on(table.requeue_of).where(sql`${table.requeue_of} is not null`),
+    index('order_intents_batch').on(table.batch_id).where(sql`${table.batch_id} is not null`),
     index('order_intents_sliced').on(table.sliced_order_id).where(sql`${table.sliced_order_id} is not null`),
   ],
 )

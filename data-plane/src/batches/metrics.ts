@@ -1,0 +1,26 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+
+export function createBatchMetrics(registry: Registry) {
+  const registers = [registry]
+  return {
+    live: new Gauge({
+      name: 'ticker_batches_live',
+      help: 'Batches that are running or unwinding',
+      labelNames: ['account'],
+      registers,
+    }),
+    stopped: new Counter({
+      name: 'ticker_batches_stopped_total',
+      help: 'Batches that stopped before their last leg, by reason; leg_unknown needs a person',
+      labelNames: ['reason'],
+      registers,
+    }),
+    unwindFailures: new Counter({
+      name: 'ticker_batch_unwind_failures_total',
+      help: 'Batches whose filled legs could not all be reversed: a person must look',
+      registers,
+    }),
+  }
+}
+
+export type BatchMetrics = ReturnType<typeof createBatchMetrics>
