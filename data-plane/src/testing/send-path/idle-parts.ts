@@ -1,4 +1,5 @@
-// What the order path also needs and a simulated world does not use: an account without limits, and no changes.
+// What the order path also needs and a simulated world does not use: an account without limits, no changes, no batches.
+import type { BatchStore } from '../../batches/batch-store.ts'
 import type { ChangeStore } from '../../orders/change-store.ts'
 import type { OrderAccount } from '../../orders/deps.ts'
 import type { RiskGate } from '../../orders/risk/gate.ts'
@@ -11,7 +12,7 @@ export const ACCOUNT: OrderAccount = {
     ...{ paper: false, max_connections: 3, max_instruments_per_connection: 3_000, session_version: 1 },
     ...{ trading_state: 'ACTIVE', own_trading_state: 'ACTIVE', trading_state_reason: null },
     ...{ sweep_requested_at: null, order_gate_reason: null, session_live: true, socket_refused: false },
-    ...{ due_orders: true, due_changes: false, postback_hints: false },
+    ...{ due_orders: true, due_changes: false, live_batches: false, postback_hints: false },
   },
 }
 
@@ -25,6 +26,15 @@ export const noChanges: ChangeStore = {
   end: async () => false,
   refuseIfGated: async () => false,
   orphansToUnknown: async () => [],
+}
+
+export const noBatches: BatchStore = {
+  live: async () => [],
+  place: async () => false,
+  squareOff: async () => false,
+  dropUnsent: async () => false,
+  cancel: async () => false,
+  move: async () => false,
 }
 
 /** A gate without limits. */

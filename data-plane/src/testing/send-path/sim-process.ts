@@ -2,6 +2,7 @@
 // renews its lease as ownership does, is killed, stands still, and takes over what another one lost.
 import { Secret } from '@ticker/shared/crypto'
 import { Registry } from 'prom-client'
+import { createBatchMetrics } from '../../batches/metrics.ts'
 import { type Clock, sleepWith } from '../../clock.ts'
 import { silentLog } from '../../operations/log.ts'
 import { createSupervisor } from '../../operations/supervisor.ts'
@@ -9,7 +10,7 @@ import type { OrderAccount } from '../../orders/deps.ts'
 import { createOrderMetrics } from '../../orders/metrics.ts'
 import { createOrderDesk } from '../../orders/order-desk.ts'
 import { createLeaseClock, LEASE_TTL_MS } from '../../ownership/lease-clock.ts'
-import { ACCOUNT, allowAll, noChanges } from './idle-parts.ts'
+import { ACCOUNT, allowAll, noBatches, noChanges } from './idle-parts.ts'
 import { modelIntents } from './model-intents.ts'
 import { modelOrders } from './model-orders.ts'
 import { type Scheduler, START_MS } from './scheduler.ts'
@@ -58,6 +59,8 @@ export function startSimProcess(
     isHalted: () => false,
     onSwept: async () => {},
     metrics: createOrderMetrics(registry),
+    batches: noBatches,
+    batchMetrics: createBatchMetrics(registry),
     intents: modelIntents(run),
     orders: modelOrders(run),
     reads: { book: broker.bookFor(deliver), history: async () => ({ ok: true, data: [] }) },
