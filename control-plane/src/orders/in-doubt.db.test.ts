@@ -1,5 +1,5 @@
 // What a person does with an order in doubt or one that came to nothing, and what happened to all of them.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Harness, startHarness } from '../testing/harness.ts'
 
 let harness: Harness
@@ -73,6 +73,35 @@ test('of ten that are asked for at once there is one', async () => {
   const placed = answers.filter(({ status }) => status === 202)
   expect(placed).toHaveLength(1)
   expect(answers.filter(({ body }) => body.code === 'order_requeued')).toHaveLength(9)
+})
+
+test('one that is found while it is placed anew is not', async () => {
+  const id = await orderIn('RELEASED')
+  const { pool } = harness.database
+  const client = await pool.connect()
+  try {
+    await client.query('begin')
+    await client.query(`update ticker.order_intents set state = 'ACCEPTED' where id = $1`, [id])
+    const asked = requeue(id)
+    // It has read RELEASED, and its own statement waits for the adoption.
+    await vi.waitFor(
+      async () => {
+        const { rows } = await pool.query(
+          `select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+        )
+        expect(rows[0].n).toBe(1)
+      },
+      { timeout: 10_000 },
+    )
+    await client.query('commit')
+    expect((await asked).body).toMatchObject({
+      code: 'order_not_to_requeue',
+      detail: expect.stringContaining('meanwhile'),
+    })
+  } finally {
+    await client.query('rollback')
+    client.release()
+  }
 })
 
 test.each(['QUEUED', 'SENDING', 'UNKNOWN', 'ACCEPTED', 'CANCELLED'])(

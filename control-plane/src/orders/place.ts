@@ -1,6 +1,6 @@
 // Stores what should be sent, once per (account, Idempotency-Key), and answers with it. Nothing is sent from here.
 // A repeat with the same body gets the stored order whatever has changed since; a refused request uses no key.
-import { brokerTag, newId, type Order, order, type PlaceOrder } from '@ticker/shared/domain'
+import { brokerTag, type IntentState, newId, type Order, order, type PlaceOrder } from '@ticker/shared/domain'
 import { closedForAmo } from '@ticker/shared/market-calendar'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
@@ -16,6 +16,15 @@ export interface PlacedOrder {
   order: Order
   replayed: boolean
 }
+
+/** Nothing of these is at the broker, as far as can be known: they may be placed anew. */
+export const CAME_TO_NOTHING: readonly IntentState[] = [
+  'RELEASED',
+  'REJECTED',
+  'EXPIRED',
+  'REFUSED',
+  'NEEDS_AUTHORISATION',
+]
 
 export interface PlacedAs {
   /** The large order that this is a slice of; once that is to be cancelled, none is stored. */
@@ -46,6 +55,8 @@ const verdict = z.object({
     })
     .nullable(),
   cancelled: z.boolean(),
+  /** What was to be placed anew has not come to nothing. */
+  found_after_all: z.boolean(),
   stored: z.object({ order, request_sha256: z.string() }).nullable(),
 })
 type Verdict = z.output<typeof verdict>
@@ -132,6 +143,11 @@ async function storeOnce(
         -- Of this and a cancel of the whole at the same time the second waits, and sees what the first made of it.
         select s.id from ticker.sliced_orders s
         where s.id = ${intent.slicedOrderId ?? null} and s.cancel_requested_at is null for share
+      ), came_to_nothing as materialized (
+        -- As it is when this is stored: one that is adopted at the same time waits, or is seen.
+        select o.id from ticker.order_intents o
+        where o.id = ${intent.requeueOf ?? null} and o.state in (select jsonb_array_elements_text(${JSON.stringify(CAME_TO_NOTHING)}::jsonb))
+        for share
       ), previous as materialized (
         select o.* from ticker.order_intents o join account on o.account_id = account.id
         where o.idempotency_key = ${intent.idempotencyKey}
@@ -146,7 +162,8 @@ async function storeOnce(
         where not exists (select 1 from previous) and account.status = 'active' and account.trading
           and account.gate is null
           and account.session_live and i.tradable and i.lot_ok and i.leg_ok and i.price_ok and i.trigger_ok
-          and not ${intent.refuse}::boolean and (${intent.slicedOrderId ?? null}::text is null or exists (select from sliced))
+          and not ${intent.refuse}::boolean
+          and (${intent.requeueOf ?? null}::text is null or exists (select from came_to_nothing)) and (${intent.slicedOrderId ?? null}::text is null or exists (select from sliced))
         -- Of two at once the second waits here for the first, and gets its row.
         on conflict (account_id, idempotency_key) do update set idempotency_key = excluded.idempotency_key
         returning o.*
@@ -157,7 +174,7 @@ async function storeOnce(
       ), event as (
         insert into ticker.order_events (account_id, seq, kind, intent_id, detail)
         select id, event_seq, 'intent.queued', ${intent.id},
-          ${JSON.stringify({ request_id: call.requestId, key_id: call.actor.key_id })}::jsonb
+          ${JSON.stringify({ request_id: call.requestId, key_id: call.actor.key_id, requeue_of: intent.requeueOf })}::jsonb
         from counted
       ), stored as (
         select * from inserted union all select * from previous
@@ -165,6 +182,7 @@ async function storeOnce(
       select (select to_jsonb(account) from account) as account,
         (select to_jsonb(instrument) from instrument) as instrument,
         ${intent.slicedOrderId ?? null}::text is not null and not exists (select from sliced) as cancelled,
+        ${intent.requeueOf ?? null}::text is not null and not exists (select from came_to_nothing) as found_after_all,
         (select jsonb_build_object('request_sha256', o.request_sha256,
           'order', ${orderJson(call.deps.config.realm === 'sim')}) from stored o) as stored`,
   )
@@ -195,12 +213,14 @@ export async function whyNotPlaced(call: Call, input: PlaceOrder): Promise<Outco
 /** The first thing that keeps the insert from happening, in the order a person would fix them. */
 function objection(
   request: PlaceOrder,
-  { account, instrument, cancelled }: Verdict,
+  { account, instrument, cancelled, found_after_all }: Verdict,
   afterHours: FieldError | undefined,
 ): Outcome<never> | undefined {
   if (account && account.status !== 'active') return refused('account_disabled')
   if (account && !account.trading) return refused('trading_not_enabled')
   if (account?.gate) return refused('order_gate_closed', { detail: account.gate })
+  if (found_after_all)
+    return refused('order_not_to_requeue', { detail: 'It was found at the broker meanwhile.' })
   if (cancelled) return refused('order_finished', { detail: 'It is being cancelled.' })
   const errors = [...fieldErrors(request, instrument), ...(afterHours ? [afterHours] : [])]
   if (errors.length > 0) return refused('order_invalid', { errors })

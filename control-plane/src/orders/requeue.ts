@@ -1,21 +1,12 @@
 // An order that came to nothing, placed anew by a person: the same request, with a key and a tag of its own, once.
-import { type IntentState, placeOrder as placeBody } from '@ticker/shared/domain'
+import { placeOrder as placeBody } from '@ticker/shared/domain'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { visibleTo } from '../accounts/rows.ts'
 import { violatedUnique } from '../database.ts'
 import type { Call } from '../http/call.ts'
 import { type Outcome, refused } from '../http/problem.ts'
-import { type PlacedOrder, placeOrder } from './place.ts'
-
-/** Nothing of these is at the broker, as far as can be known. */
-const CAME_TO_NOTHING: readonly IntentState[] = [
-  'RELEASED',
-  'REJECTED',
-  'EXPIRED',
-  'REFUSED',
-  'NEEDS_AUTHORISATION',
-]
+import { CAME_TO_NOTHING, type PlacedOrder, placeOrder } from './place.ts'
 
 const row = z.object({
   state: z.string(),
