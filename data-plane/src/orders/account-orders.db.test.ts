@@ -476,19 +476,25 @@ it('an answer that comes after a new epoch put the order in doubt still settles 
 
 it('row 25: the database loses the last commits after the order was taken: adopted or in doubt, never sent again', async () => {
   const desk = await setup()
-  const forget = (id: string, state: string) =>
+  const forget = (id: string, state: string, isOverdue: boolean) =>
     desk.pool.query(
       `with gone as (delete from ticker.intent_orders where intent_id = $1), o as (delete from ticker.orders where intent_id = $1)
-       update ticker.order_intents set state = $2, attempts = case when $2 = 'QUEUED' then 0 else attempts end, broker_order_id = null where id = $1`,
-      [id, state],
+       update ticker.order_intents set state = $2, attempts = case when $2 = 'QUEUED' then 0 else attempts end, broker_order_id = null,
+         deadline = case when $3 then now() else deadline end where id = $1`,
+      [id, state, isOverdue],
     )
-  for (const state of ['QUEUED', 'SENDING']) {
+  const lost = [
+    ['QUEUED', false],
+    ['SENDING', false],
+    ['QUEUED', true],
+  ] as const
+  for (const [state, isOverdue] of lost) {
     const id = await desk.place()
     await desk.becomes(id, 'ACCEPTED')
     const posts = desk.broker.posts.length
     // Not in the book either, for now: the rows alone decide.
     const book = desk.broker.book.splice(0)
-    await forget(id, state)
+    await forget(id, state, isOverdue)
     desk.path.wake()
     await desk.becomes(id, 'UNKNOWN')
     expect(desk.broker.posts).toHaveLength(posts)

@@ -99,7 +99,7 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     const unknownDelayMs = await duePlaces.watchUnknown()
     if (account.observed.due_orders) await duePlaces.freeUnsent(account.epoch)
     if (account.observed.due_changes) await dueChanges.freeUnsent(account.epoch)
-    await intents.expireOverdue(accountId)
+    await duePlaces.expireOverdue()
     if (account.observed.due_changes)
       await changes.expireOverdue(accountId, (id) => sending.writtenAs(id) !== undefined)
     await book.mergeUpdates()

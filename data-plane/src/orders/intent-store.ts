@@ -59,7 +59,8 @@ export type Settlement =
 
 export interface IntentStore {
   due(accountId: string, limit: number): Promise<Intent[]>
-  expireOverdue(accountId: string): Promise<string[]>
+  /** `isWritten`: it was sent, whatever its row says. */
+  expireOverdue(accountId: string, isWritten: (intentId: string) => boolean): Promise<string[]>
   refuse(
     accountId: string,
     intentId: string,
@@ -154,15 +155,22 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
       }))
     },
 
-    expireOverdue: (accountId) =>
-      changedIds(
+    async expireOverdue(accountId, isWritten) {
+      const { rows } = await pool.query<{ id: string }>(
+        `select id from ticker.order_intents where account_id = $1 and state = 'QUEUED' and deadline <= now()`,
+        [accountId],
+      )
+      const ids = rows.map(({ id }) => id).filter((id) => !isWritten(id))
+      if (ids.length === 0) return []
+      return changedIds(
         `with changed as (
            update ticker.order_intents o set state = 'EXPIRED', reason_code = 'deadline_passed',
              reason = 'Not sent before its deadline.', updated_at = now()
-           where o.account_id = $1 and o.state = 'QUEUED' and o.deadline <= now()
+           where o.id = any($1) and o.state = 'QUEUED'
            returning o.account_id, o.id, 'intent.expired' as kind, '{}'::jsonb as detail)`,
-        [accountId],
-      ),
+        [ids],
+      )
+    },
 
     async refuse(accountId, intentId, code, reason, decision) {
       const changed = await changedIds(

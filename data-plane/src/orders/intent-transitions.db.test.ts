@@ -75,7 +75,11 @@ const acts: Act[] = [
     name: 'refuse',
     act: ({ id }) => createIntentStore(database.pool).refuse('desk', id, 'order_gate_closed', 'x'),
   },
-  { name: 'expire', overdue: true, act: () => createIntentStore(database.pool).expireOverdue('desk') },
+  {
+    name: 'expire',
+    overdue: true,
+    act: () => createIntentStore(database.pool).expireOverdue('desk', () => false),
+  },
   { name: 'orphans', act: () => createIntentStore(database.pool).orphansToUnknown('desk', epoch + 1) },
   {
     name: 'found in the book',

@@ -17,6 +17,8 @@ const WATCH_MIN_MS = 50
 export interface DuePlaces {
   /** Claimed by us and not being sent: the commit was not confirmed, so nothing was written. */
   freeUnsent(epoch: number): Promise<void>
+  /** What was not sent by its deadline never is. */
+  expireOverdue(): Promise<void>
   /** Sends what may be sent; returns the delay to the next look, undefined: nothing to wait for. */
   send(account: OrderAccount): Promise<number | undefined>
   /** Shows and raises what is in doubt, also while nothing can be read; returns the delay to the next read. */
@@ -65,6 +67,16 @@ export function createDuePlaces(
         else if (await intents.unclaim(claim))
           log.warn({ intent_id: claim.intentId }, 'unconfirmed claim undone')
       }
+    },
+
+    async expireOverdue() {
+      const lost: Claim[] = []
+      await intents.expireOverdue(accountId, (id) => {
+        const written = sending.writtenAs(id)
+        if (written && !sending.isBusy(id)) lost.push(written)
+        return written !== undefined
+      })
+      for (const claim of lost) await inDoubt(claim)
     },
 
     async send(account) {

@@ -16,9 +16,13 @@ export function modelIntents(run: RunStatement): IntentStore {
             ...{ id, tag, request, createdMs, attempts, cancelRequested: false },
           })),
       ),
-    expireOverdue: () =>
+    expireOverdue: (_account, isWritten) =>
       run((state, nowMs) =>
-        moveAll(state, 'EXPIRED', (row) => row.state === 'QUEUED' && row.deadlineMs <= nowMs),
+        moveAll(
+          state,
+          'EXPIRED',
+          (row) => row.state === 'QUEUED' && row.deadlineMs <= nowMs && !isWritten(row.id),
+        ),
       ),
     refuse: (_account, intentId) =>
       run((state) => moveAll(state, 'REFUSED', isQueued(intentId)).length === 1),
