@@ -101,7 +101,7 @@ export function accountRoutes() {
       )
       .on(
         ['GET', 'POST', 'PUT', 'DELETE'],
-        ['/gtt/*', '/alerts', '/alerts/*', '/portfolio/*'],
+        ['/gtt/*', '/alerts', '/alerts/*', '/portfolio/*', '/charges/*'],
         notHere('This is not offered here (docs/kite-compatible.md).'),
       )
   )

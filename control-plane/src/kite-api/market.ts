@@ -1,6 +1,6 @@
 // Market data of an unmodified Kite client: quotes from our own ticks (and from the broker, where there are none), the
 // instruments of the last dump, and candles that are fetched once and kept.
-import { historyQuery, type Quote, type Quotes, quotesQuery } from '@ticker/shared/domain'
+import { brokerTime, historyQuery, type Quote, type Quotes, quotesQuery } from '@ticker/shared/domain'
 import { sql } from 'drizzle-orm'
 import { Hono } from 'hono'
 import { z } from 'zod'
@@ -13,7 +13,6 @@ import { readQuotes } from '../quotes/read.ts'
 import { recentAnswers } from '../quotes/recent-answers.ts'
 import type { KiteEnv } from './env.ts'
 import { badInput, KiteFailure, success } from './envelope.ts'
-import { istTimestamp } from './ist.ts'
 import { flagOf, parametersOf } from './parameters.ts'
 
 const HISTORY_WAIT_MS = 4_500
@@ -108,7 +107,7 @@ const ohlc = (quote: Quote, tick: NonNullable<Quote['tick']>) => ({
 })
 
 function full(quote: Quote, tick: NonNullable<Quote['tick']>) {
-  const time = (seconds: number | null | undefined) => (seconds ? istTimestamp(seconds * 1_000) : null)
+  const time = (seconds: number | null | undefined) => (seconds ? brokerTime(seconds * 1_000) : null)
   const { close } = tick.ohlc ?? { close: 0 }
   const none = { buy: [], sell: [] }
   return {

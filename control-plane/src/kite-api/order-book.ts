@@ -1,10 +1,9 @@
 // The order book as the broker would show it, of what we know: its own rows with the caller's tags put back, and, of what
 // is not at the broker yet or may be, a row that says it was received.
-import { type PlaceOrder, placeOrder } from '@ticker/shared/domain'
+import { brokerTime, type PlaceOrder, placeOrder } from '@ticker/shared/domain'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Call } from '../http/call.ts'
-import { istTimestamp } from './ist.ts'
 
 export type BookRow = Record<string, unknown>
 
@@ -76,7 +75,7 @@ function received(request: PlaceOrder | null, placedMs: number): BookRow {
       modified: false,
       guid: null,
     },
-    ...{ order_timestamp: istTimestamp(placedMs), exchange_update_timestamp: null, meta: {} },
+    ...{ order_timestamp: brokerTime(placedMs), exchange_update_timestamp: null, meta: {} },
     ...{
       variety: request?.variety ?? 'regular',
       exchange: request?.exchange,

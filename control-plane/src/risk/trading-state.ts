@@ -2,6 +2,7 @@ import {
   accountTradingState,
   type KillRequest,
   openOrderSql,
+  TAKE_BACK_WAITING_SQL,
   type TradingState,
   type TradingStateChange,
   type TradingStates,
@@ -48,9 +49,7 @@ export function pullKillSwitch(
 ): Promise<Outcome<TradingStates>> {
   return setState(call, account_id, {
     ...{ action: 'kill_switch.pull', state: 'HALTED', reason, sweep: sql`now()` },
-    alsoDo: sql`, waiting as (
-      update ticker.order_intents o set cancel_requested_at = now(), updated_at = now() from a
-      where o.account_id = a.id and o.state in ('QUEUED', 'SENDING', 'UNKNOWN') and o.cancel_requested_at is null)`,
+    alsoDo: sql`, waiting as (${sql.raw(TAKE_BACK_WAITING_SQL)})`,
   })
 }
 

@@ -1,6 +1,6 @@
 // Batches in the order path, with real rows and a broker in memory.
 import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
-import { newId, type PlaceBatch, type PlaceOrder } from '@ticker/shared/domain'
+import { brokerTime, newId, type PlaceBatch, type PlaceOrder } from '@ticker/shared/domain'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { orderPath, refusal } from '../testing/order-path.ts'
 import { createBatchStore } from './batch-store.ts'
@@ -65,7 +65,7 @@ async function setup(options: { paused?: boolean } = {}) {
   const turns = (at: number, status: string, filled_quantity: number) => {
     const row = broker.book[at]
     if (!row) throw new Error('no such order')
-    const later = new Date(Date.now() + 330 * 60_000 + 1_000).toISOString().slice(0, 19).replace('T', ' ')
+    const later = brokerTime(Date.now() + 1_000)
     broker.book[at] = { ...row, status, filled_quantity, exchange_update_timestamp: later }
     path.updatesLost()
   }
@@ -106,13 +106,18 @@ it('squares off what was filled, once, when a later leg is refused', async () =>
 
 it('a hedge that does not fill is cancelled; of what it filled before, just that is sold', async () => {
   const desk = await setup()
+  // It has filled two by the time it is cancelled: no book ever shows it cancelled with none.
+  desk.broker.answerChange = (request) => {
+    const answer = desk.broker.change(request)
+    desk.turns(0, 'CANCELLED', 2)
+    return answer
+  }
   const id = await desk.batch([desk.leg('BUY', 3), desk.leg('SELL', 3)], {
     ...{ unwind: 'square_off', fill_timeout_s: 1 },
   })
   await desk.isSent(['BUY 3 LIMIT'])
   await vi.waitFor(() => expect(desk.broker.changes).toHaveLength(1), WAIT)
   expect(await desk.read(id)).toMatchObject({ reason_code: 'fill_timeout' })
-  desk.turns(0, 'CANCELLED', 2)
   await desk.isSent(['BUY 3 LIMIT', 'SELL 2 MARKET'])
   desk.turns(1, 'REJECTED', 0)
   await desk.becomes(id, 'STOPPED')

@@ -1,8 +1,9 @@
 // The order path of one account against a real Postgres and a broker that does what each fault row says.
 import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
+import { brokerTime } from '@ticker/shared/domain'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { renewAndObserve } from '../ownership/instance-store.ts'
-import { answered, brokerTime, orderPath, refusal, brokerRow as row } from '../testing/order-path.ts'
+import { answered, orderPath, refusal, brokerRow as row } from '../testing/order-path.ts'
 import { seedChange, seedIntent } from '../testing/seed-account.ts'
 import { ENTRIES_PER_DAY_MAX } from './governor.ts'
 import { createIntentStore } from './intent-store.ts'

@@ -1,8 +1,9 @@
 // Intents that are several orders at the broker: icebergs, cover orders, slices.
 import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
+import { brokerTime } from '@ticker/shared/domain'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
-import { answered, brokerRow, brokerTime, orderPath } from '../testing/order-path.ts'
+import { answered, brokerRow, orderPath } from '../testing/order-path.ts'
 import { seedAccount, seedChange, seedIntent } from '../testing/seed-account.ts'
 import { createIntentStore } from './intent-store.ts'
 import { createOrderStore } from './order-store.ts'

@@ -1,8 +1,8 @@
 // Cancels and modifies against a real Postgres and a broker that loses, refuses and delays (RELIABILITY orders 8).
 import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
-import { newId } from '@ticker/shared/domain'
+import { brokerTime, newId } from '@ticker/shared/domain'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
-import { answered, brokerRow, brokerTime, orderPath, refusal } from '../testing/order-path.ts'
+import { answered, brokerRow, orderPath, refusal } from '../testing/order-path.ts'
 import { seedChange, seedIntent } from '../testing/seed-account.ts'
 import { createChangeStore } from './change-store.ts'
 import { createOrderStore } from './order-store.ts'

@@ -97,9 +97,10 @@ export function createDuePlaces(
         if (!read) due = due.filter((intent) => intent.attempts === 0)
         if (due.length === 0) return book.spacingMs()
       }
-      const facts = due.length > 0 ? await deps.risk.facts(accountId, sending.placesInFlight()) : undefined
+      if (due.length === 0) return undefined
+      const facts = await deps.risk.facts(accountId, sending.placesInFlight())
       for (const intent of due) {
-        if (!facts || sending.isBusy(intent.id)) continue
+        if (sending.isBusy(intent.id)) continue
         const written = sending.writtenAs(intent.id)
         if (written) {
           await inDoubt(written)

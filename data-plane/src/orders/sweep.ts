@@ -142,7 +142,10 @@ export function createSweep(
 
   async function run(account: OrderAccount, signal: AbortSignal) {
     while (!signal.aborted) {
-      const waitMs = await pass(account, signal)
+      const waitMs = await pass(account, signal).catch((error: unknown) => {
+        log.error({ error }, 'kill switch: the sweep failed, and goes on')
+        return READ_EVERY_MS
+      })
       if (waitMs === undefined) {
         note({ state: 'done', open: 0, in_doubt: 0, seconds_left: 0 })
         log.warn({ ...progress }, 'kill switch: nothing is open any more')
@@ -163,19 +166,9 @@ export function createSweep(
         ...{ in_doubt: 0, seconds_left: null },
       }
       log.error({}, 'kill switch: cancelling everything that is open')
-      const again = (error: unknown): Promise<void> => {
-        log.error({ error }, 'kill switch: the sweep failed, and goes on')
-        return controller.signal.aborted
-          ? Promise.resolve()
-          : clock
-              .sleep(READ_EVERY_MS, controller.signal)
-              .then(() => run(account, controller.signal).catch(again))
-      }
-      void run(account, controller.signal)
-        .catch(again)
-        .finally(() => {
-          if (running === controller) running = undefined
-        })
+      void run(account, controller.signal).finally(() => {
+        if (running === controller) running = undefined
+      })
     },
     stop() {
       running?.abort()

@@ -21,8 +21,3 @@ export function brokerRow(fields: Record<string, unknown>): KiteOrder {
     ...fields,
   })
 }
-
-/** As the broker writes a time. */
-export function brokerTime(epochMs: number): string {
-  return new Date(epochMs + 330 * 60_000).toISOString().slice(0, 19).replace('T', ' ')
-}

@@ -1,5 +1,6 @@
 // The order path of one account against a real Postgres and a broker in memory.
 import { Secret } from '@ticker/shared/crypto'
+import { brokerTime } from '@ticker/shared/domain'
 import type { KiteOrder, KiteOutcome, OrderBook } from '@ticker/shared/kite-http'
 import type pg from 'pg'
 import { Registry } from 'prom-client'
@@ -19,11 +20,11 @@ import type { RiskGate } from '../orders/risk/gate.ts'
 import type { SendOutcome } from '../orders/verdict.ts'
 import { claimAccounts, registerInstance } from '../ownership/instance-store.ts'
 import { createLeaseClock } from '../ownership/lease-clock.ts'
-import { answered, brokerRow, brokerTime, refusal } from './broker-answers.ts'
+import { answered, brokerRow, refusal } from './broker-answers.ts'
 import { seedAccount, seedIntent, seedSession } from './seed-account.ts'
 import { allowAll } from './send-path/idle-parts.ts'
 
-export { answered, brokerRow, brokerTime, refusal } from './broker-answers.ts'
+export { answered, brokerRow, refusal } from './broker-answers.ts'
 
 /** A broker in memory: `answer` decides what happens to a POST, `book` is what it would show. */
 export async function orderPath(

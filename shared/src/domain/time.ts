@@ -41,3 +41,8 @@ export function parseBrokerTime(text: string | null | undefined): number | undef
   const ms = Date.parse(`${text.replace(' ', 'T')}+05:30`)
   return Number.isNaN(ms) ? undefined : ms
 }
+
+/** The same the other way: as the broker writes a time, in India's and to the second. */
+export function brokerTime(epochMs: number): string {
+  return new Date(epochMs + IST_OFFSET_MS).toISOString().slice(0, 19).replace('T', ' ')
+}

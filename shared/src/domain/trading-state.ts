@@ -42,3 +42,7 @@ export const tradingStates = z
   .object({ accounts: z.array(accountTradingState) })
   .meta({ id: 'TradingStates', description: MEANING })
 export type TradingStates = z.infer<typeof tradingStates>
+
+/** SQL of a kill switch's other half: what waits, or may be on its way, of the accounts of the CTE `a` is to be taken back. */
+export const TAKE_BACK_WAITING_SQL = `update ticker.order_intents o set cancel_requested_at = now(), updated_at = now() from a
+  where o.account_id = a.id and o.state in ('QUEUED', 'SENDING', 'UNKNOWN') and o.cancel_requested_at is null`

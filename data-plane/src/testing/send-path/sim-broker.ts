@@ -1,8 +1,9 @@
 // A broker that takes orders and loses replies, refuses, shows orders late, or never hears of them.
+import { brokerTime } from '@ticker/shared/domain'
 import type { KiteOrder, KiteOutcome, OrderBook } from '@ticker/shared/kite-http'
 import { ANSWER_TIMEOUT_MS, type OrderLineFactory } from '../../orders/order-line.ts'
 import type { SendOutcome } from '../../orders/verdict.ts'
-import { answered, brokerRow, brokerTime, refusal } from '../broker-answers.ts'
+import { answered, brokerRow, refusal } from '../broker-answers.ts'
 import { type Chance, type Scheduler, START_MS } from './scheduler.ts'
 
 type Fate = 'taken' | 'reply_lost' | 'never_arrives' | 'too_many' | 'refused' | 'timeout_400'
