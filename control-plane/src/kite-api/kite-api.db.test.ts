@@ -103,6 +103,7 @@ test.each([
   ['GET', '/instruments/historical/408065/weekly?from=2026-11-02&to=2026-11-03', undefined, 'InputException'],
   ['GET', '/user/margins/crypto', undefined, 'InputException'],
   ['POST', '/mf/orders', 'amount=1', 'InputException'],
+  ['POST', '/charges/orders', 'quantity=1', 'InputException'],
 ] as const)('%s %s %s is the broker’s envelope', async (method, path, form, type) => {
   const answer = await ask(method, path, form === undefined ? {} : { form })
   expect([answer.status, answer.body]).toEqual([400, error(type)])

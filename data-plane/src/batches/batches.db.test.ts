@@ -113,9 +113,15 @@ it('a hedge that does not fill is cancelled; of what it filled before, just that
     return answer
   }
   const id = await desk.batch([desk.leg('BUY', 3), desk.leg('SELL', 3)], {
-    ...{ unwind: 'square_off', fill_timeout_s: 1 },
+    ...{ unwind: 'square_off', fill_timeout_s: 30 },
   })
   await desk.isSent(['BUY 3 LIMIT'])
+  // Its time is up only now: a timeout that is short enough to wait for could be up before it is sent.
+  await desk.pool.query(
+    `update ticker.order_intents set created_at = created_at - interval '31 s' where account_id = $1`,
+    [desk.accountId],
+  )
+  desk.path.wake()
   await vi.waitFor(() => expect(desk.broker.changes).toHaveLength(1), WAIT)
   expect(await desk.read(id)).toMatchObject({ reason_code: 'fill_timeout' })
   await desk.isSent(['BUY 3 LIMIT', 'SELL 2 MARKET'])
