@@ -1,16 +1,15 @@
 // The whole system on this machine: PostgreSQL, Redis, both bridges, the simulator, the Worker in workerd and the
 // data plane, started in order and stopped in reverse. `dev.ts` runs it for people, the end-to-end tests for proof.
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { migrateDatabase } from '@ticker/shared/db/migrate'
-import { MALLOC_ENV, NODE_FLAGS } from '../docker/memory-settings.ts'
 import { buildConsole } from './build-console.ts'
-import { BINARIES, childEnv, common, ROOT } from './child.ts'
+import { childEnv, common, ROOT } from './child.ts'
+import { startDataPlanePart } from './data-plane-part.ts'
 import { freePort } from './free-port.ts'
-import { answersOk, isUp } from './http-probes.ts'
-import { type LocalKeys, localKeys } from './keys.ts'
+import { answersOk } from './http-probes.ts'
+import { localKeys } from './keys.ts'
 import { startNeonBridge } from './neon-bridge.ts'
 import type { Ports } from './options.ts'
 import { startPaperBroker } from './paper-broker.ts'
@@ -19,6 +18,7 @@ import { createDatabase, postgresAnswers, postgresUrl } from './postgres-client.
 import { redisAnswers, redisCommand } from './redis.ts'
 import { startUpstashBridge } from './upstash-bridge.ts'
 import { within } from './within.ts'
+import { startWorkerPart } from './worker-part.ts'
 
 const DATABASE = 'ticker'
 /** More than a part needs that does not hear SIGTERM. One that hangs must not keep the others running. */
@@ -84,6 +84,9 @@ export interface LocalSystem {
   dataPlane: Part
   simulator: Part
   redis: Part
+  postgres: Part
+  /** Another one beside the first, which takes over what that has let go. */
+  startSecondDataPlane(): Promise<Part>
   /** Of POST /ops/kill. */
   killToken: string
   /** The paper broker of a system that is to have one, at the prices of this account. */
@@ -144,6 +147,14 @@ async function startParts(
 
   const tickRedisUrl = (await options.tickRedisUrl?.(redisUrl)) ?? redisUrl
 
+  const dataPlane = {
+    keys,
+    databaseUrl,
+    redisUrl,
+    tickRedisUrl,
+    simulatorUrl,
+    paperUrl: options.paper ? paperUrl : undefined,
+  }
   report('Worker and data plane …')
   const keep = async (part: Promise<Part>) => {
     stops.push((await part).stop)
@@ -151,52 +162,21 @@ async function startParts(
   }
   const starting = [
     keep(
-      startWorker(options, {
+      startWorkerPart(options, {
         port: ports.worker,
         keys,
         databaseUrl,
         neonUrl: neon.url,
         upstashUrl: upstash.url,
         simulatorUrl,
-        paperUrl: options.paper ? paperUrl : undefined,
+        paperUrl: dataPlane.paperUrl,
       }),
     ),
-    keep(
-      startPart({
-        ...common(options),
-        name: 'data plane',
-        command: process.execPath,
-        args: [...NODE_FLAGS, options.dataPlaneMain ?? join(ROOT, 'data-plane/src/main.ts')],
-        env: {
-          ...childEnv(options),
-          ...MALLOC_ENV,
-          REALM: 'sim',
-          DATABASE_DIRECT_URL: databaseUrl,
-          COMMAND_REDIS_URL: redisUrl,
-          TICK_REDIS_URL: tickRedisUrl,
-          CREDENTIAL_KEYS: keys.credentialKeys,
-          TICKET_KEYS: keys.ticketKeys,
-          KITE_WS_ROOT: simulatorUrl.replace('http', 'ws'),
-          KITE_API_ROOT: simulatorUrl,
-          PAPER_API_ROOT: options.paper ? paperUrl : undefined,
-          MARKET_HOURS: options.marketHours ?? 'always',
-          STATE_DIR: join(stateDir, 'data-plane'),
-          KILL_TOKEN_SHA256: createHash('sha256').update(keys.killToken).digest('hex'),
-          WEBHOOK_PRIVATE_TARGETS: 'allow',
-          STREAM_HOST: '127.0.0.1',
-          STREAM_PORT: String(ports.stream),
-          OPS_PORT: String(ports.ops),
-        },
-        logFile: join(stateDir, 'logs', 'data-plane.log'),
-        ready: isUp(`${opsUrl}/readyz`),
-        // Unready while Redis is away or another one owns the accounts, and right to live on.
-        alive: answersOk(`${opsUrl}/healthz`),
-      }),
-    ),
+    keep(startDataPlanePart(options, { ...dataPlane, streamPort: ports.stream, opsPort: ports.ops })),
   ] as const
   // Whichever fails, the other one is known by then and can be stopped.
   await Promise.allSettled(starting)
-  const [worker, dataPlane] = await Promise.all(starting)
+  const [worker, firstDataPlane] = await Promise.all(starting)
   return {
     controlPlaneUrl,
     dataPlaneUrl,
@@ -205,9 +185,17 @@ async function startParts(
     databaseUrl,
     redisUrl,
     worker,
-    dataPlane,
+    dataPlane: firstDataPlane,
     simulator,
     redis,
+    postgres,
+    async startSecondDataPlane() {
+      const streamPort = await freePort()
+      const opsPort = await freePort(0, [streamPort])
+      return keep(
+        startDataPlanePart(options, { ...dataPlane, streamPort, opsPort, name: 'second data plane' }),
+      )
+    },
     killToken: keys.killToken,
     startPaper: (apiKey, accountId, onBack) =>
       keep(
@@ -276,87 +264,6 @@ async function startSimulatorPart(options: SystemOptions, ports: Ports): Promise
     logFile: join(options.stateDir, 'logs', 'simulator.log'),
     ready: answersOk(`http://127.0.0.1:${ports.simulator}/sim/state`),
     onBack: () => options.onSimulatorBack?.(),
-  })
-}
-
-interface WorkerInputs {
-  port: number
-  keys: LocalKeys
-  databaseUrl: string
-  neonUrl: string
-  upstashUrl: string
-  simulatorUrl: string
-  paperUrl: string | undefined
-}
-
-async function startWorker(options: SystemOptions, inputs: WorkerInputs): Promise<Part> {
-  const envFile = join(options.stateDir, 'worker.env')
-  const values = {
-    REALM: 'sim',
-    DATABASE_URL: inputs.databaseUrl,
-    NEON_HTTP_ENDPOINT: inputs.neonUrl,
-    UPSTASH_REDIS_REST_URL: inputs.upstashUrl,
-    UPSTASH_REDIS_REST_TOKEN: inputs.keys.redisToken,
-    CREDENTIAL_KEYS: inputs.keys.credentialKeys,
-    TICKET_KEYS: inputs.keys.ticketKeys,
-    KITE_API_ROOT: inputs.simulatorUrl,
-    KITE_LOGIN_ROOT: `${inputs.simulatorUrl}/connect/login`,
-    MARKET_HOURS: options.marketHours ?? 'always',
-    ...(inputs.paperUrl && {
-      PAPER_API_ROOT: inputs.paperUrl,
-      PAPER_LOGIN_ROOT: `${inputs.paperUrl}/connect/login`,
-    }),
-  }
-  await writeFile(
-    envFile,
-    Object.entries(values)
-      .map(([name, value]) => `${name}="${value}"\n`)
-      .join(''),
-    { mode: 0o600 },
-  )
-  const part = {
-    ...common(options),
-    name: 'Worker',
-    logFile: join(options.stateDir, 'logs', 'worker.log'),
-    ready: answersOk(`http://127.0.0.1:${inputs.port}/healthz`),
-  }
-  if (options.workerIn === 'node')
-    return startPart({
-      ...part,
-      command: process.execPath,
-      args: [join(ROOT, 'infra/local/worker-in-node.ts'), String(inputs.port), envFile],
-      env: childEnv(options),
-    })
-  const inspector = await freePort()
-  return startPart({
-    ...part,
-    command: join(BINARIES, 'wrangler'),
-    args: [
-      'dev',
-      '--port',
-      String(inputs.port),
-      '--ip',
-      '127.0.0.1',
-      '--inspector-port',
-      String(inspector),
-      '--env-file',
-      envFile,
-      '--persist-to',
-      join(options.stateDir, 'wrangler'),
-      '--show-interactive-dev-session=false',
-      // Below it, what the Worker itself logs is thrown away.
-      '--log-level',
-      'log',
-    ],
-    env: {
-      ...childEnv(options),
-      CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-      WRANGLER_SEND_METRICS: 'false',
-      CI: 'true',
-      NO_COLOR: '1',
-    },
-    // Wrangler's line for each request holds its whole path, a login link's among them.
-    drop: /^\[wrangler:info\]/,
   })
 }
 
