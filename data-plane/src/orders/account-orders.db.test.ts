@@ -2,7 +2,7 @@
 import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
 import { brokerTime } from '@ticker/shared/domain'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
-import { renewAndObserve } from '../ownership/instance-store.ts'
+import { releaseInstance, renewAndObserve } from '../ownership/instance-store.ts'
 import { answered, orderPath, refusal, brokerRow as row } from '../testing/order-path.ts'
 import { seedChange, seedIntent } from '../testing/seed-account.ts'
 import { ENTRIES_PER_DAY_MAX } from './governor.ts'
@@ -20,7 +20,7 @@ afterEach(async () => {
 })
 
 let names = 0
-function setup(options: { paused?: boolean } = {}) {
+function setup(options: Parameters<typeof orderPath>[3] = {}) {
   names += 1
   return orderPath(database.pool, names, running, options)
 }
@@ -440,6 +440,33 @@ it('row 26: never writes more than the broker’s 10 in a second, and loses none
   for (const at of times)
     expect(times.filter((other) => other > at - 1000 && other <= at).length).toBeLessThanOrEqual(10)
   await desk.path.drained(1_000)
+})
+
+it('row 26: 25 orders at once and a hand-over in the middle: never more than 10 in a second, none lost, none twice', async () => {
+  const first = await setup()
+  const times: number[] = []
+  first.broker.answer = (form) => {
+    times.push(performance.now())
+    return first.broker.accept(form)
+  }
+  const ids = await Promise.all(Array.from({ length: 25 }, () => first.place()))
+  await vi.waitFor(() => expect(first.broker.posts.length).toBeGreaterThan(4), {
+    timeout: 10_000,
+    interval: 5,
+  })
+  // As a process that is told to stop does it.
+  for (const stop of running.splice(0)) await stop()
+  await first.path.drained(5_000)
+  first.lease.lost()
+  await releaseInstance(first.pool, first.instanceId, first.epoch)
+  const sentByFirst = first.broker.posts.length
+  const second = await setup({ from: first })
+  for (const id of ids) await second.becomes(id, 'ACCEPTED')
+  expect(sentByFirst).toBeLessThan(25)
+  expect(new Set(first.broker.posts.map((form) => form.get('tag'))).size).toBe(25)
+  expect(first.broker.posts).toHaveLength(25)
+  for (const at of times)
+    expect(times.filter((other) => other > at - 1000 && other <= at).length).toBeLessThanOrEqual(10)
 })
 
 it('frees a claim whose commit was never confirmed, and sends the order once', async () => {

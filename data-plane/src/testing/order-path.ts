@@ -1,7 +1,5 @@
 // The order path of one account against a real Postgres and a broker in memory.
 import { Secret } from '@ticker/shared/crypto'
-import { brokerTime } from '@ticker/shared/domain'
-import type { KiteOrder, KiteOutcome, OrderBook } from '@ticker/shared/kite-http'
 import type pg from 'pg'
 import { Registry } from 'prom-client'
 import { expect, vi } from 'vitest'
@@ -14,19 +12,16 @@ import { type ChangeStore, createChangeStore } from '../orders/change-store.ts'
 import type { OrderAccount } from '../orders/deps.ts'
 import { createIntentStore, type IntentStore } from '../orders/intent-store.ts'
 import { createOrderMetrics } from '../orders/metrics.ts'
-import type { OrderRequest } from '../orders/order-line.ts'
-import { createOrderStore, type SeenOrder } from '../orders/order-store.ts'
+import { createOrderStore } from '../orders/order-store.ts'
 import type { RiskGate } from '../orders/risk/gate.ts'
-import type { SendOutcome } from '../orders/verdict.ts'
 import { claimAccounts, registerInstance } from '../ownership/instance-store.ts'
 import { createLeaseClock } from '../ownership/lease-clock.ts'
-import { answered, brokerRow, refusal } from './broker-answers.ts'
+import { type MemoryBroker, memoryBroker } from './memory-broker.ts'
 import { seedAccount, seedIntent, seedSession } from './seed-account.ts'
 import { allowAll } from './send-path/idle-parts.ts'
 
 export { answered, brokerRow, refusal } from './broker-answers.ts'
 
-/** A broker in memory: `answer` decides what happens to a POST, `book` is what it would show. */
 export async function orderPath(
   pool: pg.Pool,
   serial: number,
@@ -36,12 +31,15 @@ export async function orderPath(
     changes?: (store: ChangeStore) => ChangeStore
     intents?: (store: IntentStore) => IntentStore
     risk?: RiskGate
+    /** Takes that one's account over, once it has let it go. */
+    from?: { accountId: string; account: OrderAccount; broker: MemoryBroker }
   } = {},
 ) {
-  const accountId = `desk${serial}`
+  const { from } = options
+  const accountId = from?.accountId ?? `desk${serial}`
   const instanceId = `00000000-0000-4000-8000-${String(serial).padStart(12, '0')}`
-  await seedAccount(pool, accountId)
-  const sessionVersion = await seedSession(pool, accountId, 'token')
+  if (!from) await seedAccount(pool, accountId)
+  const sessionVersion = from?.account.session?.version ?? (await seedSession(pool, accountId, 'token'))
   const epoch = await registerInstance(pool, {
     id: instanceId,
     streamUrl: 'ws://127.0.0.1',
@@ -51,54 +49,7 @@ export async function orderPath(
   await claimAccounts(pool, instanceId, epoch)
   const lease = createLeaseClock(systemClock)
   lease.renewed(lease.read())
-
-  const broker = {
-    posts: [] as URLSearchParams[],
-    /** Modifies and cancels, as `DELETE /orders/regular/1`. */
-    changes: [] as string[],
-    book: [] as KiteOrder[],
-    history: new Map<string, KiteOrder[]>(),
-    reachable: true,
-    onConnect: () => {},
-    misshapen: [] as SeenOrder[],
-    unreadable: 0,
-    historyAllowed: Promise.resolve(),
-    unreadableHistory: '',
-    deadFor: '',
-    bookOutcome: undefined as KiteOutcome<OrderBook> | undefined,
-    answer: (form: URLSearchParams): SendOutcome => broker.accept(form),
-    accept(form: URLSearchParams): SendOutcome {
-      broker.arrive(form)
-      return answered(200, {
-        status: 'success',
-        data: { order_id: `id-${broker.posts.length}-${accountId}` },
-      })
-    },
-    answerChange: (request: OrderRequest): SendOutcome | Promise<SendOutcome> => broker.change(request),
-    /** Does what is asked, as the broker does it at once. */
-    change({ method, path, form }: OrderRequest): SendOutcome {
-      const orderId = path.replace(/\?.*/, '').split('/').at(-1) ?? ''
-      const at = broker.book.findIndex((each) => each.order_id === orderId)
-      const known = broker.book[at]
-      if (!known) return refusal(400, 'InputException', 'Invalid `order_id`.')
-      const later = brokerTime(Date.now())
-      const stated = Object.fromEntries(form ?? [])
-      const next = method === 'DELETE' ? { status: 'CANCELLED' } : stated
-      broker.book[at] = brokerRow({ ...known, ...next, exchange_update_timestamp: later })
-      return answered(200, { status: 'success', data: { order_id: orderId } })
-    },
-    arrive(form: URLSearchParams) {
-      broker.book.push(
-        brokerRow({
-          order_id: `id-${broker.posts.length}-${accountId}`,
-          tag: form.get('tag'),
-          transaction_type: form.get('transaction_type'),
-          quantity: Number(form.get('quantity')),
-          product: form.get('product'),
-        }),
-      )
-    },
-  }
+  const broker = from?.broker ?? memoryBroker(accountId)
   const account: OrderAccount = {
     accountId,
     owner: 'desk',
