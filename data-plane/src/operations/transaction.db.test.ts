@@ -68,3 +68,17 @@ it('gives the lock back, and closes the connection when that is not confirmed', 
   })
   expect(await withAdvisoryLock(database.pool, LOCK, async () => {})).toBe(true)
 })
+
+it('a connection that breaks between two statements fails the next one, and nothing else', async () => {
+  const broken = inTransaction(pool, async (client) => {
+    // Not `once` of node:events, which would listen to its error.
+    const ended = new Promise<void>((resolve) => client.once('end', resolve))
+    await database.pool.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    )
+    await ended
+    await client.query('select 1')
+  })
+  await expect(broken).rejects.toThrow(/not queryable/)
+  expect(pool.totalCount).toBe(0)
+})

@@ -1,12 +1,14 @@
 // Several statements on one connection. A connection whose state is not known for certain (its rollback or unlock was
 // not confirmed) is closed, never given back: what followed on it would be part of a transaction nobody commits.
+// One that breaks between two statements fails the next of them: the pool listens to idle connections alone, and an
+// error that nobody listens to ends the process.
 import type pg from 'pg'
 
 export async function inTransaction<T>(
   pool: pg.Pool,
   use: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
-  const client = await pool.connect()
+  const { client, giveBack } = await checkedOut(pool)
   let doubtful = false
   try {
     await client.query('begin')
@@ -20,7 +22,7 @@ export async function inTransaction<T>(
     ))
     throw error
   } finally {
-    client.release(doubtful)
+    giveBack(doubtful)
   }
 }
 
@@ -30,7 +32,7 @@ export async function withAdvisoryLock(
   lock: number,
   use: () => Promise<void>,
 ): Promise<boolean> {
-  const client = await pool.connect()
+  const { client, giveBack } = await checkedOut(pool)
   let doubtful = true
   try {
     const { rows } = await client.query<{ ok: boolean }>('select pg_try_advisory_lock($1) as ok', [lock])
@@ -49,6 +51,19 @@ export async function withAdvisoryLock(
     }
     return true
   } finally {
-    client.release(doubtful)
+    giveBack(doubtful)
+  }
+}
+
+async function checkedOut(pool: pg.Pool) {
+  const client = await pool.connect()
+  const ignore = () => {}
+  client.on('error', ignore)
+  return {
+    client,
+    giveBack(doubtful: boolean) {
+      client.release(doubtful)
+      client.off('error', ignore)
+    },
   }
 }
