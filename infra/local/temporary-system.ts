@@ -14,7 +14,10 @@ export interface TemporarySystem {
 export type TemporaryOptions = Pick<
   SystemOptions,
   'paper' | 'tickRedisUrl' | 'dataPlaneMain' | 'marketHours' | 'workerIn' | 'partEnv'
->
+> & {
+  /** The database outlives a stop of PostgreSQL. */
+  persistent?: boolean
+}
 
 export async function startTemporarySystem(
   simulatorArgs: string[],
@@ -31,10 +34,10 @@ export async function startTemporarySystem(
       seed: 1,
       instruments: [],
       simulatorArgs,
-      persistent: false,
       restartAfterMs: undefined,
       report: () => {},
       ...more,
+      persistent: more.persistent ?? false,
     })
     return {
       system,
