@@ -25,6 +25,7 @@ export function createRisk(deps: {
   marketData: MarketDataRuntime
   answers: Pick<ReturnType<typeof startAnswers>, 'quotes' | 'portfolio'>
   account(accountId: string): OrderAccount | undefined
+  misCutoffMs(exchange: string): number | undefined
 }): Risk {
   const { answers, marketData, clock, registry } = deps
   const gate = createRiskGate({
@@ -32,6 +33,7 @@ export function createRisk(deps: {
     store: createRiskStore(deps.pool),
     quotes: answers.quotes,
     directory: () => marketData.directory(),
+    misCutoffMs: deps.misCutoffMs,
     async positions({ owner, accountId }) {
       const read = await answers.portfolio({
         ...{ owner, account_id: accountId },

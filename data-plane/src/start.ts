@@ -21,6 +21,7 @@ import {
   contractLife,
   isCommodity,
   loginHours,
+  misCutoff,
   preOpenHours,
   tradingHours,
   watchCalendar,
@@ -198,6 +199,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   const risk = createRisk({
     ...{ clock, registry, pool, marketData },
     answers,
+    misCutoffMs: misCutoff(config.marketHours, calendar, clock),
     account: (accountId) => ownership.view()?.accounts.find((each) => each.accountId === accountId),
   })
 

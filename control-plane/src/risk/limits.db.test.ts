@@ -22,9 +22,16 @@ test('limits of an account and of a strategy: put whole, listed, taken away', as
     body: { strategy: null, max_order_value: 100_000.5, max_orders_a_day: null },
   })
   await put({ account_id: 'desk1', strategy: 'momentum', max_orders_a_day: 20 })
-  await put({ account_id: 'desk1', max_price_deviation_percent: 2.5 })
+  const byTime = { mis_entries_until: '15:10', no_entries_on_expiry_day: true }
+  await put({ account_id: 'desk1', max_price_deviation_percent: 2.5, ...byTime })
   expect(await list()).toMatchObject([
-    { account_id: 'desk1', strategy: null, max_order_value: null, max_price_deviation_percent: 2.5 },
+    {
+      account_id: 'desk1',
+      strategy: null,
+      max_order_value: null,
+      max_price_deviation_percent: 2.5,
+      ...byTime,
+    },
     { account_id: 'desk1', strategy: 'momentum', max_orders_a_day: 20 },
   ])
   expect((await harness.call('DELETE', '/v1/risk-limits?account_id=desk1&strategy=momentum')).status).toBe(
@@ -43,6 +50,8 @@ test('404 and 400', async () => {
   expect((await put({ account_id: 'desk1', max_order_value: -1 })).body.errors[0].path).toBe(
     'max_order_value',
   )
+  const late = await put({ account_id: 'desk1', mis_entries_until: '24:00' })
+  expect(late.body.errors[0].path).toBe('mis_entries_until')
   const byStrategy = await put({ account_id: 'desk1', strategy: 's', max_daily_loss: 1 })
   expect(byStrategy.body.errors[0]).toMatchObject({ path: 'max_daily_loss' })
 })

@@ -15,6 +15,7 @@ const LIMITS = sql`jsonb_build_object(
   'account_id', l.account_id, 'strategy', nullif(l.strategy, ''), 'max_order_value', l.max_order_value,
   'max_order_quantity', l.max_order_quantity, 'max_orders_a_day', l.max_orders_a_day,
   'max_daily_loss', l.max_daily_loss, 'max_price_deviation_percent', l.max_price_deviation_percent,
+  'mis_entries_until', l.mis_entries_until, 'no_entries_on_expiry_day', l.no_entries_on_expiry_day,
   'updated_at', ${iso(sql`l.updated_at`)})`
 
 export async function listRiskLimits(call: Call): Promise<{ items: RiskLimits[] }> {
@@ -36,14 +37,17 @@ export async function putRiskLimits(call: Call, input: RiskLimitsPut): Promise<O
         where a.id = ${input.account_id} and ${NOT_DELETED} and ${visibleTo(call.actor)}
       ), l as (
         insert into ticker.risk_limits (account_id, strategy, max_order_value, max_order_quantity, max_orders_a_day,
-          max_daily_loss, max_price_deviation_percent)
+          max_daily_loss, max_price_deviation_percent, mis_entries_until, no_entries_on_expiry_day)
         select a.id, ${input.strategy ?? ''}, ${input.max_order_value}::numeric, ${input.max_order_quantity}::int,
-          ${input.max_orders_a_day}::int, ${input.max_daily_loss}::numeric, ${input.max_price_deviation_percent}::numeric
+          ${input.max_orders_a_day}::int, ${input.max_daily_loss}::numeric, ${input.max_price_deviation_percent}::numeric,
+          ${input.mis_entries_until}::text, ${input.no_entries_on_expiry_day}::boolean
         from a
         on conflict (account_id, strategy) do update set max_order_value = excluded.max_order_value,
           max_order_quantity = excluded.max_order_quantity, max_orders_a_day = excluded.max_orders_a_day,
           max_daily_loss = excluded.max_daily_loss,
-          max_price_deviation_percent = excluded.max_price_deviation_percent, updated_at = now()
+          max_price_deviation_percent = excluded.max_price_deviation_percent,
+          mis_entries_until = excluded.mis_entries_until,
+          no_entries_on_expiry_day = excluded.no_entries_on_expiry_day, updated_at = now()
         returning *
       ), audited as (${auditInsert(
         {

@@ -1,7 +1,7 @@
 // Which exchange's hours a segment of the broker's feed keeps, and when a contract has traded for the last time.
 import { istDay } from '@ticker/shared/domain'
 import { SEGMENTS, segmentOf } from '@ticker/shared/kite-wire'
-import type { MarketCalendar } from '@ticker/shared/market-calendar'
+import { brokerTimesOf, type MarketCalendar } from '@ticker/shared/market-calendar'
 import { Gauge, type Registry } from 'prom-client'
 import type { Log } from '../operations/log.ts'
 
@@ -96,6 +96,16 @@ export function watchCalendar(
       { known_days: knownDays() },
       'the market calendar ends soon: bring a release with the next holidays, or store them (PUT /v1/calendar/days)',
     )
+}
+
+/** From when on the broker takes no new intraday (MIS) positions on that exchange today; undefined: there is no such time. */
+export function misCutoff(hours: MarketHours, calendar: MarketCalendar, clock: { nowMs(): number }) {
+  return (exchange: string): number | undefined => {
+    if (hours === 'always') return undefined
+    const open = calendar.day(exchange, istDay(clock.nowMs())).phases.filter(({ phase }) => phase === 'open')
+    const [first, last] = [open[0], open.at(-1)]
+    return first && last && brokerTimesOf(exchange, { openMs: first.fromMs, closeMs: last.toMs })?.misCutoffMs
+  }
 }
 
 /** Whether contracts of that expiry trade no more: its day has passed, or its exchange has closed on that day. */

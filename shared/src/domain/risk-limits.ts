@@ -21,6 +21,18 @@ const limits = {
   max_price_deviation_percent: z.number().positive().max(100).nullable().default(null).meta({
     description: 'Of a price from the last tick; for exits too',
   }),
+  mis_entries_until: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'hh:mm of the day in India')
+    .nullable()
+    .default(null)
+    .meta({
+      description:
+        "hh:mm IST: no new intraday (MIS) positions from then on. The broker's own cut-off always holds",
+    }),
+  no_entries_on_expiry_day: z.boolean().nullable().default(null).meta({
+    description: 'true: no new positions in contracts that expire today',
+  }),
 }
 
 export const riskLimitsPut = z

@@ -16,11 +16,12 @@ const order = (change: Partial<PlaceOrder> = {}): PlaceOrder => ({
 const limit = (change: Partial<Limits>): Limits => ({
   ...{ strategy: '', max_order_value: null, max_order_quantity: null, max_orders_a_day: null },
   ...{ max_daily_loss: null, max_price_deviation_percent: null },
+  ...{ mis_entries_until: null, no_entries_on_expiry_day: null },
   ...change,
 })
 const facts = (change: Partial<Facts> = {}, ...limits: Partial<Limits>[]): Facts => ({
   ...{ tradingState: 'ACTIVE', limits: limits.map(limit), ordersToday: 0, strategyOrdersToday: 0 },
-  ...{ lastPrice: 100, multiplier: 1 },
+  ...{ lastPrice: 100, multiplier: 1, time: undefined },
   ...change,
 })
 const held = (reducible: number | undefined, dayPnl: number | undefined = 0) => ({ reducible, dayPnl })
@@ -107,4 +108,42 @@ it('the inputs are kept with the decision', () => {
     ...{ trading_state: 'ACTIVE', orders_today: 3, strategy_orders_today: 0, price: 100, last_price: 100 },
     ...{ multiplier: 1, value: 1000, day_pnl: -1.23, reducible_quantity: 4 },
   })
+})
+
+const IST_1515 = Date.parse('2026-11-26T15:15:00+05:30')
+const at = (nowMs: number, change: Partial<NonNullable<Facts['time']>> = {}) => ({
+  time: { nowMs, today: '2026-11-26', misCutoffMs: IST_1515, expiresToday: false, ...change },
+})
+
+it.each<[string, Partial<PlaceOrder>, Facts, RegExp]>([
+  ['MIS from the broker’s cut-off on', {}, facts(at(IST_1515)), /squares them off from 15:15 IST/],
+  [
+    'MIS from one’s own time on',
+    {},
+    facts(at(IST_1515 - 60_000), { mis_entries_until: '15:14' }),
+    /from 15:14 IST on: your limit/,
+  ],
+  [
+    'a contract on its last day',
+    { product: 'NRML' },
+    facts(at(0, { expiresToday: true }), { no_entries_on_expiry_day: true }),
+    /expire today/,
+  ],
+])('%s is no longer opened, and can be left', (_, change, known, words) => {
+  expect(needsReducible(order(change), known)).toBe(true)
+  expect(decide(order(change), known, held(9))).toMatchObject({
+    ...{ allowed: false, code: 'risk_time', reason: expect.stringMatching(words) },
+  })
+  expect(decide(order(change), known, held(10))).toMatchObject({ allowed: true, exit: true })
+})
+
+it.each<[string, Partial<PlaceOrder>, Facts]>([
+  ['MIS before its times', {}, facts(at(IST_1515 - 1), { mis_entries_until: '15:15' })],
+  ['another product', { product: 'NRML' }, facts(at(IST_1515))],
+  ['an order for the next session', { variety: 'amo' }, facts(at(IST_1515))],
+  ['MIS where there is no cut-off', {}, facts(at(IST_1515, { misCutoffMs: undefined }))],
+  ['a modify that opens nothing', {}, facts({ time: undefined })],
+  ['a last day that nobody minds', { product: 'NRML' }, facts(at(0, { expiresToday: true }))],
+])('%s is not a matter of time', (_, change, known) => {
+  expect(decide(order(change), known, undefined)).toMatchObject({ allowed: true, exit: false })
 })

@@ -1,8 +1,9 @@
 // The gate itself: pure, from what is known of the order, its account and the market. Entries are refused by limits, what
 // only reduces a position is not; what a limit needs and is not known refuses too.
 import type { PlaceOrder, RiskDecision, TradingState } from '@ticker/shared/domain'
+import { type TimeFacts, type TimeLimits, timeRefusal } from './time-rules.ts'
 
-export interface Limits {
+export interface Limits extends TimeLimits {
   /** '': of the whole account. */
   strategy: string
   max_order_value: number | null
@@ -23,6 +24,8 @@ export interface Facts {
   lastPrice: number | undefined
   /** undefined: not known of this contract. */
   multiplier: number | undefined
+  /** undefined: it opens nothing new, whatever the time. */
+  time: TimeFacts | undefined
 }
 
 /** What only the broker knows; undefined: it could not be asked, or our own prices of something held are not live. */
@@ -34,7 +37,7 @@ export interface Holdings {
 }
 
 export interface Refusal {
-  code: 'risk_limit' | 'risk_unknown' | 'risk_not_reducing'
+  code: 'risk_limit' | 'risk_unknown' | 'risk_not_reducing' | 'risk_time'
   reason: string
 }
 
@@ -82,6 +85,8 @@ function orderValue(order: PlaceOrder, facts: Facts): number | undefined {
 }
 
 function entryRefusal(order: PlaceOrder, facts: Facts, holdings: Holdings | undefined): Refusal | undefined {
+  const late = facts.time && timeRefusal(order, facts.limits, facts.time)
+  if (late) return { code: 'risk_time', reason: late }
   for (const limit of facts.limits) {
     const of = limit.strategy === '' ? 'of the account' : `of strategy ${limit.strategy}`
     const refused = (reason: string): Refusal => ({ code: 'risk_limit', reason: `${reason} ${of}.` })

@@ -36,6 +36,7 @@ async function setup() {
     net: undefined as Positions['net'] | undefined,
     reads: 0,
     laterMs: 0,
+    misCutoffMs: undefined as number | undefined,
     whileReading: async () => {},
   }
   const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + held.laterMs }
@@ -43,6 +44,7 @@ async function setup() {
   const gate = createRiskGate({
     ...{ clock, registry: new Registry(), store: createRiskStore(database.pool), quotes },
     directory: () => createDirectoryBuilder().build(),
+    misCutoffMs: () => held.misCutoffMs,
     async positions() {
       held.reads += 1
       const net = held.net
@@ -193,4 +195,28 @@ it('a modify is held to what the order would be: no more than the limits, and no
   desk.held.net = []
   expect(await ask({ quantity: 6, expires_in_s })).toMatchObject({ reason_code: 'risk_not_reducing' })
   expect(await ask({ price: 101, expires_in_s })).toMatchObject({ state: 'ACCEPTED' })
+})
+
+it('past the broker’s MIS cut-off nothing is opened, what is held can be left, and a modify that raises nothing goes out', async () => {
+  const desk = await setup()
+  const open = await desk.place({ transaction_type: 'BUY', quantity: 2 })
+  await desk.becomes(open, 'ACCEPTED')
+  desk.held.misCutoffMs = Date.now() - 1
+  desk.held.net = [position(3)]
+  const late = await desk.place({ transaction_type: 'BUY' })
+  await desk.becomes(late, 'REFUSED')
+  expect(await desk.intent(late)).toMatchObject({ reason_code: 'risk_time' })
+  await desk.becomes(await desk.place({ transaction_type: 'SELL', quantity: 3 }), 'ACCEPTED')
+  const state = async (id: string) => {
+    const { rows } = await database.pool.query('select state from ticker.order_changes where id = $1', [id])
+    return rows[0].state
+  }
+  for (const [fields, becomes] of [
+    [{ price: 1400 }, 'ACCEPTED'],
+    [{ quantity: 5 }, 'REFUSED'],
+  ] as const) {
+    const change = await seedChange(database.pool, desk.accountId, { intentId: open }, fields)
+    desk.path.wake()
+    await vi.waitFor(async () => expect(await state(change)).toBe(becomes), { timeout: 10_000, interval: 25 })
+  }
 })

@@ -43,6 +43,8 @@ export interface RiskGateDeps {
   store: RiskStore
   quotes: ReadQuotes
   directory(): InstrumentDirectory
+  /** From when on the broker takes no new MIS positions on that exchange today; undefined: there is no such time. */
+  misCutoffMs(exchange: string): number | undefined
   /** Read now; undefined: they cannot be. */
   positions(account: OrderAccount): Promise<Positions['net'] | undefined>
 }
@@ -98,19 +100,27 @@ export function createRiskGate(deps: RiskGateDeps): RiskGate {
     order: PlaceOrder,
     stored: StoredFacts,
     of: Itself,
-    mustKnow: boolean,
+    { mustKnow, opens }: { mustKnow: boolean; opens: boolean },
   ): Promise<RiskDecision> {
     const limits = stored.limits.filter(({ strategy }) => strategy === '' || strategy === order.strategy)
     // Only a limit asks for the market: without one nothing is looked up.
     const price = limits.length > 0 ? (await ownPrices(quotes, account.owner, [order]))(order) : undefined
-    const name = deps.directory().byKey(keyOf(order))?.name ?? ''
+    const contract = deps.directory().byKey(keyOf(order))
+    const nowMs = clock.nowMs()
+    const today = istDay(nowMs)
     const facts: Facts = {
       tradingState: account.observed.trading_state,
       limits,
       ordersToday: stored.sentToday(),
       strategyOrdersToday: order.strategy === undefined ? 0 : stored.sentToday(order.strategy),
       lastPrice: price?.last_price,
-      multiplier: quantityMultiplier({ exchange: order.exchange, name }, istDay(clock.nowMs())),
+      multiplier: quantityMultiplier({ exchange: order.exchange, name: contract?.name ?? '' }, today),
+      time: opens
+        ? {
+            ...{ nowMs, today, misCutoffMs: deps.misCutoffMs(order.exchange) },
+            expiresToday: contract?.expiry === today,
+          }
+        : undefined,
     }
     const holdings = () => holdingsOf(account, order, of)
     const isReducing = mustKnow || needsReducible(order, facts)
@@ -125,7 +135,7 @@ export function createRiskGate(deps: RiskGateDeps): RiskGate {
   return {
     facts: (accountId, inFlight) => store.facts(accountId, inFlight),
     decide: (account, order, stored, { intentId, mustKnow = false } = {}) =>
-      decideOn(account, order, stored, { intentId, orderId: undefined }, mustKnow),
+      decideOn(account, order, stored, { intentId, orderId: undefined }, { mustKnow, opens: true }),
     async decideModify(account, row, change, intentId) {
       const modified = modifiedOrder(account.accountId, row, change)
       if (!modified) return undefined
@@ -141,7 +151,7 @@ export function createRiskGate(deps: RiskGateDeps): RiskGate {
         ? account
         : { ...account, observed: { ...account.observed, trading_state: 'ACTIVE' as const } }
       const of = { intentId: intentId ?? undefined, orderId: row.order_id }
-      return decideOn(as, order, { ...stored, limits }, of, false)
+      return decideOn(as, order, { ...stored, limits }, of, { mustKnow: false, opens: isRaised })
     },
   }
 }

@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import {
   type AnyPgColumn,
   bigint,
+  boolean,
   check,
   index,
   integer,
@@ -261,6 +262,9 @@ export const riskLimits = ticker.table(
     max_orders_a_day: integer('max_orders_a_day'),
     max_daily_loss: numeric('max_daily_loss', { precision: 18, scale: 4 }),
     max_price_deviation_percent: numeric('max_price_deviation_percent', { precision: 7, scale: 4 }),
+    /** hh:mm IST. */
+    mis_entries_until: text('mis_entries_until'),
+    no_entries_on_expiry_day: boolean('no_entries_on_expiry_day'),
     updated_at: at('updated_at').notNull().default(now),
   },
   (table) => [primaryKey({ columns: [table.account_id, table.strategy] })],
