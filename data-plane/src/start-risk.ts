@@ -4,13 +4,17 @@ import type pg from 'pg'
 import type { Registry } from 'prom-client'
 import type { Clock } from './clock.ts'
 import type { MarketDataRuntime } from './market-data/runtime.ts'
+import type { Log } from './operations/log.ts'
+import type { Supervisor } from './operations/supervisor.ts'
 import type { OrderAccount } from './orders/deps.ts'
 import { createRiskGate, type RiskGate } from './orders/risk/gate.ts'
+import { createMisWarnings, type MisWarning } from './orders/risk/mis-warning.ts'
 import { createRiskStore } from './orders/risk/risk-store.ts'
 import type { startAnswers } from './start-answers.ts'
 
 export interface Risk {
   gate: RiskGate
+  start(supervisor: Pick<Supervisor, 'run'>): void
   /** Of an order that nobody has stored; undefined: the account is not here. */
   decideOn(
     account: { owner: string; account_id: string },
@@ -20,32 +24,40 @@ export interface Risk {
 
 export function createRisk(deps: {
   clock: Clock
+  log: Log
   registry: Registry
   pool: pg.Pool
   marketData: MarketDataRuntime
   answers: Pick<ReturnType<typeof startAnswers>, 'quotes' | 'portfolio'>
-  account(accountId: string): OrderAccount | undefined
+  accounts(): readonly OrderAccount[]
+  warn(warning: MisWarning): void
   misCutoffMs(exchange: string): number | undefined
 }): Risk {
   const { answers, marketData, clock, registry } = deps
+  async function positions({ owner, accountId }: OrderAccount) {
+    const read = await answers.portfolio({
+      ...{ owner, account_id: accountId },
+      reading: { read: 'positions' },
+    })
+    return 'answer' in read && 'net' in read.answer ? read.answer.net : undefined
+  }
   const gate = createRiskGate({
     ...{ clock, registry },
     store: createRiskStore(deps.pool),
     quotes: answers.quotes,
     directory: () => marketData.directory(),
     misCutoffMs: deps.misCutoffMs,
-    async positions({ owner, accountId }) {
-      const read = await answers.portfolio({
-        ...{ owner, account_id: accountId },
-        reading: { read: 'positions' },
-      })
-      return 'answer' in read && 'net' in read.answer ? read.answer.net : undefined
-    },
+    positions,
+  })
+  const misWarnings = createMisWarnings({
+    ...{ clock, registry, log: deps.log, positions },
+    ...{ accounts: deps.accounts, misCutoffMs: deps.misCutoffMs, warn: deps.warn },
   })
   return {
     gate,
+    start: (supervisor) => void supervisor.run('MIS warnings', misWarnings.run),
     async decideOn({ owner, account_id }, order) {
-      const account = deps.account(account_id)
+      const account = deps.accounts().find(({ accountId }) => accountId === account_id)
       if (account?.owner !== owner) return undefined
       return gate.decide(account, order, await gate.facts(account_id, []))
     },

@@ -197,10 +197,12 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     onSessionDead: sessionDead,
   })
   const risk = createRisk({
-    ...{ clock, registry, pool, marketData },
+    ...{ clock, log, registry, pool, marketData },
     answers,
     misCutoffMs: misCutoff(config.marketHours, calendar, clock),
-    account: (accountId) => ownership.view()?.accounts.find((each) => each.accountId === accountId),
+    accounts: () => ownership.view()?.accounts ?? [],
+    // Webhooks are made further down.
+    warn: ({ account_id, ...warning }) => webhooks.risk('risk.mis_cutoff_near', account_id, warning),
   })
 
   const killSwitch = createKillSwitch({ config, instanceId, pool, clock, log, registry })
@@ -363,6 +365,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   supervisor.run('instruments', refresh.run)
   supervisor.run('commands', commands.run)
   killSwitch.start(supervisor)
+  risk.start(supervisor)
   history.start(supervisor)
   webhooks.start(supervisor)
   supervisor.run('old instances', async (signal, isWell) => {

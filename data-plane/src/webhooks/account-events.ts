@@ -11,6 +11,8 @@ export interface AccountEvents {
   /** To be called with every view. */
   look(accounts: OwnershipView['accounts']): void
   remind(reminder: Reminder): void
+  /** Of category `risk`. */
+  risk(type: string, accountId: string, data: Record<string, unknown>): void
   /** The oldest that waits; to be taken away when it is stored. */
   next(): AccountEvent | undefined
   stored(event: AccountEvent): void
@@ -49,6 +51,7 @@ export function createAccountEvents(deps: {
     stored(event) {
       if (waiting[0] === event) waiting.shift()
     },
+    risk: (type, accountId, data) => tell('risk', type, accountId, data),
     remind({ event_type, account_id, ...data }) {
       const expires =
         'expires_at_ms' in data ? { expires_at: new Date(data.expires_at_ms).toISOString() } : {}

@@ -34,6 +34,8 @@ export interface Webhooks {
   wake(): void
   look(accounts: OwnershipView['accounts']): void
   remind(reminder: Reminder): void
+  /** Tells of a risk of the account. */
+  risk(type: string, accountId: string, data: Record<string, unknown>): void
 }
 
 export interface WebhooksDeps {
@@ -122,6 +124,7 @@ export function createWebhooks(deps: WebhooksDeps): Webhooks {
     wake,
     look: events.look,
     remind: events.remind,
+    risk: events.risk,
     start(supervisor) {
       supervisor.run('webhooks', async (signal, isWell) => {
         while (!signal.aborted) {
