@@ -8,9 +8,10 @@ export type ErrorType =
   | 'NetworkException'
   | 'GeneralException'
   | 'PermissionException'
+  | 'HoldingException'
 
 export interface Refusal {
-  status: 400 | 403 | 404 | 405 | 413 | 429 | 500
+  status: 400 | 403 | 404 | 405 | 413 | 428 | 429 | 500
   error_type: ErrorType
   message: string
 }
@@ -27,3 +28,9 @@ export function inputRefused(message: string): Refusal {
 
 export const TOKEN_REFUSED = refused(403, 'TokenException', 'Incorrect `api_key` or `access_token`.')
 export const TOO_MANY_REQUESTS = refused(429, 'NetworkException', 'Too many requests')
+/** The words are invented: the broker documents the status alone (KITE.md 2.1). */
+export const NOT_AUTHORISED = refused(
+  428,
+  'HoldingException',
+  'The sale of these holdings is not authorised at the depository.',
+)

@@ -98,7 +98,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const ticker = new TickerServer(engine, faults)
   const load = new Load({ clock, engine, market, faults, ticker })
   const replays = new Replays(clock, instruments, engine)
-  const books = new OrderBooks(clock)
+  const books = new OrderBooks(clock, market)
   const desk = new OrderDesk({
     clock,
     instruments,

@@ -34,6 +34,7 @@ export const DEMO_USERS = [
 const DEMO_HOLDINGS = [
   { exchange: 'NSE', tradingsymbol: 'TCS', quantity: 10, average_price: 2_950.5 },
   { exchange: 'NSE', tradingsymbol: 'RELIANCE', quantity: 25, average_price: 1_310.25 },
+  { exchange: 'NSE', tradingsymbol: 'ITC', quantity: 40, average_price: 402.1, needs_authorisation: true },
 ]
 
 const DEMO_FUNDS = [

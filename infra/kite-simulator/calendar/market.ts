@@ -51,6 +51,11 @@ export class Market {
     for (const segment of segments) this.#modes.set(segment, mode)
   }
 
+  /** Whether days of trading end here at all. */
+  get hasHours(): boolean {
+    return [...this.#modes.values()].includes('real')
+  }
+
   setHalt(halted: boolean, segments: readonly MarketSegment[] = MARKET_SEGMENTS): void {
     for (const segment of segments) {
       if (halted) this.#halted.add(segment)

@@ -19,6 +19,7 @@ export const userSchema = z.strictObject({
         tradingsymbol: z.string().min(1).max(50),
         quantity: z.number().int().positive(),
         average_price: z.number().positive(),
+        needs_authorisation: z.boolean().optional(),
       }),
     )
     .max(1_000)

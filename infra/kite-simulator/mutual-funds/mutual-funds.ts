@@ -58,6 +58,15 @@ export function fundOrder(fund: FundOptions, index: number, nowMs: number) {
   }
 }
 
+/** All of it was bought at once. */
+export function fundTrade({ fund, tradingsymbol, quantity, average_price }: FundOptions, nowMs: number) {
+  return {
+    ...{ fund, tradingsymbol, variety: 'regular', folio: '3108290884' },
+    ...{ average_price, quantity, amount: quantity * average_price },
+    exchange_timestamp: istDate(nowMs - 365 * DAY_MS),
+  }
+}
+
 function priced({ tradingsymbol, fund, last_price }: FundOptions, nowMs: number) {
   return { tradingsymbol, fund, last_price, last_price_date: istDate(nowMs - DAY_MS) }
 }

@@ -1,5 +1,7 @@
 // Shares in the depository: what a user starts with, and what was bought for delivery on an earlier day. A purchase is T1 on
 // the next day of the simulated clock and delivered on the day after.
+import { istDate } from '../ist-time.ts'
+import { Authorisations } from './authorisations.ts'
 import type { Trade } from './order.ts'
 
 export interface HoldingOptions {
@@ -7,6 +9,15 @@ export interface HoldingOptions {
   tradingsymbol: string
   quantity: number
   average_price: number
+  /** Whose sale has to be authorised at the depository each day; without it the user has signed for all of them. */
+  needs_authorisation?: boolean | undefined
+}
+
+export interface Held {
+  tradingsymbol: string
+  isin: string
+  token: number
+  held: number
 }
 
 interface Lot {
@@ -16,21 +27,44 @@ interface Lot {
   delivered: number
   t1: number
   cost: number
+  needsAuthorisation: boolean
 }
 
 export class Holdings {
+  readonly authorisations: Authorisations
   readonly #lots = new Map<string, Map<number, Lot>>()
+
+  constructor(hasHours: () => boolean) {
+    this.authorisations = new Authorisations(hasHours)
+  }
 
   /** In place of what was held of it. */
   hold(
     userId: string,
     token: number,
-    { exchange, tradingsymbol, quantity, average_price }: HoldingOptions,
+    { exchange, tradingsymbol, quantity, average_price, needs_authorisation = false }: HoldingOptions,
   ): void {
     const lot = this.#lot(userId, { exchange, tradingsymbol, instrument_token: token })
     lot.delivered = quantity
     lot.t1 = 0
     lot.cost = quantity * average_price
+    lot.needsAuthorisation = needs_authorisation
+  }
+
+  /** What cannot be sold before somebody has authorised it. */
+  toAuthorise(userId: string): Held[] {
+    return [...(this.#lots.get(userId)?.values() ?? [])]
+      .filter(({ needsAuthorisation, delivered }) => needsAuthorisation && delivered > 0)
+      .map(({ tradingsymbol, instrument_token: token, delivered: held }) => ({
+        ...{ tradingsymbol, isin: isinOf(token), token, held },
+      }))
+  }
+
+  /** Whether a sale that takes the day's to `quantity` is more than is authorised. Of what is not held, nothing has to be. */
+  lacksAuthorisation(userId: string, token: number, quantity: number, nowMs: number): boolean {
+    const lot = this.#lots.get(userId)?.get(token)
+    if (!lot?.needsAuthorisation || lot.delivered === 0) return false
+    return Math.min(quantity, lot.delivered) > this.authorisations.authorised(userId, token, nowMs)
   }
 
   /** A day is over: what was T1 is delivered, and its trades for delivery are T1, or gone. */
@@ -56,7 +90,12 @@ export class Holdings {
     }
   }
 
-  rows(userId: string, today: readonly Trade[], priceOf: (token: number) => { last: number; close: number }) {
+  rows(
+    userId: string,
+    today: readonly Trade[],
+    priceOf: (token: number) => { last: number; close: number },
+    nowMs: number,
+  ) {
     const held = [...(this.#lots.get(userId)?.values() ?? [])].filter(
       ({ delivered, t1 }) => delivered + t1 > 0,
     )
@@ -64,6 +103,7 @@ export class Holdings {
       const { last, close } = priceOf(lot.instrument_token)
       const quantity = lot.delivered + lot.t1
       const average = lot.cost / quantity
+      const authorised = this.authorisations.authorised(userId, lot.instrument_token, nowMs)
       const sold = today
         .filter((trade) => trade.product === 'CNC' && trade.instrument_token === lot.instrument_token)
         .reduce((sum, trade) => sum + (trade.transaction_type === 'SELL' ? trade.quantity : 0), 0)
@@ -71,15 +111,15 @@ export class Holdings {
         tradingsymbol: lot.tradingsymbol,
         exchange: lot.exchange,
         instrument_token: lot.instrument_token,
-        isin: `INE${String(lot.instrument_token).padStart(9, '0')}`,
+        isin: isinOf(lot.instrument_token),
         product: 'CNC',
         price: 0,
         quantity: lot.delivered,
         used_quantity: Math.min(sold, lot.delivered),
         t1_quantity: lot.t1,
         realised_quantity: lot.delivered,
-        authorised_quantity: 0,
-        authorised_date: null,
+        authorised_quantity: authorised,
+        authorised_date: authorised > 0 ? `${istDate(nowMs)} 00:00:00` : null,
         opening_quantity: quantity,
         short_quantity: 0,
         collateral_quantity: 0,
@@ -102,9 +142,12 @@ export class Holdings {
     const { exchange, tradingsymbol, instrument_token } = of
     const lot = lots.get(instrument_token) ?? {
       ...{ exchange, tradingsymbol, instrument_token },
-      ...{ delivered: 0, t1: 0, cost: 0 },
+      ...{ delivered: 0, t1: 0, cost: 0, needsAuthorisation: false },
     }
     lots.set(instrument_token, lot)
     return lot
   }
 }
+
+/** Invented, of the right shape. */
+const isinOf = (token: number) => `INE${String(token).padStart(9, '0')}`

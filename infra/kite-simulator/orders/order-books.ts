@@ -1,22 +1,27 @@
 // Orders and trades of every user, as the book endpoints show them. A book is one IST day of the simulated clock,
 // and holds at most 5,000 orders; the next day starts with what was placed after hours, and what was bought for delivery
 // is held.
+import type { Market } from '../calendar/market.ts'
 import type { SimClock } from '../clock.ts'
 import { istDay } from '../ist-time.ts'
-import { type HoldingOptions, Holdings } from './holdings.ts'
+import type { Authorisations } from './authorisations.ts'
+import { type Held, type HoldingOptions, Holdings } from './holdings.ts'
 import type { Order, OrderRow, Trade } from './order.ts'
 
 export const ORDERS_PER_DAY_MAX = 5_000
+
+const DONE = new Set(['COMPLETE', 'CANCELLED', 'REJECTED'])
 
 type Book = { day: number; orders: Map<string, Order>; trades: Trade[] }
 
 export class OrderBooks {
   readonly #books = new Map<string, Book>()
-  readonly #holdings = new Holdings()
+  readonly #holdings: Holdings
   readonly #clock: SimClock
 
-  constructor(clock: SimClock) {
+  constructor(clock: SimClock, market: Pick<Market, 'hasHours'>) {
     this.#clock = clock
+    this.#holdings = new Holdings(() => market.hasHours)
   }
 
   isFull(userId: string): boolean {
@@ -67,7 +72,29 @@ export class OrderBooks {
   }
 
   holdings(userId: string, priceOf: (token: number) => { last: number; close: number }) {
-    return this.#holdings.rows(userId, this.#book(userId).trades, priceOf)
+    return this.#holdings.rows(userId, this.#book(userId).trades, priceOf, this.#clock.nowMs())
+  }
+
+  /** What cannot be sold unauthorised, on the day that this is asked. */
+  toAuthorise(userId: string): Held[] {
+    this.#book(userId)
+    return this.#holdings.toAuthorise(userId)
+  }
+
+  get authorisations(): Authorisations {
+    return this.#holdings.authorisations
+  }
+
+  /** Whether a further sale from the depository needs an authorisation that is not there; open sales count as sold. */
+  lacksAuthorisation(userId: string, token: number, quantity: number): boolean {
+    const before = this.all(userId)
+      .filter(({ row }) => row.instrument_token === token && row.product === 'CNC')
+      .filter(({ row }) => row.transaction_type === 'SELL')
+      .reduce(
+        (sum, { row }) => sum + row.filled_quantity + (DONE.has(row.status) ? 0 : row.pending_quantity),
+        0,
+      )
+    return this.#holdings.lacksAuthorisation(userId, token, before + quantity, this.#clock.nowMs())
   }
 
   count(): number {

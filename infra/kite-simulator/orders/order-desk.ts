@@ -8,7 +8,7 @@ import { istDay, istTimestamp } from '../ist-time.ts'
 import type { PriceEngine } from '../prices/engine.ts'
 import type { Quote } from '../prices/quote.ts'
 import type { Random } from '../random.ts'
-import { inputRefused, type Outcome, type Refusal, refused } from '../refusal.ts'
+import { inputRefused, NOT_AUTHORISED, type Outcome, type Refusal, refused } from '../refusal.ts'
 import type { Tasks } from '../tasks.ts'
 import type { User } from '../users/user-store.ts'
 import { DepthFills } from './depth-fills.ts'
@@ -82,7 +82,7 @@ export class OrderDesk {
   }
 
   place(user: User, variety: string, form: Form): Outcome<Placed> {
-    const { clock, faults, instruments, market } = this.#parts
+    const { books, clock, faults, instruments, market } = this.#parts
     const wrongVariety = varietyRefusal(variety)
     if (wrongVariety !== null) return { ok: false, refusal: wrongVariety }
     const request = parsePlace(form)
@@ -96,6 +96,10 @@ export class OrderDesk {
       return { ok: false, refusal: refusal ?? inputRefused('Invalid `tradingsymbol`.') }
     if (variety === 'amo' && !market.takesAfterHours(instrument))
       return { ok: false, refusal: refused(400, 'OrderException', 'After market orders are not taken now.') }
+    const isDelivered = leg.transaction_type === 'SELL' && leg.product === 'CNC'
+    const { instrument_token: token } = instrument
+    if (isDelivered && books.lacksAuthorisation(user.user_id, token, asked.quantity))
+      return { ok: false, refusal: NOT_AUTHORISED }
     const quantities = slicesOf(instrument, leg.quantity, asked.autoslice, nowMs)
     if (!quantities.ok) return quantities
     const take = (quantity: number, parentId?: string) =>

@@ -3,6 +3,7 @@
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { refused } from '../refusal.ts'
+import { depositoryRoutes } from './depository-routes.ts'
 import type { RestEnv, RestParts } from './env.ts'
 import { refuse } from './envelope.ts'
 import { fundRoutes } from './fund-routes.ts'
@@ -27,6 +28,7 @@ export function restApp(parts: RestParts, login: Hono<RestEnv>, control: Hono<Re
     login,
     sessionRoutes(parts),
     orderRoutes(parts),
+    depositoryRoutes(parts),
     marginRoutes(parts),
     fundRoutes(parts),
     marketRoutes(parts),

@@ -10,6 +10,7 @@ import { refuse, success } from './envelope.ts'
 
 const QUOTE_KEYS_MAX = 500
 const PRICE_KEYS_MAX = 1_000
+const TRIGGER_PERCENT = 3
 
 export function marketRoutes(parts: RestParts): Hono<RestEnv> {
   const { instruments, engine } = parts
@@ -29,6 +30,15 @@ export function marketRoutes(parts: RestParts): Hono<RestEnv> {
       ? csv(c, exchange)
       : refuse(c, inputRefused('Invalid `exchange`.'))
   })
+
+  // How far the broker lets a cover order's trigger be is not documented; this is of the right size.
+  app.get('/instruments/trigger_range/:side', gate, (c) =>
+    answer(c, QUOTE_KEYS_MAX, ({ fields: { instrument_token, last_price } }) => ({
+      ...{ instrument_token, percentage: TRIGGER_PERCENT },
+      lower: last_price * (1 - TRIGGER_PERCENT / 100),
+      upper: last_price * (1 + TRIGGER_PERCENT / 100),
+    })),
+  )
 
   const answer = (c: RestContext, keysMax: number, shape: (quote: Quote) => object) => {
     const keys = c.req.queries('i') ?? []
