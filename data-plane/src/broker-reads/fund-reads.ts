@@ -3,14 +3,18 @@ import type {
   AccountAnswer,
   AccountRead,
   AccountReadRefused,
+  FundAllotments,
   FundHoldings,
   FundOrders,
   FundSips,
+  FundTrades,
 } from '@ticker/shared/domain'
 import {
+  getFundAllotments,
   getFundHoldings,
   getFundOrders,
   getFundSips,
+  getFundTrades,
   type KiteHttp,
   type Rows,
 } from '@ticker/shared/kite-http'
@@ -30,6 +34,8 @@ export interface FundReads {
   holdings(account: AccountRead): Promise<Answer<FundHoldings>>
   orders(account: AccountRead): Promise<Answer<FundOrders>>
   sips(account: AccountRead): Promise<Answer<FundSips>>
+  trades(account: AccountRead, isin: string): Promise<Answer<FundTrades>>
+  allotments(account: AccountRead): Promise<Answer<FundAllotments>>
 }
 
 export function createFundReads({ kite, reads, answered, omittedOf }: FundReadsDeps): FundReads {
@@ -53,6 +59,20 @@ export function createFundReads({ kite, reads, answered, omittedOf }: FundReadsD
       const outcome = await reads.read(account, 'fund_sips', (session) => getFundSips(kite, session))
       if (!outcome.ok) return outcome.refused
       return { answer: { ...head(account, outcome.data), sips: outcome.data.rows } }
+    },
+    async trades(account, isin) {
+      const outcome = await reads.read(account, 'fund_trades', (session) =>
+        getFundTrades(kite, session, isin),
+      )
+      if (!outcome.ok) return outcome.refused
+      return { answer: { ...head(account, outcome.data), trades: outcome.data.rows } }
+    },
+    async allotments(account) {
+      const outcome = await reads.read(account, 'fund_allotments', (session) =>
+        getFundAllotments(kite, session),
+      )
+      if (!outcome.ok) return outcome.refused
+      return { answer: { ...answered(account.account_id), isins: outcome.data } }
     },
   }
 }

@@ -6,9 +6,16 @@ import type {
   BasketMargins,
   Margins,
   OrderCharges,
+  TriggerRanges,
   ValuedOrder,
 } from '@ticker/shared/domain'
-import { getBasketMargins, getCharges, getMargins, type KiteHttp } from '@ticker/shared/kite-http'
+import {
+  getBasketMargins,
+  getCharges,
+  getMargins,
+  getTriggerRanges,
+  type KiteHttp,
+} from '@ticker/shared/kite-http'
 import type { ReadQuotes } from '../market-data/quotes.ts'
 import type { AccountReads } from './account-reads.ts'
 import { rupees } from './own-pnl.ts'
@@ -31,6 +38,11 @@ export interface OrderValues {
     considerPositions: boolean,
   ): Promise<Answer<BasketMargins>>
   charges(account: AccountRead, orders: readonly ValuedOrder[]): Promise<Answer<OrderCharges>>
+  triggerRanges(
+    account: AccountRead,
+    side: 'buy' | 'sell',
+    instruments: readonly string[],
+  ): Promise<Answer<TriggerRanges>>
 }
 
 export function createOrderValues({ kite, reads, quotes, answered }: OrderValuesDeps): OrderValues {
@@ -74,12 +86,20 @@ export function createOrderValues({ kite, reads, quotes, answered }: OrderValues
       const total = rupees(lines.reduce((sum, { charges }) => sum + (charges.total ?? 0), 0))
       return { answer: { ...answered(account.account_id), orders: lines, total } }
     },
+    async triggerRanges(account, side, instruments) {
+      const outcome = await reads.read(account, 'trigger_ranges', (session) =>
+        getTriggerRanges(kite, session, side, instruments),
+      )
+      if (!outcome.ok) return outcome.refused
+      return { answer: { ...answered(account.account_id), ranges: outcome.data } }
+    },
   }
 }
 
 /** At which the order would fill at the earliest; a MARKET order states none (a cover order's trigger is its second leg's). */
-function statedPrice({ order_type, price, trigger_price }: ValuedOrder): number | undefined {
-  return order_type === 'MARKET' ? undefined : (price ?? trigger_price)
+function statedPrice(order: ValuedOrder): number | undefined {
+  const { order_type, price, trigger_price, average_price } = order
+  return average_price ?? (order_type === 'MARKET' ? undefined : (price ?? trigger_price))
 }
 
 const isUnpriced = (order: ValuedOrder) => statedPrice(order) === undefined

@@ -22,6 +22,7 @@ let state: 'live' | 'stale'
 let price: number
 let questions: QuotesRequest[]
 let sent: unknown[]
+let forms: string[]
 let registry: Registry
 let read: (reading: AccountReading) => Promise<unknown>
 
@@ -33,6 +34,7 @@ beforeEach(() => {
   price = 1_600
   questions = []
   sent = []
+  forms = []
   const portfolio = createPortfolio({
     ...{ clock, registry, isSynthetic: true, isPaper: () => false, decide: async () => undefined },
     directory: () => directory,
@@ -40,7 +42,8 @@ beforeEach(() => {
       root: 'http://broker',
       timeoutMs: 1_000,
       async fetch(url, init) {
-        if (init?.body) sent.push(JSON.parse(String(init.body)))
+        if (init?.body instanceof URLSearchParams) forms.push(String(init.body))
+        else if (init?.body) sent.push(JSON.parse(String(init.body)))
         return new Response(JSON.stringify({ status: 'success', data: said[new URL(String(url)).pathname] }))
       },
     },
@@ -201,4 +204,52 @@ it('orders and plans of funds', async () => {
   expect(await registry.metrics()).toContain('ticker_account_rows_omitted_total{read="fund_orders"} 1')
   said['/mf/sips'] = [{ sip_id: '2', tradingsymbol: 'INF1', status: 'ACTIVE' }]
   expect(await read({ read: 'fund_sips' })).toMatchObject({ sips: [{ sip_id: '2' }], omitted: 0 })
+})
+
+it('the depository: auctions, and an authorisation that is asked for in pairs', async () => {
+  said['/portfolio/holdings/auctions'] = [{ ...infy, auction_number: '20' }, { ...infy }]
+  expect(await read({ read: 'auctions' })).toMatchObject({
+    auctions: [{ auction_number: '20', isin: null }],
+    omitted: 1,
+  })
+  said['/portfolio/holdings/authorise'] = { request_id: 'na8QgCeQm05UHG6NL9sAGRzdfSF64UdB' }
+  const holdings = [
+    { isin: 'INE009A01021', quantity: 5 },
+    { isin: 'INE002A01018', quantity: 50 },
+  ]
+  expect(await read({ read: 'authorisation', holdings })).toMatchObject({
+    ...{ account_id: 'a', request_id: 'na8QgCeQm05UHG6NL9sAGRzdfSF64UdB' },
+  })
+  expect(forms).toEqual(['isin=INE009A01021&quantity=5&isin=INE002A01018&quantity=50'])
+  // What is not an id would become part of a link.
+  said['/portfolio/holdings/authorise'] = { request_id: '../../elsewhere' }
+  expect(await read({ read: 'authorisation' })).toMatchObject({ refusal: 'broker_unreachable' })
+})
+
+it('trades and allotments of funds, and the triggers of cover orders', async () => {
+  said['/mf/holdings/INF174K01LS2'] = [{ tradingsymbol: 'INF174K01LS2', amount: 780 }]
+  expect(await read({ read: 'fund_trades', isin: 'INF174K01LS2' })).toMatchObject({
+    trades: [{ amount: 780, folio: null }],
+  })
+  said['/mf/allotments'] = ['INF174K01LS2']
+  expect(await read({ read: 'fund_allotments' })).toMatchObject({ isins: ['INF174K01LS2'] })
+  said['/mf/allotments'] = { odd: true }
+  expect(await read({ read: 'fund_allotments' })).toMatchObject({ refusal: 'broker_unreachable' })
+  const range = { instrument_token: INFY, lower: 1_455, upper: 1_545, percentage: 3 }
+  said['/instruments/trigger_range/buy'] = { 'NSE:INFY': range, 'NSE:ODD': { lower: 'x' } }
+  const instruments = ['NSE:INFY', 'NSE:ODD']
+  expect(await read({ read: 'trigger_ranges', transaction_type: 'buy', instruments })).toMatchObject({
+    ranges: { 'NSE:INFY': range },
+  })
+})
+
+it('charges of an order that filled are by what it filled at, whatever its type', async () => {
+  const line = { ...infy, transaction_type: 'BUY', price: 1_490, quantity: 1, charges: { total: 1 } }
+  said['/charges/orders'] = [line]
+  const filled = { ...infy, transaction_type: 'BUY' as const, variety: 'regular', order_type: 'MARKET' }
+  const { instrument_token: _, ...order } = { ...filled, quantity: 1, average_price: 1_490 }
+  expect(await read({ read: 'charges', orders: [order] })).toMatchObject({
+    orders: [{ price: 1_490, price_from: 'order' }],
+  })
+  expect(sent).toMatchObject([[{ average_price: 1_490 }]])
 })

@@ -3,12 +3,16 @@ import {
   type AccountAnswer,
   type AccountRead,
   type AccountReadRefused,
+  type Auctions,
+  type AuthorisationRequest,
   type BasketMargins,
   type DryRun,
+  type FundAllotments,
   type FundHoldings,
   type FundOrders,
   type FundSips,
   type Funds,
+  type FundTrades,
   type Holdings,
   istDay,
   type Margins,
@@ -18,6 +22,7 @@ import {
   type Positions,
   quantityMultiplier,
   type RiskDecision,
+  type TriggerRanges,
   type ValuedTrades,
 } from '@ticker/shared/domain'
 import {
@@ -34,6 +39,7 @@ import type { Clock } from '../clock.ts'
 import type { InstrumentDirectory } from '../market-data/instrument-directory.ts'
 import type { ReadQuotes } from '../market-data/quotes.ts'
 import type { AccountReads } from './account-reads.ts'
+import { createDepositoryReads } from './depository-reads.ts'
 import { createFundReads } from './fund-reads.ts'
 import { createOrderValues } from './order-values.ts'
 import { holdingPnl, positionPnl, rupees } from './own-pnl.ts'
@@ -43,7 +49,8 @@ type Answer<T> = { answer: T } | AccountReadRefused
 export type PortfolioAnswer = Answer<
   | (Positions | Holdings | Funds | ValuedTrades)
   | (Margins | BasketMargins | OrderCharges)
-  | (FundHoldings | FundOrders | FundSips)
+  | (FundHoldings | FundOrders | FundSips | FundTrades | FundAllotments)
+  | (Auctions | AuthorisationRequest | TriggerRanges)
   | (DryRun | OrderHistory)
 >
 
@@ -76,6 +83,7 @@ export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Pro
     answered_at: new Date(clock.nowMs()).toISOString(),
   })
 
+  const depository = createDepositoryReads({ kite, reads, answered, omittedOf })
   const funded = createFundReads({ kite, reads, answered, omittedOf })
   const orderValues = createOrderValues({ kite, reads, quotes: deps.quotes, answered })
 
@@ -171,6 +179,16 @@ export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Pro
         return funded.orders(account)
       case 'fund_sips':
         return funded.sips(account)
+      case 'fund_trades':
+        return funded.trades(account, reading.isin)
+      case 'fund_allotments':
+        return funded.allotments(account)
+      case 'auctions':
+        return depository.auctions(account)
+      case 'authorisation':
+        return depository.authorisation(account, reading.holdings)
+      case 'trigger_ranges':
+        return orderValues.triggerRanges(account, reading.transaction_type, reading.instruments)
       case 'margins':
         return orderValues.margins(account, reading.orders)
       case 'basket_margins':

@@ -75,8 +75,8 @@ const FORBIDDEN =
 
 /** What the person has to do: an authorisation holds for one session, to 17:30 (KITE.md 5). */
 const AUTHORISE =
-  '(The order was not placed. Authorise the sale of these holdings with CDSL at the broker, https://kite.zerodha.com/holdings, ' +
-  'today before 17:30 IST, then place it again under a new Idempotency-Key.)'
+  '(The order was not placed. Authorise the sale of these holdings with CDSL at the broker, https://kite.zerodha.com/holdings ' +
+  'or the url of POST /v1/holdings/authorise, today before 17:30 IST, then place it again under a new Idempotency-Key.)'
 
 export function verdictOf(sent: SendOutcome): Verdict {
   switch (sent.kind) {

@@ -1,11 +1,15 @@
 // What the control plane asks the owner of an account to read at the broker, and why it may have no answer.
 import { z } from 'zod'
 import { accountId } from './accounts.ts'
+import { holdingsToAuthorise } from './holdings-authorisation.ts'
 import { VALUED_ORDERS_MAX, valuedOrder } from './margins.ts'
 import { placeOrder } from './place-order.ts'
 
 /** An intent has as many broker orders at most. */
 export const TRADES_ORDERS_MAX = 100
+
+/** Instruments of one question for the triggers of cover orders. */
+export const TRIGGER_RANGES_MAX = 100
 
 const orders = z.array(valuedOrder).min(1).max(VALUED_ORDERS_MAX)
 
@@ -21,6 +25,17 @@ export const accountReading = z.discriminatedUnion('read', [
   z.strictObject({ read: z.literal('fund_holdings') }),
   z.strictObject({ read: z.literal('fund_orders') }),
   z.strictObject({ read: z.literal('fund_sips') }),
+  /** What was bought and sold of one fund. */
+  z.strictObject({ read: z.literal('fund_trades'), isin: z.string() }),
+  z.strictObject({ read: z.literal('fund_allotments') }),
+  z.strictObject({ read: z.literal('auctions') }),
+  /** Nothing is authorised by it: it makes the request that a person may grant. */
+  z.strictObject({ read: z.literal('authorisation'), holdings: holdingsToAuthorise.optional() }),
+  z.strictObject({
+    read: z.literal('trigger_ranges'),
+    transaction_type: z.enum(['buy', 'sell']),
+    instruments: z.array(z.string()).min(1).max(TRIGGER_RANGES_MAX),
+  }),
   z.strictObject({ read: z.literal('margins'), orders }),
   z.strictObject({ read: z.literal('basket_margins'), orders, consider_positions: z.boolean() }),
   z.strictObject({ read: z.literal('charges'), orders }),

@@ -34,6 +34,8 @@ export const valuedOrder = z.strictObject({
   quantity: z.int(),
   price: z.number().optional(),
   trigger_price: z.number().optional(),
+  /** What it filled at, or is imagined to: outranks the others in the charges. */
+  average_price: z.number().optional(),
 })
 export type ValuedOrder = z.infer<typeof valuedOrder>
 
@@ -92,6 +94,19 @@ export const brokerCharge = z.object({
   price: z.number(),
   charges,
 })
+
+/** Between which the trigger of a cover order may be. */
+export const triggerRange = z.object({
+  instrument_token: z.int(),
+  lower: z.number(),
+  upper: z.number(),
+  percentage: z.number().nullable(),
+})
+export type TriggerRange = z.infer<typeof triggerRange>
+
+/** By exchange:tradingsymbol; what the broker does not know is not there. */
+export const triggerRanges = z.object({ ...accountAnswer, ranges: z.record(z.string(), triggerRange) })
+export type TriggerRanges = z.infer<typeof triggerRanges>
 
 export const orderCharges = z
   .object({

@@ -71,6 +71,14 @@ export const fundSip = z
   })
   .meta({ id: 'FundSip' })
 
+/** One purchase or redemption of a fund that is held. */
+export const fundTrade = z.object({
+  ...fund,
+  ...{ variety: text, folio: text, exchange_timestamp: text },
+  ...{ average_price: amount, amount, quantity: amount },
+})
+export type FundTrade = z.infer<typeof fundTrade>
+
 const answered = {
   ...accountAnswer,
   omitted: z.int().meta({
@@ -88,3 +96,10 @@ export type FundOrders = z.infer<typeof fundOrders>
 
 export const fundSips = z.object({ ...answered, sips: z.array(fundSip) }).meta({ id: 'FundSips' })
 export type FundSips = z.infer<typeof fundSips>
+
+export const fundTrades = z.object({ ...answered, trades: z.array(fundTrade) })
+export type FundTrades = z.infer<typeof fundTrades>
+
+/** Of which something was ever allotted. */
+export const fundAllotments = z.object({ ...accountAnswer, isins: z.array(z.string()) })
+export type FundAllotments = z.infer<typeof fundAllotments>

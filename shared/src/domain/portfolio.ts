@@ -81,6 +81,12 @@ export const brokerHolding = z.object({
 })
 export type BrokerHolding = z.infer<typeof brokerHolding>
 
+/** What is held of an instrument that is auctioned now; a seller of it names the number. */
+export const brokerAuction = brokerHolding
+  .omit({ used_quantity: true, short_quantity: true, mtf: true })
+  .extend({ auction_number: z.string() })
+export type BrokerAuction = z.infer<typeof brokerAuction>
+
 export const holdingPnl = z
   .object({
     ...ownPrice,
@@ -164,6 +170,11 @@ export const holdings = z
   .object({ ...accountAnswer, holdings: z.array(holding), omitted })
   .meta({ id: 'Holdings' })
 export type Holdings = z.infer<typeof holdings>
+
+export const auctions = z
+  .object({ ...accountAnswer, auctions: z.array(brokerAuction), omitted })
+  .meta({ id: 'Auctions' })
+export type Auctions = z.infer<typeof auctions>
 
 export const funds = z
   .object({ ...accountAnswer, equity: fundsSegment.nullable(), commodity: fundsSegment.nullable() })

@@ -1,4 +1,5 @@
 // The broker's REST API, typed, with the exact outcome of every call.
+export * from './depository.ts'
 export * from './envelope.ts'
 export * from './history.ts'
 export * from './kite-host.ts'
@@ -11,3 +12,4 @@ export { authorization, type Credentials, KITE_VERSION, type KiteHttp } from './
 export { ROWS_MAX, type Rows } from './rows.ts'
 export * from './sessions.ts'
 export { storable } from './storable.ts'
+export * from './trigger-ranges.ts'

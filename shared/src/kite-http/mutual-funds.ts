@@ -1,15 +1,34 @@
 // Mutual funds of an account: reads alone, the broker takes no orders for them any more (KITE.md 5.5).
 import { z } from 'zod'
-import { brokerFundHolding, fundOrder, fundSip } from '../domain/mutual-funds.ts'
+import { brokerFundHolding, fundOrder, fundSip, fundTrade } from '../domain/mutual-funds.ts'
 import { parseBrokerTime } from '../domain/time.ts'
 import type { KiteOutcome } from './envelope.ts'
 import { type Credentials, type KiteHttp, request } from './request.ts'
-import { listed, type Rows } from './rows.ts'
+import { listed, ROWS_MAX, type Rows, UNREADABLE } from './rows.ts'
 
 type Read<T> = (http: KiteHttp, credentials: Credentials) => Promise<KiteOutcome<Rows<T>>>
 
 export const getFundHoldings: Read<z.output<typeof brokerFundHolding>> = async (http, credentials) =>
   listed(brokerFundHolding, await request(http, '/mf/holdings', { method: 'GET', credentials }))
+
+export async function getFundTrades(
+  http: KiteHttp,
+  credentials: Credentials,
+  isin: string,
+): Promise<KiteOutcome<Rows<z.output<typeof fundTrade>>>> {
+  const path = `/mf/holdings/${encodeURIComponent(isin)}`
+  return listed(fundTrade, await request(http, path, { method: 'GET', credentials }))
+}
+
+export async function getFundAllotments(
+  http: KiteHttp,
+  credentials: Credentials,
+): Promise<KiteOutcome<string[]>> {
+  const outcome = await request(http, '/mf/allotments', { method: 'GET', credentials })
+  if (!outcome.ok) return outcome
+  const said = z.array(z.string()).max(ROWS_MAX).nullable().safeParse(outcome.data)
+  return said.success ? { ok: true, data: said.data ?? [] } : UNREADABLE
+}
 
 const text = z.string().nullable()
 /** As the broker sends it: when in IST, without a zone. */
