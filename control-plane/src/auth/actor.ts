@@ -9,6 +9,8 @@ export interface Actor {
   /** null: every account of the owner. */
   account_ids: ReadonlySet<string> | null
   expires_at: string | null
+  /** Orders through the Kite-compatible REST that equal an unsettled one so young are refused; null: none is. */
+  refuse_repeats_s: number | null
 }
 
 export type Auditor =

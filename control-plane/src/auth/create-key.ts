@@ -26,11 +26,11 @@ export async function createApiKey(
   const [row] = await call.deps.db.rows(
     z.object({ api_key: apiKey }),
     sql`with k as (
-        insert into ticker.api_keys (id, name, owner, secret_sha256, scopes, account_ids, expires_at)
+        insert into ticker.api_keys (id, name, owner, secret_sha256, scopes, account_ids, expires_at, refuse_repeats_s)
         values (${id}, ${input.name}, ${actor.owner}, ${await sha256Hex(secret)},
           (select array_agg(value) from jsonb_array_elements_text(${JSON.stringify(input.scopes)}::jsonb)),
           ${accountIds ? sql`(select coalesce(array_agg(value), '{}') from jsonb_array_elements_text(${JSON.stringify(accountIds)}::jsonb))` : sql`null::text[]`},
-          least(${input.expires_at ?? null}::timestamptz, ${actor.expires_at}::timestamptz))
+          least(${input.expires_at ?? null}::timestamptz, ${actor.expires_at}::timestamptz), ${input.refuse_repeats_s ?? null})
         returning *
       ), audited as (${auditInsert(
         {
@@ -39,7 +39,10 @@ export async function createApiKey(
           subject: id,
           outcome: 'allowed',
           requestId: call.requestId,
-          detail: { scopes: input.scopes, account_ids: accountIds },
+          detail: {
+            ...{ scopes: input.scopes, account_ids: accountIds },
+            refuse_repeats_s: input.refuse_repeats_s,
+          },
         },
         sql`k`,
       )})

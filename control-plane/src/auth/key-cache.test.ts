@@ -8,6 +8,7 @@ const actor = (key_id: string, expires_at: string | null = null): Actor => ({
   scopes: new Set(),
   account_ids: null,
   expires_at,
+  refuse_repeats_s: null,
 })
 
 test('forgets a key after 15 s, at its own expiry, and when told to', () => {

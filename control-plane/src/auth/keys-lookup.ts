@@ -23,6 +23,7 @@ const keyRow = z.object({
   scopes: z.array(scope),
   account_ids: z.array(z.string()).nullable(),
   expires_at: z.string().nullable(),
+  refuse_repeats_s: z.int().nullable(),
   realm: z.string().nullable(),
 })
 
@@ -34,7 +35,7 @@ export function keysLookup(deps: Dependencies, cache: KeyCache): Keys {
     const [row] = await deps.db.rows(
       keyRow,
       sql`select k.id, k.owner, to_jsonb(k.scopes) as scopes, to_jsonb(k.account_ids) as account_ids,
-          ${iso(sql`k.expires_at`)} as expires_at, (select realm from ticker.deployment) as realm
+          ${iso(sql`k.expires_at`)} as expires_at, k.refuse_repeats_s, (select realm from ticker.deployment) as realm
         from ticker.api_keys k
         where ${which} and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())`,
     )
@@ -48,6 +49,7 @@ export function keysLookup(deps: Dependencies, cache: KeyCache): Keys {
       scopes: new Set(row.scopes),
       account_ids: row.account_ids && new Set(row.account_ids),
       expires_at: row.expires_at,
+      refuse_repeats_s: row.refuse_repeats_s,
     }
     cache.put(name, actor)
     return actor

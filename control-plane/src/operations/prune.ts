@@ -13,6 +13,8 @@ const SUBSCRIPTION_CHANGE_AGE_HOURS_MAX = 1
 const REFRESH_AGE_DAYS_MAX = 400
 const INSTRUMENT_CHANGE_AGE_DAYS_MAX = 100
 const CALENDAR_DAY_AGE_DAYS_MAX = 400
+/** Longer than any key refuses repeats. */
+const ORDER_REPEAT_AGE_HOURS_MAX = 1
 
 export async function prune(deps: Pick<Dependencies, 'db' | 'log'>): Promise<void> {
   const [row] = await deps.db.rows(
@@ -25,6 +27,7 @@ export async function prune(deps: Pick<Dependencies, 'db' | 'log'>): Promise<voi
       instrument_changes: z.int(),
       calendar_days: z.int(),
       webhook_deliveries: z.int(),
+      order_repeats: z.int(),
     }),
     sql`with states as (
         delete from ticker.login_states
@@ -50,13 +53,17 @@ export async function prune(deps: Pick<Dependencies, 'db' | 'log'>): Promise<voi
       ), deliveries as (
         delete from ticker.webhook_deliveries
         where created_at < now() - make_interval(days => ${WEBHOOK_KEPT_DAYS}::int) returning 1
+      ), repeats as (
+        delete from ticker.order_repeats
+        where stored_at < now() - make_interval(hours => ${ORDER_REPEAT_AGE_HOURS_MAX}::int) returning 1
       )
       select (select count(*) from states)::int as login_states, (select count(*) from audit)::int as audit_rows,
         (select count(*) from keys)::int as api_keys, (select count(*) from changes)::int as changes,
         (select count(*) from refreshes)::int as refreshes,
         (select count(*) from instrument_changes)::int as instrument_changes,
         (select count(*) from calendar_days)::int as calendar_days,
-        (select count(*) from deliveries)::int as webhook_deliveries`,
+        (select count(*) from deliveries)::int as webhook_deliveries,
+        (select count(*) from repeats)::int as order_repeats`,
   )
   deps.log('info', 'pruned', { ...row })
 }

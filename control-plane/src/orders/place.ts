@@ -31,6 +31,8 @@ export interface PlacedAs {
   slicedOrderId?: string
   /** The order that is placed anew with this one. */
   requeueOf?: string
+  /** For so long no equal order of the same key is stored beside one that is not settled. */
+  refuseRepeatsS?: number | null
 }
 
 const verdict = z.object({
@@ -55,6 +57,7 @@ const verdict = z.object({
     })
     .nullable(),
   cancelled: z.boolean(),
+  repeated: z.boolean(),
   /** What was to be placed anew has not come to nothing. */
   found_after_all: z.boolean(),
   stored: z.object({ order, request_sha256: z.string() }).nullable(),
@@ -65,7 +68,7 @@ export async function placeOrder(
   call: Call,
   idempotencyKey: string,
   input: PlaceOrder,
-  { slicedOrderId, requeueOf }: PlacedAs = {},
+  { slicedOrderId, requeueOf, refuseRepeatsS = null }: PlacedAs = {},
 ): Promise<Outcome<PlacedOrder>> {
   if (!mayUse(call.actor, input.account_id)) return refused('account_not_allowed')
   const request = withMarketProtection(input)
@@ -73,7 +76,9 @@ export async function placeOrder(
   const id = newId('ord')
   const afterHours = await whyNotAfterHours(call, request)
   const refuse = afterHours !== undefined
-  const found = await storeOnce(call, { id, idempotencyKey, request, hash, refuse, slicedOrderId, requeueOf })
+  const found = await storeOnce(call, {
+    ...{ id, idempotencyKey, request, hash, refuse, slicedOrderId, requeueOf, refuseRepeatsS },
+  })
   if (!found.account) return refused('account_not_found')
   if (!found.stored) return objection(request, found, afterHours) ?? refused('session_inactive')
   if (found.stored.request_sha256 !== hash) return refused('idempotency_conflict')
@@ -114,12 +119,14 @@ async function storeOnce(
     refuse: boolean
     slicedOrderId: string | undefined
     requeueOf: string | undefined
+    refuseRepeatsS: number | null
   },
 ): Promise<Verdict> {
   const { request } = intent
   const price = request.price ?? null
   const trigger = request.trigger_price ?? null
   const leg = request.iceberg_quantity ?? null
+  const repeatsS = intent.refuseRepeatsS
   const [row] = await call.deps.db.rows(
     verdict,
     sql`with account as materialized (
@@ -151,19 +158,29 @@ async function storeOnce(
       ), previous as materialized (
         select o.* from ticker.order_intents o join account on o.account_id = account.id
         where o.idempotency_key = ${intent.idempotencyKey}
-      ), inserted as (
-        insert into ticker.order_intents as o
-          (id, account_id, idempotency_key, request_sha256, request, tag, client_tag, deadline, sliced_order_id, requeue_of, created_by)
-        select ${intent.id}, account.id, ${intent.idempotencyKey}, ${intent.hash}, ${JSON.stringify(request)}::jsonb,
-          ${brokerTag(request.tag)}, ${request.tag ?? null},
-          now() + make_interval(secs => ${request.expires_in_s}::int), ${intent.slicedOrderId ?? null},
-          ${intent.requeueOf ?? null}, ${call.actor.key_id}
-        from account, instrument i
+      ), admitted as materialized (
+        select account.id as account_id from account, instrument i
         where not exists (select 1 from previous) and account.status = 'active' and account.trading
           and account.gate is null
           and account.session_live and i.tradable and i.lot_ok and i.leg_ok and i.price_ok and i.trigger_ok
           and not ${intent.refuse}::boolean
           and (${intent.requeueOf ?? null}::text is null or exists (select from came_to_nothing)) and (${intent.slicedOrderId ?? null}::text is null or exists (select from sliced))
+      ), unrepeated as (
+        -- Of two equals at once the second waits here. It cannot see the order of the first yet, and so it is not settled.
+        insert into ticker.order_repeats as r (account_id, key_id, request_sha256, intent_id)
+        select account_id, ${call.actor.key_id}, ${intent.hash}, ${intent.id} from admitted where ${repeatsS}::int is not null
+        on conflict (account_id, key_id, request_sha256) do update set intent_id = excluded.intent_id, stored_at = now()
+        where r.stored_at <= now() - make_interval(secs => ${repeatsS}::int)
+          or exists (select from ticker.order_intents o where o.id = r.intent_id and o.state not in ('QUEUED', 'SENDING', 'UNKNOWN'))
+        returning r.intent_id
+      ), inserted as (
+        insert into ticker.order_intents as o
+          (id, account_id, idempotency_key, request_sha256, request, tag, client_tag, deadline, sliced_order_id, requeue_of, created_by)
+        select ${intent.id}, account_id, ${intent.idempotencyKey}, ${intent.hash}, ${JSON.stringify(request)}::jsonb,
+          ${brokerTag(request.tag)}, ${request.tag ?? null},
+          now() + make_interval(secs => ${request.expires_in_s}::int), ${intent.slicedOrderId ?? null},
+          ${intent.requeueOf ?? null}, ${call.actor.key_id}
+        from admitted where ${repeatsS}::int is null or exists (select from unrepeated)
         -- Of two at once the second waits here for the first, and gets its row.
         on conflict (account_id, idempotency_key) do update set idempotency_key = excluded.idempotency_key
         returning o.*
@@ -183,6 +200,7 @@ async function storeOnce(
         (select to_jsonb(instrument) from instrument) as instrument,
         ${intent.slicedOrderId ?? null}::text is not null and not exists (select from sliced) as cancelled,
         ${intent.requeueOf ?? null}::text is not null and not exists (select from came_to_nothing) as found_after_all,
+        ${repeatsS}::int is not null and exists (select from admitted) and not exists (select from unrepeated) as repeated,
         (select jsonb_build_object('request_sha256', o.request_sha256,
           'order', ${orderJson(call.deps.config.realm === 'sim')}) from stored o) as stored`,
   )
@@ -205,6 +223,7 @@ export async function whyNotPlaced(call: Call, input: PlaceOrder): Promise<Outco
       refuse: true,
       slicedOrderId: undefined,
       requeueOf: undefined,
+      refuseRepeatsS: null,
     },
   })
   return found.account ? objection(request, found, afterHours) : refused('account_not_found')
@@ -213,7 +232,7 @@ export async function whyNotPlaced(call: Call, input: PlaceOrder): Promise<Outco
 /** The first thing that keeps the insert from happening, in the order a person would fix them. */
 function objection(
   request: PlaceOrder,
-  { account, instrument, cancelled, found_after_all }: Verdict,
+  { account, instrument, cancelled, found_after_all, repeated }: Verdict,
   afterHours: FieldError | undefined,
 ): Outcome<never> | undefined {
   if (account && account.status !== 'active') return refused('account_disabled')
@@ -222,6 +241,7 @@ function objection(
   if (found_after_all)
     return refused('order_not_to_requeue', { detail: 'It was found at the broker meanwhile.' })
   if (cancelled) return refused('order_finished', { detail: 'It is being cancelled.' })
+  if (repeated) return refused('order_repeated')
   const errors = [...fieldErrors(request, instrument), ...(afterHours ? [afterHours] : [])]
   if (errors.length > 0) return refused('order_invalid', { errors })
   return account?.session_live ? undefined : refused('session_inactive')

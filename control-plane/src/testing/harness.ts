@@ -173,8 +173,10 @@ export async function startHarness(options: HarnessOptions = {}) {
     },
     /** Resolves when everything deferred so far is done. */
     settled: () => Promise.allSettled(deferred),
-    keyWith: (scopes: Scope[], more: { owner?: string; account_ids?: string[] } = {}) =>
-      seed.apiKey({ owner: 'desk', scopes, ...more }),
+    keyWith: (
+      scopes: Scope[],
+      more: { owner?: string; account_ids?: string[]; refuse_repeats_s?: number } = {},
+    ) => seed.apiKey({ owner: 'desk', scopes, ...more }),
     async close() {
       await Promise.allSettled(deferred)
       await neon.close()

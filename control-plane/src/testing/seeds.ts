@@ -11,13 +11,21 @@ export interface SeededKey {
 
 export function seeds(pool: TestDatabase['pool']) {
   return {
-    async apiKey(input: { owner: string; scopes: Scope[]; account_ids?: string[] }): Promise<SeededKey> {
+    async apiKey(input: {
+      owner: string
+      scopes: Scope[]
+      account_ids?: string[]
+      refuse_repeats_s?: number
+    }): Promise<SeededKey> {
       const id = newId('key')
       const secret = `${id}_${randomToken()}`
       await pool.query(
-        `insert into ticker.api_keys (id, name, owner, secret_sha256, scopes, account_ids)
-         values ($1, 'test', $2, $3, $4, $5)`,
-        [id, input.owner, await sha256Hex(secret), input.scopes, input.account_ids ?? null],
+        `insert into ticker.api_keys (id, name, owner, secret_sha256, scopes, account_ids, refuse_repeats_s)
+         values ($1, 'test', $2, $3, $4, $5, $6)`,
+        [
+          ...[id, input.owner, await sha256Hex(secret), input.scopes, input.account_ids ?? null],
+          input.refuse_repeats_s ?? null,
+        ],
       )
       return { id, secret }
     },

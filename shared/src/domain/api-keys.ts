@@ -6,6 +6,9 @@ import { storedText } from './text.ts'
 
 export const scope = z.enum(SCOPES).meta({ id: 'Scope' })
 
+/** Longer than this nothing stays in doubt without a person. */
+export const REFUSE_REPEATS_S_MAX = 600
+
 export const apiKeyCreate = z
   .strictObject({
     name: storedText(100, 1),
@@ -17,6 +20,16 @@ export const apiKeyCreate = z
       .optional()
       .meta({ description: 'Absent: every account of your owner' }),
     expires_at: z.iso.datetime().optional(),
+    refuse_repeats_s: z
+      .int()
+      .min(1)
+      .max(REFUSE_REPEATS_S_MAX)
+      .optional()
+      .meta({
+        description:
+          'Of orders through the Kite-compatible REST, which have no Idempotency-Key: one that equals an order of this key on the ' +
+          'same account is refused for so many seconds, as long as that order is not settled. Absent: equal orders are meant',
+      }),
   })
   .meta({ id: 'ApiKeyCreate' })
 export type ApiKeyCreate = z.infer<typeof apiKeyCreate>
@@ -29,6 +42,7 @@ export const apiKey = z
     scopes: z.array(scope),
     account_ids: z.array(accountId).nullable(),
     expires_at: z.string().nullable(),
+    refuse_repeats_s: z.int().nullable(),
     revoked_at: z.string().nullable(),
     created_at: z.string(),
   })

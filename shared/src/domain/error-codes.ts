@@ -103,6 +103,10 @@ export const ERROR_CODES = {
     title: 'Only an order that did not reach the broker, or was released, can be placed anew.',
   },
   order_requeued: { status: 409, title: 'The order was placed anew before; see detail.' },
+  order_repeated: {
+    status: 409,
+    title: 'An equal order of this API key is not settled yet: look in the order book before you repeat it.',
+  },
   paper_not_configured: {
     status: 409,
     title: 'There is no paper broker: start one and set PAPER_API_ROOT and PAPER_LOGIN_ROOT (docs/paper.md).',

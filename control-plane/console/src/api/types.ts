@@ -178,6 +178,7 @@ export interface ApiKey {
   id: string
   name: string
   scopes: string[]
+  refuse_repeats_s: number | null
   revoked_at: string | null
   created_at: string
 }

@@ -29,7 +29,12 @@ export function Keys({ api }: { api: Api }) {
   function create(event: FormEvent<HTMLFormElement>) {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
-    const body = { name: String(form.get('name')), scopes: form.getAll('scopes').map(String) }
+    const repeats = Number(form.get('refuse_repeats_s'))
+    const body = {
+      name: String(form.get('name')),
+      scopes: form.getAll('scopes').map(String),
+      ...(repeats > 0 ? { refuse_repeats_s: repeats } : {}),
+    }
     return act(async () =>
       setSecret((await api.send<{ secret: string }>('POST', '/v1/api-keys', body)).secret),
     )
@@ -75,6 +80,7 @@ KiteTicker("${token.api_key}", "${token.access_token}", root="${token.kite_socke
               <th>Name</th>
               <th>Id</th>
               <th>Scopes</th>
+              <th>Repeats</th>
               <th>Made</th>
               <th />
             </tr>
@@ -87,6 +93,7 @@ KiteTicker("${token.api_key}", "${token.access_token}", root="${token.kite_socke
                   <code>{key.id}</code>
                 </td>
                 <td>{key.scopes.length === SCOPES.length ? 'all' : key.scopes.join(', ')}</td>
+                <td>{key.refuse_repeats_s === null ? '' : `refused for ${key.refuse_repeats_s} s`}</td>
                 <td>{timeOf(key.created_at)}</td>
                 <td>
                   {key.revoked_at ? (
@@ -110,6 +117,10 @@ KiteTicker("${token.api_key}", "${token.access_token}", root="${token.kite_socke
       <form onSubmit={create}>
         <label>
           New key <input name="name" required maxLength={100} placeholder="what it is for" />
+        </label>
+        <label>
+          Refuse repeats of unsettled Kite orders for{' '}
+          <input name="refuse_repeats_s" type="number" min={1} max={600} placeholder="never" /> s
         </label>
         <fieldset>
           <legend>Scopes</legend>

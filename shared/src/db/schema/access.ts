@@ -1,5 +1,5 @@
 // Who may do what, and who did.
-import { index, jsonb, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { index, integer, jsonb, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { at, now, ticker } from './ticker.ts'
 
 export const apiKeys = ticker.table(
@@ -12,6 +12,8 @@ export const apiKeys = ticker.table(
     scopes: text('scopes').array().notNull(),
     /** null: every account of the same owner. */
     account_ids: text('account_ids').array(),
+    /** How long an order through the Kite-compatible REST keeps its equal out, unless it is settled before; null: not at all. */
+    refuse_repeats_s: integer('refuse_repeats_s'),
     expires_at: at('expires_at'),
     revoked_at: at('revoked_at'),
     created_at: at('created_at').notNull().default(now),

@@ -128,6 +128,25 @@ export const orderIntents = ticker.table(
 )
 
 /**
+ * The last order of each request of an API key that refuses repeats. Its row is what two equal orders at the same time, in two
+ * isolates, wait for each other at.
+ */
+export const orderRepeats = ticker.table(
+  'order_repeats',
+  {
+    account_id: text('account_id').notNull(),
+    key_id: text('key_id').notNull(),
+    request_sha256: text('request_sha256').notNull(),
+    intent_id: text('intent_id').notNull(),
+    stored_at: at('stored_at').notNull().default(now),
+  },
+  (table) => [
+    primaryKey({ columns: [table.account_id, table.key_id, table.request_sha256] }),
+    index('order_repeats_stored').on(table.stored_at),
+  ],
+)
+
+/**
  * A cancel or a modify: an intent of its own kind, sequenced per order (RELIABILITY orders 8). Of one of our intents
  * (`intent_id`; a cancel without `order_id` is of whatever it is or becomes at the broker), or of an order placed
  * elsewhere (`order_id` alone).
