@@ -28,6 +28,8 @@ export interface KiteCredentials {
 /** The official clients; each takes root, api_key, access_token, mode and tokens, and prints a line per event. */
 export const JAVASCRIPT = [process.execPath, here('kite-ticker-process.cjs')]
 export const PYTHON = ['python3', here('kite_ticker_process.py')]
+/** Takes root, api_key and access_token, and fails with what is not as it should be. */
+export const PYTHON_REST = ['python3', here('kite_rest_process.py')]
 
 /** Starts an official client against our socket. */
 export function runKiteTicker(

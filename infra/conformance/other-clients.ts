@@ -1,20 +1,23 @@
-// `pnpm conformance`: the official Python and Go tickers, unmodified, against a whole system, at every form of the
-// root URL and in every mode, with instruments that nothing else subscribes. Says which could not be run because they
-// are not installed; exits 1 when one fails.
-import { spawnSync } from 'node:child_process'
+// `pnpm conformance`: the official Python and Go clients, unmodified, against a whole system. Their tickers at every form of the
+// root URL and in every mode, with instruments that nothing else subscribes; their REST through a whole order life and what can be
+// read, at every root that works with them. Says which could not be run because they are not installed; exits 1 when one fails.
+import { execFile, spawnSync } from 'node:child_process'
 import { cpSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { SCOPES } from '@ticker/shared/domain'
 import { z } from 'zod'
 import { createDesk, type Desk } from '../e2e/desk.ts'
 import { runSystem } from '../e2e/running-system.ts'
 import { DEMO_INSTRUMENTS, until } from '../local/seed.ts'
-import { JAVASCRIPT, PYTHON, runKiteTicker } from './kite-ticker-process.ts'
+import { JAVASCRIPT, PYTHON, PYTHON_REST, runKiteTicker } from './kite-ticker-process.ts'
 
 const FORMS = ['', '/', '/kite/ws', '/kite/ws/']
 const MODES = ['ltp', 'quote', 'full'] as const
 const TICKS = 20
+const REST_WITHIN_MS = 120_000
 
 const instrument = z.object({ instrument_token: z.number() })
 
@@ -22,6 +25,8 @@ interface Client {
   name: string
   /** How to start it; undefined: not installed. */
   command: readonly string[] | undefined
+  /** Its REST client and the roots that work with it, behind scheme and host; the JavaScript one runs in the end-to-end tests. */
+  rest: { command: readonly string[]; roots: readonly string[] } | undefined
   install: string
 }
 
@@ -34,20 +39,41 @@ function clients(folder: string): Client[] {
   // Building resolves its dependency into its folder: not in the checkout.
   const source = join(folder, 'go')
   cpSync(join(import.meta.dirname, 'go'), source, { recursive: true })
-  const built = runs('go', ['version']) && runs('go', ['build', '-mod=mod', '-o', go, '.'], source)
+  const isGo = runs('go', ['version'])
+  const built = isGo && runs('go', ['build', '-mod=mod', '-o', go, '.'], source)
+  const builtRest = built && runs('go', ['build', '-mod=mod', '-o', `${go}-rest`, './rest'], source)
+  if (built && !builtRest) throw new Error('go/rest does not build')
+  const isPython = runs('python3', ['-c', 'import kiteconnect'])
   return [
-    { name: 'JavaScript', command: JAVASCRIPT, install: '' },
+    { name: 'JavaScript', command: JAVASCRIPT, rest: undefined, install: '' },
     {
       name: 'Python',
-      command: runs('python3', ['-c', 'import kiteconnect']) ? PYTHON : undefined,
+      command: isPython ? PYTHON : undefined,
+      // It joins its paths to the host.
+      rest: isPython ? { command: PYTHON_REST, roots: ['', '/'] } : undefined,
       install: 'pip install kiteconnect',
     },
     {
       name: 'Go',
       command: built ? [go] : undefined,
+      rest: builtRest ? { command: [`${go}-rest`], roots: ['', '/', '/kite/api', '/kite/api/'] } : undefined,
       install: 'Go, and access to its module proxy for github.com/zerodha/gokiteconnect/v4',
     },
   ]
+}
+
+/** With a key, and so with the limits, of its own at each root. */
+async function conformRest(desk: Desk, { command, roots }: NonNullable<Client['rest']>): Promise<void> {
+  const [program = '', ...args] = command
+  for (const root of roots) {
+    const { apiKey, accessToken } = await desk.kiteCredentials(await desk.keyWith({ scopes: SCOPES }))
+    const at = desk.system.controlPlaneUrl + root
+    await promisify(execFile)(program, [...args, at, apiKey, accessToken], { timeout: REST_WITHIN_MS }).catch(
+      (error: unknown) => {
+        throw new Error(`at "${root}": ${error instanceof Error ? error.message : error}`)
+      },
+    )
+  }
 }
 
 async function conform(desk: Desk, command: readonly string[], tokens: number[]): Promise<void> {
@@ -89,7 +115,7 @@ try {
       return known.instrument_token
     }),
   )
-  for (const { name, command, install } of clients(folder)) {
+  for (const { name, command, rest, install } of clients(folder)) {
     if (!command) {
       console.log(`${name}: not installed here, not run (${install})`)
       continue
@@ -97,6 +123,10 @@ try {
     try {
       await conform(desk, command, tokens)
       console.log(`${name}: ${FORMS.length} roots × ${MODES.length} modes, ticks and order updates, no error`)
+      if (rest) {
+        await conformRest(desk, rest)
+        console.log(`${name}: REST at ${rest.roots.length} roots, a whole order life and what can be read`)
+      }
     } catch (error) {
       failed = true
       console.log(`${name}: FAILED: ${error instanceof Error ? error.message : error}`)

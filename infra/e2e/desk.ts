@@ -71,8 +71,9 @@ export function createDesk(running: RunningSystem) {
       const alive = (await api.call(fleet, 'GET', '/v1/fleet')).instances.find((each) => each.alive)
       return api.call(instance, 'GET', `/v1/fleet/instances/${alive?.id}`)
     },
-    kiteCredentials: async (): Promise<KiteCredentials> => {
-      const made = await api.call(credentials, 'POST', '/v1/kite-tokens', { account_id: 'demo' })
+    /** Of the desk's own key, or of another: each has the limits of the compatible REST for itself. */
+    kiteCredentials: async (as: ApiClient = api): Promise<KiteCredentials> => {
+      const made = await as.call(credentials, 'POST', '/v1/kite-tokens', { account_id: 'demo' })
       return { root: made.kite_socket_url, apiKey: made.api_key, accessToken: made.access_token }
     },
     /** Orders in the simulator's books, of every user. */

@@ -12,8 +12,10 @@ import { candleSuite } from './suites/candles.ts'
 import { consoleSuite } from './suites/console.ts'
 import { exampleSuite } from './suites/examples.ts'
 import { historySuite } from './suites/history.ts'
+import { holdingsAuthorisationSuite } from './suites/holdings-authorisation.ts'
 import { killSwitchSuite } from './suites/kill-switch.ts'
 import { kiteRestSuite } from './suites/kite-rest.ts'
+import { kiteWireShapeSuite } from './suites/kite-wire-shapes.ts'
 import { loginSuite } from './suites/login.ts'
 import { optionChainSuite } from './suites/option-chains.ts'
 import { orderChangeSuite } from './suites/order-changes.ts'
@@ -66,6 +68,8 @@ orderChangeSuite(running)
 orderVarietySuite(running)
 portfolioSuite(running)
 kiteRestSuite(running)
+kiteWireShapeSuite(running)
+holdingsAuthorisationSuite(running)
 killSwitchSuite(running)
 webhookSuite(running)
 paperSuite(running)

@@ -1,18 +1,16 @@
-// Portfolio, funds, margins, mutual funds, profile and session of an unmodified Kite client.
+// Positions, funds, margins, charges, profile and session of an unmodified Kite client.
 import { Hono } from 'hono'
 import { getAccount } from '../accounts/read.ts'
 import { settle } from '../http/problem.ts'
 import type { KiteEnv } from './env.ts'
 import { KiteFailure, success } from './envelope.ts'
 import { istOf } from './ist.ts'
-import { flagOf, parametersOf } from './parameters.ts'
+import { flagOf, jsonOf, parametersOf } from './parameters.ts'
 import {
+  filledOrders,
   readBasket,
-  readFundHoldings,
-  readFundOrders,
-  readFundSips,
+  readCharges,
   readFunds,
-  readHoldings,
   readMargins,
   readPositions,
   valuedOrders,
@@ -45,10 +43,6 @@ export function accountRoutes() {
         const { call, accountId } = c.var.kite('portfolio:read')
         return success(await readPositions(call, accountId))
       })
-      .get('/portfolio/holdings', async (c) => {
-        const { call, accountId } = c.var.kite('portfolio:read')
-        return success(await readHoldings(call, accountId))
-      })
       .get('/user/margins', async (c) => {
         const { call, accountId } = c.var.kite('portfolio:read')
         return success(await readFunds(call, accountId))
@@ -59,49 +53,28 @@ export function accountRoutes() {
       })
       .post('/margins/orders', async (c) => {
         const { call, accountId } = c.var.kite('portfolio:read')
-        return success(await readMargins(call, accountId, valuedOrders(await c.req.json())))
+        return success(await readMargins(call, accountId, valuedOrders(await jsonOf(c.req))))
       })
       .post('/margins/basket', async (c) => {
         const { call, accountId } = c.var.kite('portfolio:read')
-        const orders = valuedOrders(await c.req.json())
+        const orders = valuedOrders(await jsonOf(c.req))
         const consider = flagOf(await parametersOf(c.req), 'consider_positions')
         return success(await readBasket(call, accountId, orders, consider))
       })
-      .get('/mf/holdings', async (c) => {
+      .post('/charges/orders', async (c) => {
         const { call, accountId } = c.var.kite('portfolio:read')
-        return success(await readFundHoldings(call, accountId))
-      })
-      .get('/mf/orders', async (c) => {
-        const { call, accountId } = c.var.kite('portfolio:read')
-        return success(await readFundOrders(call, accountId))
-      })
-      .get('/mf/sips', async (c) => {
-        const { call, accountId } = c.var.kite('portfolio:read')
-        return success(await readFundSips(call, accountId))
+        return success(await readCharges(call, accountId, filledOrders(await jsonOf(c.req))))
       })
       .get('/user/profile', profile)
       .get('/user/profile/full', profile)
-      // A strategy that logs out does not log out the desk; one that logs in has its credentials from us.
+      // A strategy that logs out does not log out the desk.
       .delete('/session/token', (c) => {
         c.var.kite()
         return success(true)
       })
       .on(
-        ['POST'],
-        ['/session/token', '/session/refresh_token'],
-        notHere(
-          'You log in at the broker in your own browser, for all of your programs at once: POST /v1/accounts/{id}/login. ' +
-            'The access_token of a program is one of our API keys, or a day token (POST /v1/kite-tokens).',
-        ),
-      )
-      .on(
-        ['POST', 'PUT', 'DELETE'],
-        '/mf/*',
-        notHere('Mutual funds can be read here, and not ordered: the broker takes no such orders by API.'),
-      )
-      .on(
         ['GET', 'POST', 'PUT', 'DELETE'],
-        ['/gtt/*', '/alerts', '/alerts/*', '/portfolio/*', '/charges/*'],
+        ['/gtt/*', '/alerts', '/alerts/*', '/portfolio/*'],
         notHere('This is not offered here (docs/kite-compatible.md).'),
       )
   )

@@ -10,17 +10,30 @@ import { refusalOf } from '../http/errors.ts'
 import { accountRoutes } from './account.ts'
 import { createIdentify, requireScope } from './credentials.ts'
 import type { KiteEnv } from './env.ts'
-import { failure, failureOf, KiteFailure } from './envelope.ts'
+import { badInput, failure, failureOf, KiteFailure, UNCERTAIN } from './envelope.ts'
+import { fundRoutes } from './funds.ts'
+import { holdingRoutes } from './holdings.ts'
+import { readLimits } from './limits.ts'
 import { marketRoutes } from './market.ts'
 import { orderRoutes } from './orders.ts'
 
 const BODY_BYTES_MAX = 1024 * 1024
+/** The official clients give up at 7 s. */
+const ANSWER_WITHIN_MS = 5_000
 
 export type KiteApi = (request: Request, c: Context<AppEnv>) => Promise<Response>
 
 export function kiteApi(deps: Dependencies, keys: Keys, blocked: BlockedAddresses): KiteApi {
   const identify = createIdentify(deps, keys)
+  const limit = readLimits(deps)
   const app = new Hono<KiteEnv>()
+  // Sent without credentials: to get some.
+  app.on('POST', ['/session/token', '/session/refresh_token'], () => {
+    throw badInput(
+      'You log in at the broker in your own browser, for all of your programs at once: POST /v1/accounts/{id}/login. ' +
+        'The access_token of a program is one of our API keys, or a day token (POST /v1/kite-tokens).',
+    )
+  })
   app.use(async (c, next) => {
     const { outer } = c.env
     const address = clientAddress(outer)
@@ -29,6 +42,7 @@ export function kiteApi(deps: Dependencies, keys: Keys, blocked: BlockedAddresse
       await blocked.failed(address)
       throw new KiteFailure(403, 'TokenException', 'Incorrect `api_key` or `access_token`.')
     }
+    limit(identity.actor.key_id, c.req.method, c.req.path)
     c.set('kite', (scope) => {
       if (scope) requireScope(identity, scope)
       return { call: { ...openCallOf(outer, deps), actor: identity.actor }, accountId: identity.accountId }
@@ -44,6 +58,8 @@ export function kiteApi(deps: Dependencies, keys: Keys, blocked: BlockedAddresse
     }),
   )
   app.route('/', orderRoutes())
+  app.route('/', holdingRoutes())
+  app.route('/', fundRoutes())
   app.route('/', accountRoutes())
   app.route('/', marketRoutes(deps.clock.nowMs))
   app.notFound(() => failure(new KiteFailure(404, 'GeneralException', 'Route not found.')))
@@ -54,5 +70,17 @@ export function kiteApi(deps: Dependencies, keys: Keys, blocked: BlockedAddresse
     deps.log('error', 'unexpected_error', { request_id: c.env.outer.var.requestId, error })
     return failure(new KiteFailure(500, 'GeneralException', 'Something went wrong here.'))
   })
-  return async (request, outer) => app.fetch(request, { outer })
+  return async (request, outer) => {
+    const answering = Promise.resolve(app.fetch(request, { outer }))
+    const over = new AbortController()
+    const late = deps.clock.sleep(ANSWER_WITHIN_MS, over.signal).then(() => undefined)
+    const answer = await Promise.race([answering, late])
+    over.abort()
+    if (answer) return answer
+    // What it has begun it ends: an order that is being stored is stored.
+    outer.executionCtx.waitUntil(answering)
+    return failure(request.method === 'GET' ? LATE() : UNCERTAIN())
+  }
 }
+
+const LATE = () => new KiteFailure(504, 'NetworkException', 'Gateway timed out. Ask again.')

@@ -16,6 +16,15 @@ export async function parametersOf(request: HonoRequest): Promise<Parameters> {
   return Object.fromEntries([...stated].filter(([, value]) => !ABSENT.has(value)))
 }
 
+/** Whatever type is stated for it. */
+export async function jsonOf(request: HonoRequest): Promise<unknown> {
+  try {
+    return JSON.parse(await request.text())
+  } catch {
+    throw badInput('Invalid JSON body.')
+  }
+}
+
 export function numberOf(parameters: Parameters, name: string): number | undefined {
   const text = parameters[name]
   if (text === undefined) return undefined

@@ -1,14 +1,12 @@
 // What only the broker knows of an account, as it would say it: read by the account's data plane within the broker's limits.
 import {
   basketMargins,
-  fundHoldings,
-  fundOrders,
-  fundSips,
   funds,
-  holdings,
   margins,
+  orderCharges,
   orderHistory,
   positions,
+  VALUED_ORDERS_MAX,
   type ValuedOrder,
   valuedOrder,
 } from '@ticker/shared/domain'
@@ -20,35 +18,12 @@ import { listTrades } from '../portfolio/trades.ts'
 import { badInput } from './envelope.ts'
 import { istOf } from './ist.ts'
 import type { BookRow } from './order-book.ts'
-
-/** Go reads numbers where the broker has them; what is not known is 0 there. */
-const zeros = (row: object): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, value ?? (TEXTS.has(name) ? null : 0)]),
-  )
-const TEXTS = new Set([
-  'isin',
-  'authorised_date',
-  'collateral_type',
-  'exchange_order_id',
-  'type',
-  'exchange',
-  'tradingsymbol',
-])
+import { zeros } from './zeros.ts'
 
 export async function readPositions(call: Call, accountId: string) {
   const { net, day } = settle(await askAccount(call, accountId, { read: 'positions' }, positions))
   const rows = (of: typeof net) => of.map(({ own: _, ...row }) => zeros(row))
   return { net: rows(net), day: rows(day) }
-}
-
-export async function readHoldings(call: Call, accountId: string) {
-  const answer = settle(await askAccount(call, accountId, { read: 'holdings' }, holdings))
-  return answer.holdings.map(({ own: _, discrepancy, mtf, ...row }) => ({
-    ...zeros(row),
-    discrepancy: discrepancy ?? false,
-    mtf: zeros(mtf),
-  }))
 }
 
 const SEGMENTS = ['equity', 'commodity'] as const
@@ -92,12 +67,12 @@ export async function readHistory(call: Call, accountId: string, order_id: strin
   return orders.map((order) => ({ ...order, ...tags }))
 }
 
-const ordersBody = z.array(z.record(z.string(), z.unknown())).min(1)
+const ordersBody = z.array(z.record(z.string(), z.unknown())).min(1).max(VALUED_ORDERS_MAX)
 
 /** JSON, as the broker takes it here and nowhere else (KITE.md 2). */
 export function valuedOrders(body: unknown): ValuedOrder[] {
   const list = ordersBody.safeParse(body)
-  if (!list.success) throw badInput('Invalid JSON: a list of orders.')
+  if (!list.success) throw badInput(`Invalid JSON: a list of 1 to ${VALUED_ORDERS_MAX} orders.`)
   return list.data.map((order) => {
     const { exchange, tradingsymbol, transaction_type, variety, product, order_type } = order
     const parsed = valuedOrder.safeParse({
@@ -126,13 +101,21 @@ export async function readBasket(
   return { initial, final, orders: each }
 }
 
-export async function readFundHoldings(call: Call, accountId: string) {
-  const answer = settle(await askAccount(call, accountId, { read: 'fund_holdings' }, fundHoldings))
-  return answer.holdings.map(({ own: _, ...row }) => row)
+/** Orders of the virtual contract note: each with the price it filled at, or is imagined to. */
+export function filledOrders(body: unknown): ValuedOrder[] {
+  const orders = valuedOrders(body)
+  return ordersBody.parse(body).flatMap(({ average_price }, index) => {
+    const order = orders[index]
+    return order
+      ? [Number(average_price) > 0 ? { ...order, average_price: Number(average_price) } : order]
+      : []
+  })
 }
 
-export const readFundOrders = async (call: Call, accountId: string) =>
-  settle(await askAccount(call, accountId, { read: 'fund_orders' }, fundOrders)).orders
-
-export const readFundSips = async (call: Call, accountId: string) =>
-  settle(await askAccount(call, accountId, { read: 'fund_sips' }, fundSips)).sips
+export async function readCharges(call: Call, accountId: string, orders: ValuedOrder[]) {
+  const answer = settle(await askAccount(call, accountId, { read: 'charges', orders }, orderCharges))
+  return answer.orders.map(({ price_from: _, charges: { gst, ...charges }, ...line }, index) => ({
+    ...{ ...line, variety: orders[index]?.variety, order_type: orders[index]?.order_type },
+    charges: { ...zeros(charges), gst: zeros(gst) },
+  }))
+}

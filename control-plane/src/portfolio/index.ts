@@ -9,6 +9,7 @@ import { failures, json, needs } from '../http/openapi.ts'
 import { settle } from '../http/problem.ts'
 import { askAccount } from './ask-account.ts'
 import { ASKED, FAILURES } from './asked.ts'
+import { depositoryRoutes } from './depository-routes.ts'
 import { fundRoutes } from './fund-routes.ts'
 import { listTrades } from './trades.ts'
 import { valueRoutes } from './value-routes.ts'
@@ -68,6 +69,7 @@ export function portfolioRoutes(deps: Dependencies) {
   return new OpenAPIHono<AppEnv>({ defaultHook: invalidRequest })
     .route('/', valueRoutes(deps))
     .route('/', fundRoutes(deps))
+    .route('/', depositoryRoutes(deps))
     .openapi(getPositions, async (c) => {
       const { account_id } = c.req.valid('query')
       return c.json(
