@@ -125,6 +125,10 @@ describe('the data plane as one process', () => {
     expect(said.ok && instanceStatus.parse(said.result)).toMatchObject({
       instance_id: dataPlane.instanceId,
       accounts: [{ account_id: 'desk1', session: 'active', connections: [{ instruments: 1 }] }],
+      order_budgets: [
+        { account_id: 'desk1', orders_today: 1, entries_left_today: 4_499, orders_left_today: 4_999 },
+      ],
+      publishing: { level: 'healthy', breaker_open: false },
     })
   })
 

@@ -345,6 +345,8 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       interest: status.interest,
       stream_clients: clients.streams.clients(),
       kite_clients: clients.kiteCompat.clients(),
+      order_budgets: orderDesk.budgets(),
+      publishing: publishing?.status() ?? null,
     }
   }
 

@@ -51,5 +51,12 @@ export async function getInstance(call: Call, id: string): Promise<Outcome<Insta
     return refused('data_plane_unreachable', { retryAfterS: asked.retryAfterS })
   const status = asked.result
   const visible = new Set(row.visible)
-  return done({ ...status, accounts: status.accounts.filter(({ account_id }) => visible.has(account_id)) })
+  const visibleOf = <Of extends { account_id: string }>(all: Of[]) =>
+    all.filter(({ account_id }) => visible.has(account_id))
+  const { accounts, order_budgets: budgets } = status
+  return done({
+    ...status,
+    accounts: visibleOf(accounts),
+    ...(budgets && { order_budgets: visibleOf(budgets) }),
+  })
 }

@@ -72,13 +72,21 @@ describe('/v1/fleet', () => {
           connections: [],
         })),
         ticks: { received: 7, instruments: 2 },
+        order_budgets: ['mine', 'foreign'].map((account_id) => ({
+          ...{ account_id, orders_last_second: 1, orders_last_minute: 2, orders_today: 3 },
+          ...{ entries_left_today: 4_497, orders_left_today: 4_997 },
+        })),
+        publishing: null,
         stream_clients: 0,
         kite_clients: 0,
       },
     })
     expect(await asked).toMatchObject({
       status: 200,
-      body: { uptime_s: 5, accounts: [{ account_id: 'mine' }] },
+      body: {
+        ...{ uptime_s: 5, accounts: [{ account_id: 'mine' }], publishing: null },
+        order_budgets: [{ account_id: 'mine', entries_left_today: 4_497 }],
+      },
     })
   })
 

@@ -2,6 +2,7 @@
 // next pass sooner. Any failure of the database ends run(); the supervisor starts it again, and it begins with the
 // book (RELIABILITY 6): nothing is sent before what the broker already has was read and adopted.
 import { createDueBatches } from '../batches/due-batches.ts'
+import { budgetOf, type OrderBudget } from './budget.ts'
 import { createDueChanges } from './change-due.ts'
 import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
 import { createGovernor, type Governor } from './governor.ts'
@@ -30,6 +31,7 @@ export interface AccountOrders {
   stopSweep(): void
   /** Why orders of this account cannot be sent or followed; undefined while they can. */
   unfit(): string | undefined
+  budget(): OrderBudget
 }
 
 export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
@@ -162,6 +164,7 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     sweep: (account) => sweep.start(account),
     sweepProgress: () => sweep.progress(),
     stopSweep: () => sweep.stop(),
+    budget: () => budgetOf(accountId, governor),
     unfit() {
       const account = deps.account()
       if (!account?.session) return undefined

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { fakeClock } from '../testing/fake-clock.ts'
+import { budgetOf } from './budget.ts'
 import {
   createGovernor,
   ENTRIES_PER_DAY_MAX,
@@ -68,6 +69,12 @@ it('says when the next order may go, and takes back exactly the token that was n
   // The others of half a second ago still count, each for its own second.
   expect(governor.take()).toEqual({ granted: false, waitMs: 900, limit: 'second' })
   expect(governor.usedToday()).toBe(ENTRIES_PER_SECOND_MAX)
+  expect(budgetOf('desk1', governor)).toEqual({
+    ...{ account_id: 'desk1', orders_last_second: 8, orders_last_minute: 8, orders_today: 8 },
+    ...{ entries_left_today: ENTRIES_PER_DAY_MAX - 8, orders_left_today: ORDERS_PER_DAY_MAX - 8 },
+  })
+  await clock.advance(1_000)
+  expect(governor.usedLately()).toEqual({ second: 0, minute: 8 })
 })
 
 it('goes on from the counts it was given, and keeps the day’s last 500 orders for exits', async () => {

@@ -46,6 +46,8 @@ export interface Governor {
   /** Orders of today and of the last minute that others counted (our rows, the broker's book); the larger wins. */
   startFrom(counts: { today: number; lastMinute: number }): void
   usedToday(): number
+  /** Orders and changes of the last second, orders of the last minute. */
+  usedLately(): { second: number; minute: number }
 }
 
 export function createGovernor(clock: Clock): Governor {
@@ -153,6 +155,12 @@ export function createGovernor(clock: Clock): Governor {
     usedToday() {
       turnDay()
       return today
+    },
+    usedLately() {
+      const nowMs = clock.monotonicMs()
+      forgetOld(nowMs)
+      const second = sent.filter(({ atMs }) => nowMs - atMs < 1_000).length + changed.length
+      return { second, minute: sent.length }
     },
   }
 }

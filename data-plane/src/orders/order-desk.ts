@@ -1,6 +1,7 @@
 // One order path per owned account, started and stopped as ownership moves.
 import type { SupervisedTask, Supervisor } from '../operations/supervisor.ts'
 import { type AccountOrders, createAccountOrders } from './account-orders.ts'
+import type { OrderBudget } from './budget.ts'
 import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
 import type { SweepProgress } from './sweep.ts'
 
@@ -18,6 +19,8 @@ export interface OrderDesk {
   /** The kill switch of the accounts that are owned now. */
   sweep(): void
   sweeps(): SweepProgress[]
+  /** Of the accounts that are owned now. */
+  budgets(): OrderBudget[]
   /** Accounts whose orders cannot be sent or followed, with the reason. */
   unfit(): string | undefined
 }
@@ -92,6 +95,7 @@ export function createOrderDesk(deps: DeskDeps): OrderDesk {
     sweep() {
       for (const [accountId, account] of owned) entryOf(accountId).path.sweep(account)
     },
+    budgets: () => [...owned.keys()].map((accountId) => entryOf(accountId).path.budget()),
     sweeps: () => [...entries.values()].flatMap(({ path }) => path.sweepProgress() ?? []),
     updatesLost: (accountId) => entries.get(accountId)?.path.updatesLost(),
     unfit() {

@@ -246,7 +246,7 @@ describe('the Redis publisher', () => {
     const metrics = await registry.metrics()
     expect(metrics).toContain('ticker_publish_breaker_open 1')
     expect(metrics).toContain('ticker_publish_backpressure_level 3')
-    expect(publisher.level()).toBe('overload')
+    expect(publisher.status()).toMatchObject({ level: 'overload', breaker_open: true })
     const tries = pending.length
     await clock.advance(1_000)
     expect(pending.length).toBe(tries + 1)

@@ -1,13 +1,13 @@
 // Ticks to Redis: binary frames per shard, JSON per instrument where asked for. At most one flush is in flight and
 // it is composed when it is sent, so a slow or absent Redis makes ticks conflate; ingest never waits for it and
 // nothing composed earlier is ever sent. Comes back by itself; the first message of each shard then says `gap`.
-import type { Realm } from '@ticker/shared/commands'
+import type { InstanceStatus, Realm } from '@ticker/shared/commands'
 import { SHARDS } from '@ticker/shared/kite-wire'
 import type { Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { TickSource } from '../market-data/runtime.ts'
 import type { Log } from '../operations/log.ts'
-import { createBackpressure, type Level } from './backpressure.ts'
+import { createBackpressure } from './backpressure.ts'
 import { createBatch } from './batch.ts'
 import { composeMessage, PACKETS_PER_MESSAGE } from './compose.ts'
 import { createDirtySet } from './dirty-set.ts'
@@ -36,10 +36,12 @@ export interface PublisherDeps {
   json: 'all' | ReadonlySet<number>
 }
 
+export type PublishingStatus = NonNullable<InstanceStatus['publishing']>
+
 export interface Publisher {
   /** The hot path's note that an instrument changed. */
   mark(token: number, slot: number): void
-  level(): Level
+  status(): PublishingStatus
   run(signal: AbortSignal): Promise<void>
 }
 
@@ -196,7 +198,11 @@ export function createPublisher(deps: PublisherDeps): Publisher {
 
   return {
     mark,
-    level: backpressure.level,
+    status: () => ({
+      level: backpressure.level(),
+      breaker_open: backpressure.openForMs() > 0,
+      pending_instruments: dirty.size(),
+    }),
     async run(signal) {
       const stop = () => {
         wakeUp()

@@ -11,7 +11,7 @@ import type { Supervisor } from '../operations/supervisor.ts'
 import type { Reminder } from '../ownership/session-reminders.ts'
 import { createAnnouncer } from './announcer.ts'
 import { createEventStream } from './event-stream.ts'
-import { createPublisher } from './publisher.ts'
+import { createPublisher, type PublishingStatus } from './publisher.ts'
 import { createTickRedis } from './tick-redis.ts'
 
 export interface Publishing {
@@ -20,6 +20,7 @@ export interface Publishing {
   remind(reminder: Reminder): void
   /** Says that a dump lists contracts otherwise than the one before; nothing when it does not. */
   instruments(snapshotId: number, changes: ChangeCounts): void
+  status(): PublishingStatus
   stop(): void
 }
 
@@ -52,6 +53,7 @@ export function startPublishing(deps: {
     sessions: announcer.sessions,
     remind: events.emit,
     instruments: announcer.instruments,
+    status: publisher.status,
     stop: connection.stop,
   }
 }

@@ -81,6 +81,28 @@ export const instanceStatus = z.object({
   interest: z.object({ instruments: z.int(), unserved: z.record(z.string(), z.int()) }).optional(),
   stream_clients: z.int(),
   kite_clients: z.int(),
+  /** Of the broker's order limits (KITE.md 2.2); an older data plane does not say. */
+  order_budgets: z
+    .array(
+      z.object({
+        account_id: z.string(),
+        orders_last_second: z.int(),
+        orders_last_minute: z.int(),
+        orders_today: z.int(),
+        entries_left_today: z.int(),
+        orders_left_today: z.int(),
+      }),
+    )
+    .optional(),
+  /** How Redis keeps up with the ticks; null: none are published. An older data plane does not say. */
+  publishing: z
+    .object({
+      level: z.enum(['healthy', 'warning', 'critical', 'overload']),
+      breaker_open: z.boolean(),
+      pending_instruments: z.int(),
+    })
+    .nullable()
+    .optional(),
 })
 export type InstanceStatus = z.infer<typeof instanceStatus>
 
