@@ -105,6 +105,25 @@ it('refuses the write that would be one too many for the broker, however late it
   expect(last?.mayWrite()).toBe(true)
 })
 
+it('counts an order from its write on: however late that was, the next second’s orders are not refused at theirs', async () => {
+  const clock = fakeClock()
+  const governor = createGovernor(clock)
+  await clock.advance(1000)
+  const tokens = Array.from({ length: ENTRIES_PER_SECOND_MAX }, () => tokenOf(governor))
+  for (const token of tokens) {
+    await clock.advance(30)
+    expect(token.mayWrite()).toBe(true)
+  }
+  const written: boolean[] = []
+  for (let at = 0; at < 2_000; at += 10) {
+    await clock.advance(10)
+    const permission = governor.take()
+    if (permission.granted) written.push(permission.token.mayWrite())
+  }
+  expect(written).toHaveLength(2 * ENTRIES_PER_SECOND_MAX)
+  expect(written).not.toContain(false)
+})
+
 it('begins a new count with each day in India, also when the broker’s book is what says so', async () => {
   // 23:59:00 IST.
   const clock = fakeClock(Date.UTC(2026, 10, 23, 18, 29, 0))

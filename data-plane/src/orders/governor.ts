@@ -83,11 +83,15 @@ export function createGovernor(clock: Clock): Governor {
     return oldest === undefined ? 0 : 1_000 - (nowMs - oldest)
   }
 
-  function mayWrite(): boolean {
+  function mayWrite(taken: { atMs: number }): boolean {
     const nowMs = clock.monotonicMs()
     writtenMs = writtenMs.filter((atMs) => nowMs - atMs < 1_000)
     if (writtenMs.length >= WRITES_PER_SECOND_MAX) return false
     writtenMs.push(nowMs)
+    // Its second and minute are those of its write: what is let through next is not written too early after it.
+    taken.atMs = nowMs
+    if (sent.includes(taken)) sent = [...sent.filter((each) => each !== taken), taken]
+    if (changed.includes(taken)) changed = [...changed.filter((each) => each !== taken), taken]
     return true
   }
 
@@ -114,7 +118,7 @@ export function createGovernor(clock: Clock): Governor {
       return {
         granted: true,
         token: {
-          mayWrite,
+          mayWrite: () => mayWrite(taken),
           giveBack() {
             if (!isTaken) return
             isTaken = false
@@ -137,7 +141,7 @@ export function createGovernor(clock: Clock): Governor {
       return {
         granted: true,
         token: {
-          mayWrite,
+          mayWrite: () => mayWrite(taken),
           giveBack() {
             changed = changed.filter((each) => each !== taken)
           },
