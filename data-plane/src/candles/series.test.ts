@@ -141,6 +141,30 @@ test('without the exchange’s time candles go by when a tick came, and say so',
   expect(series.candle('5m', at('09:15:00'), at('09:20:00'))).toMatchObject({ timeBasis: 'received' })
 })
 
+test.each([3_000, -3_000])(
+  'row 33: a trade is in the candle of its own time, though our clock is %i ms off',
+  (ms) => {
+    const series = seriesOf(INFY, '09:20:00')
+    for (const [time, last_price] of [
+      ['09:30:00', 100],
+      ['09:30:59', 101],
+      ['09:31:00', 102],
+    ] as const) {
+      const tradedMs = at(time)
+      const packet = encodePacket(
+        {
+          ...{ instrument_token: INFY, last_price, volume_traded: last_price },
+          ...{ last_trade_time_s: tradedMs / 1_000, exchange_timestamp_s: tradedMs / 1_000 },
+        },
+        'full',
+      )
+      series.tick(new DataView(packet.buffer), 0, packet.length, tradedMs + ms)
+    }
+    expect(candle(series, '1m', '09:30:00')?.slice(0, 4)).toEqual([100, 101, 100, 101])
+    expect(candle(series, '1m', '09:31:00')?.slice(0, 4)).toEqual([102, 102, 102, 102])
+  },
+)
+
 test('an index has no volume, and prices of currency keep their seven digits', () => {
   const index = seriesOf(NIFTY, '09:10:00')
   tick(index, '09:15:00', { last_price: 25_056.05 })

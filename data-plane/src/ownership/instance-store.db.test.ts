@@ -1,8 +1,12 @@
 // Who may own which account, in a real database.
 import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
+import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { systemClock } from '../clock.ts'
+import { silentLog } from '../operations/log.ts'
 import { addAccount } from '../testing/desired-rows.ts'
 import { claimAccounts, registerInstance, renewAndObserve } from './instance-store.ts'
+import { createOwnership } from './ownership.ts'
 
 const WEST = '00000000-0000-4000-8000-000000000001'
 const EAST = '00000000-0000-4000-8000-000000000002'
@@ -52,3 +56,33 @@ it('an owner that is gone gives nothing up, and the group takes it when its leas
   expect(await pass(EAST)).toEqual({ unowned: undefined, owns: undefined })
   expect(await claim(WEST)).toEqual(['two'])
 })
+
+it.each([3_000, -3_000])(
+  'row 33: an owner whose clock is %i ms off holds its accounts as long as the database says',
+  async (ms) => {
+    const accounts: string[][] = []
+    const ownership = createOwnership({
+      clock: { ...systemClock, nowMs: () => systemClock.nowMs() + ms },
+      ...{ log: silentLog, registry: new Registry() },
+      store: {
+        register: async () => epochOf(WEST),
+        renewAndObserve: (epoch) => renewAndObserve(database.pool, WEST, epoch),
+        claimAccounts: (epoch) => claimAccounts(database.pool, WEST, epoch),
+        release: async () => {},
+        readSession: async () => undefined,
+      },
+      onView: (view) => accounts.push(view.accounts.map(({ accountId }) => accountId)),
+    })
+    const controller = new AbortController()
+    const ended = ownership.run(controller.signal)
+    await expect.poll(() => accounts.at(-1)).toEqual(['two'])
+    expect(ownership.lease.mayAct()).toBe(true)
+    const { rows } = await database.pool.query(
+      'select extract(epoch from lease_until - now()) between 8 and 10 as held from ticker.instances where id = $1',
+      [WEST],
+    )
+    expect(rows).toEqual([{ held: true }])
+    controller.abort()
+    await ended
+  },
+)

@@ -136,6 +136,20 @@ it('does not act when either clock is past the deadline', () => {
   expect(lease.mayAct()).toBe(false)
 })
 
+it.each([3_000, -3_000])(
+  'row 33: a wall clock that is moved by %i ms ends no lease early, and makes none longer',
+  async (ms) => {
+    const clock = fakeClock()
+    const lease = createLeaseClock(clock)
+    lease.renewed(lease.read())
+    clock.jumpWall(ms)
+    await clock.advance(4_900)
+    expect(lease.mayAct()).toBe(true)
+    await clock.advance(3_100)
+    expect(lease.mayAct()).toBe(false)
+  },
+)
+
 it('a reading taken under a lost lease is told apart from one under the next', () => {
   const lease = createLeaseClock(fakeClock())
   lease.renewed(lease.read())
