@@ -24,5 +24,10 @@ export interface Dependencies {
 }
 
 export interface AppEnv {
-  Variables: RequestIdVariables & SecureHeadersVariables & { actor: Actor }
+  Variables: RequestIdVariables &
+    SecureHeadersVariables & {
+      actor: Actor
+      /** Of a Kite client's request: the broker's route, for the log. */
+      route?: string
+    }
 }

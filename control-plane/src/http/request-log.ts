@@ -10,7 +10,7 @@ export function requestLog(deps: Pick<Dependencies, 'log' | 'clock'>): Middlewar
     deps.log('info', 'request', {
       request_id: c.var.requestId,
       method: c.req.method,
-      route: routePath(c, -1),
+      route: c.var.route ?? routePath(c, -1),
       status: c.res.status,
       duration_ms: deps.clock.nowMs() - startedMs,
       // Unset when authentication failed or was not asked for.

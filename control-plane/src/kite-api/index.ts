@@ -2,8 +2,10 @@
 // safe by changing its root URL (KITE-COMPATIBILITY "REST").
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { routePath } from 'hono/route'
 import type { BlockedAddresses } from '../auth/blocked-addresses.ts'
 import type { Keys } from '../auth/keys-lookup.ts'
+import { DatabaseUnavailable } from '../database.ts'
 import type { AppEnv, Dependencies } from '../dependencies.ts'
 import { clientAddress, openCallOf } from '../http/call.ts'
 import { refusalOf } from '../http/errors.ts'
@@ -42,12 +44,14 @@ export function kiteApi(deps: Dependencies, keys: Keys, blocked: BlockedAddresse
       await blocked.failed(address)
       throw new KiteFailure(403, 'TokenException', 'Incorrect `api_key` or `access_token`.')
     }
+    outer.set('actor', identity.actor)
     limit(identity.actor.key_id, c.req.method, c.req.path)
     c.set('kite', (scope) => {
       if (scope) requireScope(identity, scope)
       return { call: { ...openCallOf(outer, deps), actor: identity.actor }, accountId: identity.accountId }
     })
     await next()
+    outer.set('route', routePath(c, -1))
   })
   app.use(
     bodyLimit({
@@ -65,6 +69,8 @@ export function kiteApi(deps: Dependencies, keys: Keys, blocked: BlockedAddresse
   app.notFound(() => failure(new KiteFailure(404, 'GeneralException', 'Route not found.')))
   app.onError((error, c) => {
     if (error instanceof KiteFailure) return failure(error)
+    // Without an Idempotency-Key a repeat would be a second order, and this one may have been stored.
+    if (error instanceof DatabaseUnavailable && isOrderWrite(c.req.raw)) return failure(UNCERTAIN())
     const refusal = refusalOf(error)
     if (refusal) return failure(failureOf(refusal))
     deps.log('error', 'unexpected_error', { request_id: c.env.outer.var.requestId, error })
@@ -79,8 +85,16 @@ export function kiteApi(deps: Dependencies, keys: Keys, blocked: BlockedAddresse
     if (answer) return answer
     // What it has begun it ends: an order that is being stored is stored.
     outer.executionCtx.waitUntil(answering)
-    return failure(request.method === 'GET' ? LATE() : UNCERTAIN())
+    return failure(late504(request))
   }
 }
 
-const LATE = () => new KiteFailure(504, 'NetworkException', 'Gateway timed out. Ask again.')
+const isOrderWrite = ({ method, url }: Request) =>
+  method !== 'GET' && new URL(url).pathname.startsWith('/orders/')
+
+/** Only a read is asked again without a look. */
+function late504(request: Request): KiteFailure {
+  if (isOrderWrite(request)) return UNCERTAIN()
+  const next = request.method === 'GET' ? 'Ask again.' : 'Please check what came of it before asking again.'
+  return new KiteFailure(504, 'NetworkException', `Gateway timed out. ${next}`)
+}

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { until } from '../../local/seed.ts'
+import { launchBrowser } from '../browser.ts'
 import { type Desk, LIMIT_ORDER } from '../desk.ts'
 
 const holdings = z.object({
@@ -49,6 +50,24 @@ export function holdingsAuthorisationSuite(desk: () => Desk) {
       expect((await desk().place({ ...SALE, quantity: 4 }, 'itc-unauthorised')).state).toBe(first.state)
       expect(await sent()).toHaveLength(1)
       expect(await desk().ordersAtBroker()).toBe(before + 1)
+    })
+
+    it('the console shows what is to be done, and has the link', async () => {
+      const browser = await launchBrowser()
+      try {
+        const page = await browser.newPage()
+        await page.goto(`${desk().system.controlPlaneUrl}/`)
+        await page.fill('input[name=key]', desk().apiKey)
+        await page.click('button[type=submit]')
+        await page.goto(`${desk().system.controlPlaneUrl}/#orders`)
+        const order = page.locator('tr', { hasText: 'needs your authorisation at the broker' }).first()
+        await order.getByText('17:30 IST').waitFor()
+        await order.getByRole('button', { name: 'Authorise' }).click()
+        const link = order.getByRole('link', { name: 'Authorise at the broker' })
+        expect(await link.getAttribute('href')).toContain('/connect/portfolio/authorise/holdings/')
+      } finally {
+        await browser.close()
+      }
     })
 
     it('Kite clients are answered 428 with the same words, and ask for the page themselves', async () => {

@@ -2,6 +2,7 @@
 import { type FormEvent, useCallback, useState } from 'react'
 import type { Api } from '../api/client.ts'
 import type { AccountOrder, Order, OrderChange, OrderEvent, Page, Problem } from '../api/types.ts'
+import { AuthoriseHoldings } from '../components/authorise-holdings.tsx'
 import { cancelWords, number, stateWords, timeOf } from '../components/format.ts'
 import { isOpen } from '../components/is-open.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
@@ -177,6 +178,9 @@ export function Orders({ api }: { api: Api }) {
                     <button type="button" onClick={() => release(order.id)}>
                       Release
                     </button>
+                  )}{' '}
+                  {order.state === 'NEEDS_AUTHORISATION' && (
+                    <AuthoriseHoldings api={api} accountId={order.account_id} failed={setProblem} />
                   )}{' '}
                   {CAME_TO_NOTHING.includes(order.state) && (
                     <button type="button" onClick={() => requeue(order.id)}>
