@@ -8,7 +8,7 @@ import { settle } from '../http/problem.ts'
 import { cancelOrder } from '../orders/cancel.ts'
 import { modifyOrder } from '../orders/modify.ts'
 import { placeOrder } from '../orders/place.ts'
-import { waitForOutcome, waitForTaken } from '../orders/wait.ts'
+import { waitForCertainty, waitForTaken } from '../orders/wait.ts'
 import type { KiteEnv } from './env.ts'
 import { badInput, KiteFailure, success, UNCERTAIN } from './envelope.ts'
 import { brokerIdOf, readBook } from './order-book.ts'
@@ -25,7 +25,7 @@ export function orderRoutes() {
       const input = parse(placeBody, placeOf(await parametersOf(c.req), c.req.param('variety'), accountId))
       const { refuse_repeats_s: refuseRepeatsS } = call.actor
       const placed = settle(await placeOrder(call, `kite:${newId('ord')}`, input, { refuseRepeatsS }))
-      return success(placedData(await waitForOutcome(call, placed.order, WAIT_S)))
+      return success(placedData(await waitForCertainty(call, placed.order, WAIT_S)))
     })
     .put('/orders/:variety/:order_id', async (c) => {
       const { call, accountId } = c.var.kite('orders:write')

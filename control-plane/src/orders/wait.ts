@@ -31,10 +31,15 @@ export function waitForChange(call: Call, change: OrderChange, seconds: number):
   return waitWhile(call, change, seconds, isWorthWaiting, () => getOrderChange(call, change.id))
 }
 
-/** A change when the broker has taken it, or has not, or it is known that it will not be asked. */
+/** The order when it is certain whether it is at the broker: a lost reply is made up for by reading, mostly within 2 s. */
+export function waitForCertainty(call: Call, order: Order, seconds: number): Promise<Order> {
+  return waitWhile(call, order, seconds, isPending, () => getOrder(call, order.id))
+}
+
+/** A change when it is certain whether the broker has taken it, or that it will not be asked. */
 export function waitForTaken(call: Call, change: OrderChange, seconds: number): Promise<OrderChange> {
-  const isUnsent = ({ state }: OrderChange) => state === 'QUEUED' || state === 'SENDING'
-  return waitWhile(call, change, seconds, isUnsent, () => getOrderChange(call, change.id))
+  const isInDoubt = ({ state }: OrderChange) => PENDING_CHANGE_STATES.modify.includes(state)
+  return waitWhile(call, change, seconds, isInDoubt, () => getOrderChange(call, change.id))
 }
 
 async function waitWhile<T>(

@@ -187,11 +187,22 @@ export function kiteRestSuite(desk: () => Desk) {
       expect((await raw('GET', '/user/profile')).status).toBe(200)
     })
 
+    it('an order whose reply is lost, and which the book shows, is certain all the same', async () => {
+      const kite = await client()
+      const before = await desk().ordersAtBroker()
+      await desk().fault('lose_reply', { how: 'reset' })
+      const { order_id } = await place(kite, { tag: 'found1' })
+      expect(await found(kite, order_id)).toMatchObject({ tag: 'found1', status: 'OPEN' })
+      expect(await desk().ordersAtBroker()).toBe(before + 1)
+      expect((await kite.cancelOrder('regular', order_id)).order_id).toBe(order_id)
+    })
+
     it('an order whose reply is lost is uncertain, in the book under our id until it is found, and there is one', async () => {
       const kite = await client()
       const before = await desk().ordersAtBroker()
       await desk().fault('lose_reply', { how: 'reset' })
-      await desk().fault('delay_book', { delay_ms: 8_000 })
+      // The book is read after 3.5 s without it, and after 7.5 s with it: the client hears nothing certain in time.
+      await desk().fault('delay_book', { delay_ms: 5_500 })
       await expect(place(kite, { tag: 'lost1' })).rejects.toMatchObject({
         ...{ error_type: 'NetworkException', message: expect.stringContaining('check the order book') },
       })

@@ -35,18 +35,18 @@ const GO: Dialect = {
   history: 'continuous=0&from=2026-11-02+00%3A00%3A00&oi=1&to=2026-11-06+23%3A59%3A59',
 }
 
-/** Go fails on a number where it has a text, and the reverse; null is its zero. */
-const text = z.string().nullable()
+/** Go fails on a number where it has a text, and the reverse; null and what is not there are its zero. */
+const text = z.string().nullish()
 const time = z
   .string()
   .regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/)
-  .nullable()
-const amount = z.number().nullable()
+  .nullish()
+const amount = z.number().nullish()
 const goOrder = z.looseObject({
   ...{ order_id: z.string(), exchange_order_id: text, parent_order_id: text, status: z.string() },
   ...{ status_message: text, status_message_raw: text, placed_by: text, guid: text, variety: z.string() },
   ...{ order_timestamp: time, exchange_update_timestamp: time, exchange_timestamp: time },
-  ...{ meta: z.record(z.string(), z.unknown()), tag: text, tags: z.array(z.string()).nullable() },
+  ...{ meta: z.record(z.string(), z.unknown()), tag: text, tags: z.array(z.string()).nullish() },
   ...{ exchange: z.string(), tradingsymbol: z.string(), instrument_token: z.int(), order_type: z.string() },
   ...{ transaction_type: z.string(), validity: z.string(), product: z.string() },
   ...{ quantity: amount, disclosed_quantity: amount, price: amount, trigger_price: amount },
