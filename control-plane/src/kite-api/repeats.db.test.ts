@@ -22,6 +22,7 @@ const form = (tag: string, change: Record<string, string> = {}) =>
   })
 /** Does not wait for an order that is stored: nobody sends it here. */
 async function place(secret: string, body: URLSearchParams, account = 'desk1') {
+  const before = await count(body.get('tag') ?? '')
   const gone = new AbortController()
   const answering = harness.request('/orders/regular', {
     method: 'POST',
@@ -29,7 +30,6 @@ async function place(secret: string, body: URLSearchParams, account = 'desk1') {
     body,
     signal: gone.signal,
   })
-  const before = await count(body.get('tag') ?? '')
   const stored = expect.poll(() => count(body.get('tag') ?? '')).toBeGreaterThan(before)
   const refused = answering.then(async (response) => JSON.parse(await response.text()))
   const first = await Promise.race([refused, stored.then(() => 'stored')])
