@@ -170,3 +170,35 @@ test('trigger ranges in both shapes', async () => {
   expect(one.data).toEqual({ start: 1_455, end: 1_545, percent: 3 })
   expect(one.reading).toMatchObject({ transaction_type: 'sell' })
 })
+
+test.each([
+  ['True', true],
+  ['true', true],
+  ['TRUE', true],
+  ['1', true],
+  ['False', false],
+  ['None', false],
+  ['', false],
+])('consider_positions=%s is %s', async (stated, consider_positions) => {
+  const { secret } = await harness.keyWith(['portfolio:read'])
+  const order = {
+    ...{
+      exchange: 'NSE',
+      tradingsymbol: 'INFY',
+      transaction_type: 'BUY',
+      variety: 'regular',
+      product: 'CNC',
+    },
+    ...{ order_type: 'LIMIT', quantity: 1, price: 1_500, trigger_price: 0 },
+  }
+  const asked = harness.request(`/margins/basket?consider_positions=${stated}&mode=compact`, {
+    method: 'POST',
+    headers: { authorization: `token desk1:${secret}`, 'content-type': 'application/json' },
+    body: JSON.stringify([order]),
+  })
+  const busy = { refusal: 'budget_exhausted', detail: null }
+  const { params } = await harness.answerNext(instance, { ok: true, result: busy })
+  expect(params).toMatchObject({ reading: { read: 'basket_margins', consider_positions } })
+  const response = await asked
+  expect([response.status, JSON.parse(await response.text()).error_type]).toEqual([429, 'NetworkException'])
+})

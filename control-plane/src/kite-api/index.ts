@@ -18,6 +18,7 @@ import { holdingRoutes } from './holdings.ts'
 import { readLimits } from './limits.ts'
 import { marketRoutes } from './market.ts'
 import { orderRoutes } from './orders.ts'
+import { triggerRangeRoutes } from './trigger-ranges.ts'
 
 const BODY_BYTES_MAX = 1024 * 1024
 /** The official clients give up at 7 s. */
@@ -65,6 +66,7 @@ export function kiteApi(deps: Dependencies, keys: Keys, blocked: BlockedAddresse
   app.route('/', holdingRoutes())
   app.route('/', fundRoutes())
   app.route('/', accountRoutes())
+  app.route('/', triggerRangeRoutes())
   app.route('/', marketRoutes(deps.clock.nowMs))
   app.notFound(() => failure(new KiteFailure(404, 'GeneralException', 'Route not found.')))
   app.onError((error, c) => {

@@ -1,14 +1,6 @@
 // Market data of an unmodified Kite client: quotes from our own ticks (and from the broker, where there are none), the
 // instruments of the last dump, and candles that are fetched once and kept.
-import {
-  brokerTime,
-  historyQuery,
-  type Quote,
-  type Quotes,
-  quotesQuery,
-  TRIGGER_RANGES_MAX,
-  triggerRanges,
-} from '@ticker/shared/domain'
+import { brokerTime, historyQuery, type Quote, type Quotes, quotesQuery } from '@ticker/shared/domain'
 import { sql } from 'drizzle-orm'
 import { Hono } from 'hono'
 import { z } from 'zod'
@@ -17,7 +9,6 @@ import { askHistory } from '../history/ask.ts'
 import { readCandles } from '../history/candles.ts'
 import type { Call } from '../http/call.ts'
 import { settle } from '../http/problem.ts'
-import { askAccount } from '../portfolio/ask-account.ts'
 import { readQuotes } from '../quotes/read.ts'
 import { recentAnswers } from '../quotes/recent-answers.ts'
 import type { KiteEnv } from './env.ts'
@@ -61,78 +52,49 @@ export function marketRoutes(nowMs: () => number) {
       )
   }
 
-  return (
-    new Hono<KiteEnv>()
-      .get('/quote', async (c) => (await quotes(c, QUOTE_KEYS_MAX))(full))
-      .get('/quote/ohlc', async (c) => (await quotes(c, 1_000))(ohlc))
-      .get('/quote/ltp', async (c) => (await quotes(c, 1_000))(ltp))
-      .get('/instruments', (c) => csv(c.var.kite('instruments:read').call, undefined))
-      .get('/instruments/:exchange', (c) => csv(c.var.kite('instruments:read').call, c.req.param('exchange')))
-      // Two shapes of one thing: JavaScript and Python ask for many of a side, Go (and older clients) for one.
-      .get('/instruments/trigger_range/:side', async (c) => {
-        const { call, accountId } = c.var.kite('portfolio:read')
-        return success(await rangesOf(call, accountId, c.req.param('side'), c.req.queries('i') ?? []))
+  return new Hono<KiteEnv>()
+    .get('/quote', async (c) => (await quotes(c, QUOTE_KEYS_MAX))(full))
+    .get('/quote/ohlc', async (c) => (await quotes(c, 1_000))(ohlc))
+    .get('/quote/ltp', async (c) => (await quotes(c, 1_000))(ltp))
+    .get('/instruments', (c) => csv(c.var.kite('instruments:read').call, undefined))
+    .get('/instruments/:exchange', (c) => csv(c.var.kite('instruments:read').call, c.req.param('exchange')))
+    .get('/instruments/historical/:token/:interval', async (c) => {
+      const { call } = c.var.kite('stream')
+      const given = await parametersOf(c.req)
+      const query = historyQuery.safeParse({
+        ...{ interval: c.req.param('interval'), from: given.from, to: given.to },
+        continuous: flagOf(given, 'continuous') ? 'true' : 'false',
       })
-      .get('/instruments/:exchange/:tradingsymbol/trigger_range', async (c) => {
-        const { call, accountId } = c.var.kite('portfolio:read')
-        const { exchange, tradingsymbol } = c.req.param()
-        const key = `${exchange}:${tradingsymbol}`
-        const { transaction_type = 'BUY' } = await parametersOf(c.req)
-        const range = (await rangesOf(call, accountId, transaction_type, [key]))[key]
-        if (!range) throw badInput('Invalid `tradingsymbol`.')
-        return success({ start: range.lower, end: range.upper, percent: range.percentage ?? 0 })
-      })
-      .get('/instruments/historical/:token/:interval', async (c) => {
-        const { call } = c.var.kite('stream')
-        const given = await parametersOf(c.req)
-        const query = historyQuery.safeParse({
-          ...{ interval: c.req.param('interval'), from: given.from, to: given.to },
-          continuous: flagOf(given, 'continuous') ? 'true' : 'false',
-        })
-        if (!query.success) throw badInput(`Invalid \`${query.error.issues[0]?.path.join('.') ?? ''}\`.`)
-        const { calendar } = await readCalendar(call.deps.db)
-        const known = settle(
-          await askHistory(call, calendar, c.req.param('token'), query.data, undefined, HISTORY_WAIT_MS),
+      if (!query.success) throw badInput(`Invalid \`${query.error.issues[0]?.path.join('.') ?? ''}\`.`)
+      const { calendar } = await readCalendar(call.deps.db)
+      const known = settle(
+        await askHistory(call, calendar, c.req.param('token'), query.data, undefined, HISTORY_WAIT_MS),
+      )
+      if (!known.complete)
+        throw new KiteFailure(
+          504,
+          'NetworkException',
+          'The range is still being fetched, once for all: ask again.',
         )
-        if (!known.complete)
-          throw new KiteFailure(
-            504,
-            'NetworkException',
-            'The range is still being fetched, once for all: ask again.',
-          )
-        const withInterest = flagOf(given, 'oi')
-        const candles: unknown[] = []
-        let place = known.source && { day: known.range.fromDay, minute: 0 }
-        while (place && known.source) {
-          const piece = await readCandles(call, known.source, place, CANDLES_A_READ)
-          for (const { time, open, high, low, close, volume, oi } of piece.candles)
-            candles.push([
-              time.replace(/(\.\d+)?\+05:30$/, '+0530'),
-              open,
-              high,
-              low,
-              close,
-              volume,
-              ...(withInterest ? [oi ?? 0] : []),
-            ])
-          place = piece.next
-        }
-        return success({ candles })
-      })
-  )
-}
-
-const SIDES = ['buy', 'sell'] as const
-
-/** Only the broker knows them: of cover orders, whose triggers it bounds. */
-async function rangesOf(call: Call, accountId: string, side: string, instruments: string[]) {
-  const transaction_type = SIDES.find((name) => name === side.toLowerCase())
-  if (!transaction_type) throw badInput('Invalid `transaction_type`.')
-  if (instruments.length === 0) throw badInput('Missing or empty field `i`')
-  if (instruments.length > TRIGGER_RANGES_MAX)
-    throw badInput(`Maximum ${TRIGGER_RANGES_MAX} instruments are allowed.`)
-  const reading = { read: 'trigger_ranges' as const, transaction_type, instruments }
-  return settle(await askAccount(call, accountId, reading, triggerRanges)).ranges
+      const withInterest = flagOf(given, 'oi')
+      const candles: unknown[] = []
+      let place = known.source && { day: known.range.fromDay, minute: 0 }
+      while (place && known.source) {
+        const piece = await readCandles(call, known.source, place, CANDLES_A_READ)
+        for (const { time, open, high, low, close, volume, oi } of piece.candles)
+          candles.push([
+            time.replace(/(\.\d+)?\+05:30$/, '+0530'),
+            open,
+            high,
+            low,
+            close,
+            volume,
+            ...(withInterest ? [oi ?? 0] : []),
+          ])
+        place = piece.next
+      }
+      return success({ candles })
+    })
 }
 
 const ltp = (quote: Quote, tick: NonNullable<Quote['tick']>) => ({

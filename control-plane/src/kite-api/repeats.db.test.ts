@@ -30,11 +30,15 @@ async function place(secret: string, body: URLSearchParams, account = 'desk1') {
     body,
     signal: gone.signal,
   })
-  const stored = expect.poll(() => count(body.get('tag') ?? '')).toBeGreaterThan(before)
-  const refused = answering.then(async (response) => JSON.parse(await response.text()))
-  const first = await Promise.race([refused, stored.then(() => 'stored')])
+  let refused: unknown
+  const done = answering.then(async (response) => {
+    refused = JSON.parse(await response.text())
+  })
+  const isStored = async () => (await count(body.get('tag') ?? '')) > before
+  await expect.poll(async () => refused !== undefined || (await isStored()), { timeout: 4_000 }).toBe(true)
   gone.abort()
-  await Promise.allSettled([refused, stored])
+  const first = refused ?? 'stored'
+  await done
   return first
 }
 const count = async (tag: string) => (await intents(tag)).length

@@ -22,8 +22,8 @@ const kiteError = z.object({
 export function kiteRestSuite(desk: () => Desk) {
   describe('Kite-compatible REST', () => {
     /** With a key, and so with the limits, of its own. */
-    const client = async (form = '') => {
-      const own = await desk().keyWith({ scopes: SCOPES })
+    const client = async (form = '', more: Record<string, unknown> = {}) => {
+      const own = await desk().keyWith({ scopes: SCOPES, ...more })
       const { apiKey, accessToken } = await desk().kiteCredentials(own)
       const root = desk().system.controlPlaneUrl + form
       return new KiteConnect({ api_key: apiKey, access_token: accessToken, root })
@@ -198,13 +198,17 @@ export function kiteRestSuite(desk: () => Desk) {
     })
 
     it('an order whose reply is lost is uncertain, in the book under our id until it is found, and there is one', async () => {
-      const kite = await client()
+      const kite = await client('', { refuse_repeats_s: 60 })
       const before = await desk().ordersAtBroker()
       await desk().fault('lose_reply', { how: 'reset' })
       // The book is read after 3.5 s without it, and after 7.5 s with it: the client hears nothing certain in time.
       await desk().fault('delay_book', { delay_ms: 5_500 })
       await expect(place(kite, { tag: 'lost1' })).rejects.toMatchObject({
         ...{ error_type: 'NetworkException', message: expect.stringContaining('check the order book') },
+      })
+      // Its key refuses to place the same again meanwhile.
+      await expect(place(kite, { tag: 'lost1' })).rejects.toMatchObject({
+        ...{ error_type: 'OrderException', message: expect.stringContaining('equal order') },
       })
       const received = (await book(kite)).find(({ tag }) => tag === 'lost1')
       expect(received).toMatchObject({ status: 'PUT ORDER REQ RECEIVED', quantity: 1, tradingsymbol: 'INFY' })
