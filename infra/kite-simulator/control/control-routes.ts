@@ -22,6 +22,7 @@ import { faultControl } from './fault-control.ts'
 import { marketControl } from './market-control.ts'
 import type { Replays } from './replays.ts'
 import {
+  carriedSchema,
   clockSchema,
   frameSchema,
   loginSchema,
@@ -116,6 +117,15 @@ export function controlRoutes(parts: ControlParts): Hono<RestEnv> {
     if (user === null) return refuse(c, unknownUser())
     const placed = desk.place(user, body.value.variety, body.value.form)
     return placed.ok ? success(c, placed.value) : refuse(c, placed.refusal)
+  })
+
+  app.post('/positions', async (c) => {
+    const body = await parsed(c, carriedSchema)
+    if (!body.ok) return body.response
+    const { user_id, positions } = body.value
+    if (users.get(user_id) === null) return refuse(c, unknownUser())
+    const unknown = desk.carry(user_id, positions)
+    return unknown === null ? success(c, true) : refuse(c, inputRefused(`${unknown} is not listed`))
   })
 
   app.get('/clock', (c) => success(c, clock.view()))

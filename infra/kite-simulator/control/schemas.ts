@@ -104,6 +104,25 @@ export const rateSchema = z
     error: 'a socket by its number needs the `user_id` whose socket it is',
   })
 
+/** What a user holds overnight. */
+export const carriedSchema = z.strictObject({
+  user_id: z.string(),
+  positions: z
+    .array(
+      z.strictObject({
+        exchange: z.string().min(1).max(10),
+        tradingsymbol: z.string().min(1).max(50),
+        product: z.enum(['NRML', 'MTF']).default('NRML'),
+        quantity: z
+          .number()
+          .int()
+          .refine((quantity) => quantity !== 0, 'not 0'),
+        average_price: z.number().positive(),
+      }),
+    )
+    .max(1_000),
+})
+
 /** An order as the user places it on the broker's own site. */
 export const ownOrderSchema = z.strictObject({
   user_id: z.string(),

@@ -23,9 +23,12 @@ export class Money {
     this.#parts = parts
   }
 
-  positions(userId: string): Position[] {
+  /** Net, or of the day alone. */
+  positions(userId: string, of: 'net' | 'day' = 'net'): Position[] {
+    const { books } = this.#parts
     return positionsOf(
-      this.#parts.books.trades(userId),
+      books.trades(userId),
+      of === 'net' ? books.carried(userId) : [],
       (token) => this.#price(token),
       (token) => this.#multiplier(this.#parts.instruments.get(token)),
     )

@@ -1,10 +1,11 @@
 // Orders and trades of every user, as the book endpoints show them. A book is one IST day of the simulated clock,
-// and holds at most 5,000 orders; the next day starts with what was placed after hours, and what was bought for delivery
-// is held.
+// and holds at most 5,000 orders; the next day starts with what was placed after hours, what was bought for delivery
+// is held, and open positions in NRML are carried over.
 import type { Market } from '../calendar/market.ts'
 import type { SimClock } from '../clock.ts'
 import { istDay } from '../ist-time.ts'
 import type { Authorisations } from './authorisations.ts'
+import { Carried, type CarriedPosition } from './carried.ts'
 import { type Held, type HoldingOptions, Holdings } from './holdings.ts'
 import type { Order, OrderRow, Trade } from './order.ts'
 
@@ -17,6 +18,7 @@ type Book = { day: number; orders: Map<string, Order>; trades: Trade[] }
 export class OrderBooks {
   readonly #books = new Map<string, Book>()
   readonly #holdings: Holdings
+  readonly #carried = new Carried()
   readonly #clock: SimClock
 
   constructor(clock: SimClock, market: Pick<Market, 'hasHours'>) {
@@ -67,6 +69,16 @@ export class OrderBooks {
     return orderId === undefined ? trades : trades.filter((trade) => trade.order_id === orderId)
   }
 
+  /** What was open overnight. */
+  carried(userId: string): readonly CarriedPosition[] {
+    this.#book(userId)
+    return this.#carried.of(userId)
+  }
+
+  carry(userId: string, positions: readonly CarriedPosition[]): void {
+    this.#carried.set(userId, positions)
+  }
+
   hold(userId: string, token: number, holding: HoldingOptions): void {
     this.#holdings.hold(userId, token, holding)
   }
@@ -111,7 +123,10 @@ export class OrderBooks {
     const day = istDay(this.#clock.nowMs())
     const known = this.#books.get(userId)
     if (known?.day === day) return known
-    if (known !== undefined) this.#holdings.settle(userId, known.trades)
+    if (known !== undefined) {
+      this.#holdings.settle(userId, known.trades)
+      this.#carried.settle(userId, known.trades)
+    }
     const afterHours = [...(known?.orders ?? [])].filter(([, { row }]) => row.status === 'AMO REQ RECEIVED')
     const book: Book = { day, orders: new Map(afterHours), trades: [] }
     this.#books.set(userId, book)

@@ -11,6 +11,7 @@ import type { Random } from '../random.ts'
 import { inputRefused, NOT_AUTHORISED, type Outcome, type Refusal, refused } from '../refusal.ts'
 import type { Tasks } from '../tasks.ts'
 import type { User } from '../users/user-store.ts'
+import type { CarriedPosition } from './carried.ts'
 import { DepthFills } from './depth-fills.ts'
 import type { HoldingOptions } from './holdings.ts'
 import { firstLeg, nextLeg } from './legs.ts'
@@ -241,8 +242,20 @@ export class OrderDesk {
     return { ok: true, value: { order_id: orderId } }
   }
 
-  positions(userId: string): Position[] {
-    return this.#money.positions(userId)
+  positions(userId: string, of?: 'net' | 'day'): Position[] {
+    return this.#money.positions(userId, of)
+  }
+
+  /** What was open overnight, in place of all that was; the first instrument that is not listed, null: all are. */
+  carry(userId: string, positions: readonly Omit<CarriedPosition, 'instrument_token'>[]): string | null {
+    const carried: CarriedPosition[] = []
+    for (const position of positions) {
+      const instrument = this.#parts.instruments.find(position.exchange, position.tradingsymbol)
+      if (instrument === undefined) return `${position.exchange}:${position.tradingsymbol}`
+      carried.push({ ...position, instrument_token: instrument.instrument_token })
+    }
+    this.#parts.books.carry(userId, carried)
+    return null
   }
 
   /** What the dump does not list cannot be held. */

@@ -1,4 +1,5 @@
-// Positions from the day's trades, with the 29 fields of the broker's answer. A positive quantity is long.
+// Positions from the day's trades and what was carried over, with the 29 fields of the broker's answer. A positive quantity is long.
+import type { CarriedPosition } from './carried.ts'
 import type { Trade } from './order.ts'
 
 export interface Position {
@@ -33,19 +34,59 @@ export interface Position {
   day_sell_value: number
 }
 
-type Sums = { trade: Trade; buys: number; buyValue: number; sells: number; sellValue: number }
+type Kind = Pick<Position, 'exchange' | 'tradingsymbol' | 'instrument_token' | 'product'>
+/** Quantities, and values without the multiplier. */
+type Sums = {
+  of: Kind
+  carried: number
+  carriedAt: number
+  buys: number
+  buyValue: number
+  sells: number
+  sellValue: number
+}
+export type NetPosition = Kind & { quantity: number; average: number }
 
+/** Of today's trades, and of what was carried over. */
 export function positionsOf(
   trades: readonly Trade[],
+  carried: readonly CarriedPosition[],
   priceOf: (token: number) => { last: number; close: number },
   multiplierOf: (token: number) => number,
 ): Position[] {
+  return sumsOf(trades, carried).map((sum) => {
+    const token = sum.of.instrument_token
+    return position(sum, priceOf(token), multiplierOf(token))
+  })
+}
+
+export function netOf(trades: readonly Trade[], carried: readonly CarriedPosition[]): NetPosition[] {
+  return sumsOf(trades, carried).map((sum) => {
+    const { buys, sells } = sidesAt(sum, sum.carriedAt)
+    const quantity = buys.quantity - sells.quantity
+    return { ...sum.of, quantity, average: averageOf(quantity > 0 ? buys : sells) }
+  })
+}
+
+function sumsOf(trades: readonly Trade[], carried: readonly CarriedPosition[]): Sums[] {
   const sums = new Map<string, Sums>()
+  const sumOf = ({ exchange, tradingsymbol, instrument_token, product }: Kind): Sums => {
+    const key = `${instrument_token}:${product}`
+    const known = sums.get(key) ?? {
+      of: { exchange, tradingsymbol, instrument_token, product },
+      ...{ carried: 0, carriedAt: 0, buys: 0, buyValue: 0, sells: 0, sellValue: 0 },
+    }
+    sums.set(key, known)
+    return known
+  }
+  for (const held of carried) {
+    const sum = sumOf(held)
+    sum.carried = held.quantity
+    sum.carriedAt = held.average_price
+  }
   for (const trade of trades) {
-    const key = `${trade.instrument_token}:${trade.product}`
-    const sum = sums.get(key) ?? { trade, buys: 0, buyValue: 0, sells: 0, sellValue: 0 }
-    sums.set(key, sum)
-    const value = trade.quantity * trade.average_price * multiplierOf(trade.instrument_token)
+    const sum = sumOf(trade)
+    const value = trade.quantity * trade.average_price
     if (trade.transaction_type === 'BUY') {
       sum.buys += trade.quantity
       sum.buyValue += value
@@ -54,52 +95,55 @@ export function positionsOf(
       sum.sellValue += value
     }
   }
-  return [...sums.values()].map((sum) => {
-    const token = sum.trade.instrument_token
-    return position(sum, priceOf(token), multiplierOf(token))
-  })
+  return [...sums.values()]
 }
 
-function position(
-  { trade, buys, buyValue, sells, sellValue }: Sums,
-  price: { last: number; close: number },
-  multiplier: number,
-): Position {
-  const quantity = buys - sells
-  const buyPrice = buys === 0 ? 0 : buyValue / buys / multiplier
-  const sellPrice = sells === 0 ? 0 : sellValue / sells / multiplier
-  const average = quantity > 0 ? buyPrice : quantity < 0 ? sellPrice : 0
-  const pnl = sellValue - buyValue + quantity * price.last * multiplier
-  const realised = Math.min(buys, sells) * (sellPrice - buyPrice) * multiplier
+type Side = { quantity: number; value: number }
+const averageOf = ({ quantity, value }: Side) => (quantity === 0 ? 0 : value / quantity)
+
+/** Both sides, what was carried over at that price among them. */
+function sidesAt({ carried, buys, buyValue, sells, sellValue }: Sums, price: number) {
+  const [long, short] = [Math.max(carried, 0), Math.max(-carried, 0)]
   return {
-    tradingsymbol: trade.tradingsymbol,
-    exchange: trade.exchange,
-    instrument_token: trade.instrument_token,
-    product: trade.product,
+    buys: { quantity: buys + long, value: buyValue + long * price },
+    sells: { quantity: sells + short, value: sellValue + short * price },
+  }
+}
+
+function position(sum: Sums, price: { last: number; close: number }, multiplier: number): Position {
+  const { buys, sells } = sidesAt(sum, sum.carriedAt)
+  const atClose = sidesAt(sum, price.close)
+  const quantity = buys.quantity - sells.quantity
+  const [buyPrice, sellPrice] = [averageOf(buys), averageOf(sells)]
+  const booked = (sells.value - buys.value) * multiplier
+  const pnl = booked + quantity * price.last * multiplier
+  const realised = Math.min(buys.quantity, sells.quantity) * (sellPrice - buyPrice) * multiplier
+  return {
+    ...sum.of,
     quantity,
-    overnight_quantity: 0,
+    overnight_quantity: sum.carried,
     multiplier,
-    average_price: average,
+    average_price: quantity > 0 ? buyPrice : quantity < 0 ? sellPrice : 0,
     close_price: price.close,
     last_price: price.last,
-    value: sellValue - buyValue,
+    value: booked,
     pnl,
-    m2m: pnl,
+    m2m: (atClose.sells.value - atClose.buys.value + quantity * price.last) * multiplier,
     unrealised: pnl - realised,
     realised,
-    buy_quantity: buys,
+    buy_quantity: buys.quantity,
     buy_price: buyPrice,
-    buy_value: buyValue,
-    buy_m2m: buyValue,
-    sell_quantity: sells,
+    buy_value: buys.value * multiplier,
+    buy_m2m: atClose.buys.value * multiplier,
+    sell_quantity: sells.quantity,
     sell_price: sellPrice,
-    sell_value: sellValue,
-    sell_m2m: sellValue,
-    day_buy_quantity: buys,
-    day_buy_price: buyPrice,
-    day_buy_value: buyValue,
-    day_sell_quantity: sells,
-    day_sell_price: sellPrice,
-    day_sell_value: sellValue,
+    sell_value: sells.value * multiplier,
+    sell_m2m: atClose.sells.value * multiplier,
+    day_buy_quantity: sum.buys,
+    day_buy_price: averageOf({ quantity: sum.buys, value: sum.buyValue }),
+    day_buy_value: sum.buyValue * multiplier,
+    day_sell_quantity: sum.sells,
+    day_sell_price: averageOf({ quantity: sum.sells, value: sum.sellValue }),
+    day_sell_value: sum.sellValue * multiplier,
   }
 }

@@ -67,8 +67,8 @@ export function orderRoutes(parts: RestParts): Hono<RestEnv> {
   })
 
   app.get('/portfolio/positions', gate, (c) => {
-    const positions = desk.positions(c.get('user').user_id)
-    return success(c, { net: positions, day: positions })
+    const { user_id } = c.get('user')
+    return success(c, { net: desk.positions(user_id), day: desk.positions(user_id, 'day') })
   })
   app.get('/portfolio/holdings', gate, (c) => success(c, desk.holdings(c.get('user').user_id)))
   return app
