@@ -1,6 +1,7 @@
 // Part of the composition root: what this instance answers to the control plane, from its ticks or with one governed request to
 // the broker.
 import { getQuotes, type KiteHttp } from '@ticker/shared/kite-http'
+import type pg from 'pg'
 import type { Registry } from 'prom-client'
 import { createAccountReads } from './broker-reads/account-reads.ts'
 import { createBrokerQuotes } from './broker-reads/broker-quotes.ts'
@@ -10,6 +11,7 @@ import type { Clock } from './clock.ts'
 import { type AnswersDeps, createAnswers } from './command-channel/answers.ts'
 import { createQuotes } from './market-data/quotes.ts'
 import type { MarketDataRuntime } from './market-data/runtime.ts'
+import { createFillStore } from './orders/fill-store.ts'
 import type { OwnershipView } from './ownership/ownership.ts'
 
 /** KITE.md 2.2. */
@@ -22,6 +24,7 @@ export function startAnswers(
     kite: KiteHttp
     isSynthetic: boolean
     decide: PortfolioDeps['decide']
+    pool: pg.Pool
     marketData: MarketDataRuntime
     accountGovernor: ReadGovernor
     accounts(): OwnershipView['accounts']
@@ -42,15 +45,16 @@ export function startAnswers(
     fetch: (credentials, keys) => getQuotes(kite, credentials, keys),
   })
   const quotes = createQuotes({ clock, source: marketData, broker })
+  const reads = createAccountReads({
+    ...{ clock, registry, onSessionDead },
+    governor: deps.accountGovernor,
+    account: (accountId) => accounts().find((each) => each.accountId === accountId && each.observed.active),
+  })
   const portfolio = createPortfolio({
-    ...{ clock, registry, kite, quotes, isSynthetic: deps.isSynthetic, decide: deps.decide },
+    ...{ clock, registry, kite, quotes, reads, isSynthetic: deps.isSynthetic, decide: deps.decide },
     isPaper: (accountId) => accounts().some((each) => each.accountId === accountId && each.observed.paper),
     directory: () => marketData.directory(),
-    reads: createAccountReads({
-      ...{ clock, registry, onSessionDead },
-      governor: deps.accountGovernor,
-      account: (accountId) => accounts().find((each) => each.accountId === accountId && each.observed.active),
-    }),
+    fills: createFillStore(deps.pool),
   })
-  return { answer: createAnswers({ ...deps, quotes, portfolio }), quotes, portfolio }
+  return { answer: createAnswers({ ...deps, quotes, portfolio }), quotes, portfolio, reads }
 }

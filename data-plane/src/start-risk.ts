@@ -2,6 +2,7 @@
 import type { PlaceOrder, RiskDecision } from '@ticker/shared/domain'
 import type pg from 'pg'
 import type { Registry } from 'prom-client'
+import { worseDayPnl } from './broker-reads/account-pnl.ts'
 import type { Clock } from './clock.ts'
 import type { MarketDataRuntime } from './market-data/runtime.ts'
 import type { Log } from './operations/log.ts'
@@ -47,7 +48,14 @@ export function createRisk(deps: {
     quotes: answers.quotes,
     directory: () => marketData.directory(),
     misCutoffMs: deps.misCutoffMs,
-    positions,
+    async held({ owner, accountId }) {
+      const read = await answers.portfolio({ ...{ owner, account_id: accountId }, reading: { read: 'pnl' } })
+      if (!('answer' in read) || !('strategies' in read.answer)) return undefined
+      const held = read.answer.positions.flatMap(({ broker, ...position }) =>
+        broker ? [{ ...position, quantity: broker.quantity }] : [],
+      )
+      return { positions: held, dayPnl: worseDayPnl(read.answer) }
+    },
   })
   const misWarnings = createMisWarnings({
     ...{ clock, registry, log: deps.log, positions },

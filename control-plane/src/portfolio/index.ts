@@ -1,6 +1,6 @@
-// /v1/positions, /v1/holdings, /v1/funds, /v1/trades: what the broker knows of an account, asked of it through its owner.
+// /v1/positions, /v1/holdings, /v1/funds, /v1/pnl, /v1/trades: what the broker knows of an account, asked of it through its owner.
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
-import { accountId, funds, holdings, positions, storedText, trades } from '@ticker/shared/domain'
+import { accountId, funds, holdings, pnl, positions, storedText, trades } from '@ticker/shared/domain'
 import { z } from 'zod'
 import type { AppEnv, Dependencies } from '../dependencies.ts'
 import { callOf } from '../http/call.ts'
@@ -48,6 +48,15 @@ const getFunds = createRoute({
   request: { query: ofAccount },
   responses: { 200: json(funds, 'By segment; null where the account has none'), ...failures(...FAILURES) },
 })
+const getPnl = createRoute({
+  method: 'get',
+  path: '/v1/pnl',
+  summary: 'Profit and loss of an account by our own record: by position and by strategy',
+  description: `${ASKED} From our own fills of today and what the broker says was carried over, at the average of all that was bought and of all that was sold; beside it the broker’s own figures.`,
+  ...needs('portfolio:read'),
+  request: { query: ofAccount },
+  responses: { 200: json(pnl, 'In rupees, before charges'), ...failures(...FAILURES) },
+})
 const getTrades = createRoute({
   method: 'get',
   path: '/v1/trades',
@@ -87,6 +96,10 @@ export function portfolioRoutes(deps: Dependencies) {
     .openapi(getFunds, async (c) => {
       const { account_id } = c.req.valid('query')
       return c.json(settle(await askAccount(callOf(c, deps), account_id, { read: 'funds' }, funds)), 200)
+    })
+    .openapi(getPnl, async (c) => {
+      const { account_id } = c.req.valid('query')
+      return c.json(settle(await askAccount(callOf(c, deps), account_id, { read: 'pnl' }, pnl)), 200)
     })
     .openapi(getTrades, async (c) => {
       const { account_id, order_id } = c.req.valid('query')

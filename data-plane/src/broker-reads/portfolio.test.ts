@@ -4,6 +4,7 @@ import { beforeEach, expect, it } from 'vitest'
 import { createInstrumentDirectory } from '../market-data/instrument-directory.ts'
 import { fakeClock } from '../testing/fake-clock.ts'
 import { ownedAccount } from '../testing/owned-accounts.ts'
+import type { Fill } from './account-pnl.ts'
 import { createAccountReads } from './account-reads.ts'
 import { createReadGovernor } from './governor.ts'
 import { createPortfolio } from './portfolio.ts'
@@ -24,6 +25,7 @@ let questions: QuotesRequest[]
 let sent: unknown[]
 let forms: string[]
 let registry: Registry
+let fills: Fill[]
 let read: (reading: AccountReading) => Promise<unknown>
 
 beforeEach(() => {
@@ -33,11 +35,13 @@ beforeEach(() => {
   state = 'live'
   price = 1_600
   questions = []
+  fills = []
   sent = []
   forms = []
   const portfolio = createPortfolio({
     ...{ clock, registry, isSynthetic: true, isPaper: () => false, decide: async () => undefined },
     directory: () => directory,
+    fills: { since: async () => fills },
     kite: {
       root: 'http://broker',
       timeoutMs: 1_000,

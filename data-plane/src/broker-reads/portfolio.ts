@@ -6,6 +6,7 @@ import {
   type Auctions,
   type AuthorisationRequest,
   type BasketMargins,
+  brokerDay,
   type DryRun,
   type FundAllotments,
   type FundHoldings,
@@ -15,10 +16,12 @@ import {
   type FundTrades,
   type Holdings,
   istDay,
+  istDayStartMs,
   type Margins,
   type OrderCharges,
   type OrderHistory,
   type PlaceOrder,
+  type Pnl,
   type Positions,
   quantityMultiplier,
   type RiskDecision,
@@ -38,6 +41,8 @@ import { Counter, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { InstrumentDirectory } from '../market-data/instrument-directory.ts'
 import type { ReadQuotes } from '../market-data/quotes.ts'
+import type { FillStore } from '../orders/fill-store.ts'
+import { accountPnl, type Mark } from './account-pnl.ts'
 import type { AccountReads } from './account-reads.ts'
 import { createDepositoryReads } from './depository-reads.ts'
 import { createFundReads } from './fund-reads.ts'
@@ -51,7 +56,7 @@ export type PortfolioAnswer = Answer<
   | (Margins | BasketMargins | OrderCharges)
   | (FundHoldings | FundOrders | FundSips | FundTrades | FundAllotments)
   | (Auctions | AuthorisationRequest | TriggerRanges)
-  | (DryRun | OrderHistory)
+  | (DryRun | OrderHistory | Pnl)
 >
 
 export interface PortfolioDeps {
@@ -61,6 +66,7 @@ export interface PortfolioDeps {
   isPaper(accountId: string): boolean
   kite: KiteHttp
   reads: AccountReads
+  fills: FillStore
   quotes: ReadQuotes
   directory(): InstrumentDirectory
   /** What the risk gate would decide now; undefined: the account is not here. */
@@ -117,6 +123,26 @@ export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Pro
     }
   }
 
+  async function pnl(account: AccountRead): Promise<Answer<Pnl>> {
+    const outcome = await reads.read(account, 'positions', (credentials) => getPositions(kite, credentials))
+    if (!outcome.ok) return outcome.refused
+    const readMs = clock.monotonicMs()
+    const { net } = outcome.data
+    // After the broker's: ours then has what the broker's has, as far as it was told.
+    const fills = await deps.fills.since(account.account_id, istDayStartMs(brokerDay(clock.nowMs())))
+    const priceOf = await ownPrices(deps.quotes, account.owner, [...net.rows, ...fills])
+    const brokers = new Map(net.rows.map((row) => [keyOf(row), row.last_price ?? 0]))
+    const age_ms = Math.round(clock.monotonicMs() - readMs)
+    const markOf = (row: Named): Mark | undefined => {
+      const price = priceOf(row)
+      if (price) return { ...price, price_from: 'tick' }
+      const last_price = brokers.get(keyOf(row)) ?? 0
+      return last_price > 0 ? { last_price, age_ms, price_from: 'broker' } : undefined
+    }
+    const made = accountPnl({ net: net.rows, fills, markOf, multiplierOf: multipliers() })
+    return { answer: { ...answered(account.account_id), ...made, omitted: omittedOf('positions', net) } }
+  }
+
   async function holdings(account: AccountRead): Promise<Answer<Holdings>> {
     const outcome = await reads.read(account, 'holdings', (credentials) => getHoldings(kite, credentials))
     if (!outcome.ok) return outcome.refused
@@ -167,6 +193,8 @@ export function createPortfolio(deps: PortfolioDeps): (read: AccountRead) => Pro
     switch (reading.read) {
       case 'positions':
         return positions(account)
+      case 'pnl':
+        return pnl(account)
       case 'holdings':
         return holdings(account)
       case 'funds':

@@ -15,6 +15,7 @@ const orders = z.array(valuedOrder).min(1).max(VALUED_ORDERS_MAX)
 
 export const accountReading = z.discriminatedUnion('read', [
   z.strictObject({ read: z.literal('positions') }),
+  z.strictObject({ read: z.literal('pnl') }),
   z.strictObject({ read: z.literal('holdings') }),
   z.strictObject({ read: z.literal('funds') }),
   z.strictObject({

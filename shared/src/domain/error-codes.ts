@@ -47,6 +47,10 @@ export const ERROR_CODES = {
     status: 404,
     title: 'There is no batch of that id on an account that this key may see.',
   },
+  reconciliation_not_found: {
+    status: 404,
+    title: 'There is no reconciliation report of that id on an account that this key may see.',
+  },
   instrument_not_found: {
     status: 404,
     title: 'No instrument of that token or exchange:tradingsymbol in the current dump.',

@@ -1,6 +1,18 @@
 import { v7 } from 'uuid'
 
-export type IdPrefix = 'ord' | 'chg' | 'slc' | 'bat' | 'key' | 'aud' | 'req' | 'ref' | 'hst' | 'whk' | 'whd'
+export type IdPrefix =
+  | 'ord'
+  | 'chg'
+  | 'slc'
+  | 'bat'
+  | 'key'
+  | 'aud'
+  | 'req'
+  | 'ref'
+  | 'hst'
+  | 'whk'
+  | 'whd'
+  | 'rcn'
 
 /** A UUIDv7 with its kind in front: sorts by creation, says what it names (DECISIONS: ids). */
 export function newId(prefix: IdPrefix): string {

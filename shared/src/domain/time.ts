@@ -15,6 +15,11 @@ export function istDay(epochMs: number): string {
   return new Date(epochMs + IST_OFFSET_MS).toISOString().slice(0, 10)
 }
 
+/** The broker's day, YYYY-MM-DD: until 06:00 IST its books and positions are still those of the day before. */
+export function brokerDay(epochMs: number): string {
+  return istDay(epochMs - 6 * 3_600_000)
+}
+
 /** When that IST day (YYYY-MM-DD) begins. */
 export function istDayStartMs(day: string): number {
   return Date.parse(`${day}T00:00:00Z`) - IST_OFFSET_MS

@@ -1,13 +1,13 @@
 // The gate in the order path, with real rows: limits, the day's orders, and what is on its way to reduce.
 import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
-import type { ModifyOrder, PlaceOrder, Position, Positions, Quotes } from '@ticker/shared/domain'
+import type { ModifyOrder, PlaceOrder, Quotes } from '@ticker/shared/domain'
 import { Registry } from 'prom-client'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { systemClock } from '../../clock.ts'
 import { createDirectoryBuilder } from '../../market-data/instrument-directory.ts'
 import { orderPath } from '../../testing/order-path.ts'
 import { seedChange, seedIntent } from '../../testing/seed-account.ts'
-import { createRiskGate } from './gate.ts'
+import { createRiskGate, type Held } from './gate.ts'
 import { createRiskStore } from './risk-store.ts'
 
 let database: TestDatabase
@@ -21,19 +21,15 @@ afterEach(async () => {
 })
 
 let serial = 100
-const position = (quantity: number, m2m = 0): Position => ({
-  ...{ exchange: 'NSE', tradingsymbol: 'INFY', instrument_token: 408065, product: 'MIS', quantity },
-  ...{ overnight_quantity: 0, multiplier: 1, average_price: 100, close_price: 0, last_price: 100 },
-  ...{ value: 0, pnl: m2m, m2m, unrealised: 0, realised: 0, buy_quantity: 0, buy_price: 0, buy_value: 0 },
-  ...{ buy_m2m: 0, sell_quantity: 0, sell_price: 0, sell_value: 0, sell_m2m: 0, day_buy_quantity: 0 },
-  ...{ day_buy_price: 0, day_buy_value: 0, day_sell_quantity: 0, day_sell_price: 0, day_sell_value: 0 },
-  own: { last_price: 0, age_ms: 1, multiplier: 1, pnl: m2m, unrealised: 0, realised: 0 },
+const position = (quantity: number, dayPnl = 0): Held => ({
+  positions: [{ exchange: 'NSE', tradingsymbol: 'INFY', product: 'MIS', quantity }],
+  dayPnl,
 })
 
 async function setup() {
   serial += 1
   const held = {
-    net: undefined as Positions['net'] | undefined,
+    now: undefined as Held | undefined,
     reads: 0,
     laterMs: 0,
     misCutoffMs: undefined as number | undefined,
@@ -45,11 +41,11 @@ async function setup() {
     ...{ clock, registry: new Registry(), store: createRiskStore(database.pool), quotes },
     directory: () => createDirectoryBuilder().build(),
     misCutoffMs: () => held.misCutoffMs,
-    async positions() {
+    async held() {
       held.reads += 1
-      const net = held.net
+      const { now } = held
       await held.whileReading()
-      return net
+      return now
     },
   })
   const desk = await orderPath(database.pool, serial, running, { risk: gate })
@@ -91,7 +87,7 @@ it('without limits an order goes out without a question, and its event says what
 it('REDUCING refuses what opens, counts what is on its way, and lets the rest out as an exit', async () => {
   const desk = await setup()
   desk.set({ ...desk.account, observed: { ...desk.account.observed, trading_state: 'REDUCING' } })
-  desk.held.net = [position(3)]
+  desk.held.now = position(3)
   const bought = await desk.place({ transaction_type: 'BUY' })
   await desk.becomes(bought, 'REFUSED')
   expect(await desk.intent(bought)).toMatchObject({ reason_code: 'risk_not_reducing' })
@@ -122,16 +118,16 @@ it('the day’s orders are counted across passes, by strategy too, and are no ba
   await desk.becomes(second, 'REFUSED')
   expect((await desk.intent(second))?.reason).toBe('The day’s 1 orders are used up of strategy one.')
   await desk.becomes(await desk.place({ strategy: 'another' }), 'ACCEPTED')
-  desk.held.net = [position(5)]
+  desk.held.now = position(5)
   await desk.becomes(await desk.place({ strategy: 'one', transaction_type: 'SELL' }), 'ACCEPTED')
 })
 
 it('the day’s loss stops entries and lets positions be left', async () => {
   const desk = await setup()
   await desk.limits({ max_daily_loss: 500 })
-  desk.held.net = [position(5, -499)]
+  desk.held.now = position(5, -499)
   await desk.becomes(await desk.place(), 'ACCEPTED')
-  desk.held.net = [position(5, -500)]
+  desk.held.now = position(5, -500)
   // What was read is used for a second.
   desk.held.laterMs = 1_000
   const entry = await desk.place()
@@ -142,7 +138,7 @@ it('the day’s loss stops entries and lets positions be left', async () => {
 
 it('an exit that fills while positions are read is not sent twice', async () => {
   const desk = await setup()
-  desk.held.net = [position(2)]
+  desk.held.now = position(2)
   const first = await desk.place({ transaction_type: 'SELL', quantity: 2, reduce_only: true })
   await desk.becomes(first, 'ACCEPTED')
   await vi.waitFor(() => expect(desk.changes.some((change) => change.endsWith(':OPEN'))).toBe(true), {
@@ -192,7 +188,7 @@ it('a modify is held to what the order would be: no more than the limits, and no
     reason_code: 'risk_limit',
   })
   desk.set({ ...desk.account, observed: { ...desk.account.observed, trading_state: 'REDUCING' } })
-  desk.held.net = []
+  desk.held.now = { positions: [], dayPnl: 0 }
   expect(await ask({ quantity: 6, expires_in_s })).toMatchObject({ reason_code: 'risk_not_reducing' })
   expect(await ask({ price: 101, expires_in_s })).toMatchObject({ state: 'ACCEPTED' })
 })
@@ -202,7 +198,7 @@ it('past the broker’s MIS cut-off nothing is opened, what is held can be left,
   const open = await desk.place({ transaction_type: 'BUY', quantity: 2 })
   await desk.becomes(open, 'ACCEPTED')
   desk.held.misCutoffMs = Date.now() - 1
-  desk.held.net = [position(3)]
+  desk.held.now = position(3)
   const late = await desk.place({ transaction_type: 'BUY' })
   await desk.becomes(late, 'REFUSED')
   expect(await desk.intent(late)).toMatchObject({ reason_code: 'risk_time' })

@@ -3,7 +3,6 @@ import {
   istDay,
   type ModifyOrder,
   type PlaceOrder,
-  type Positions,
   placeOrder,
   quantityMultiplier,
   type RiskDecision,
@@ -45,8 +44,15 @@ export interface RiskGateDeps {
   directory(): InstrumentDirectory
   /** From when on the broker takes no new MIS positions on that exchange today; undefined: there is no such time. */
   misCutoffMs(exchange: string): number | undefined
-  /** Read now; undefined: they cannot be. */
-  positions(account: OrderAccount): Promise<Positions['net'] | undefined>
+  /** Read now; undefined: it cannot be. */
+  held(account: OrderAccount): Promise<Held | undefined>
+}
+
+export interface Held {
+  /** As the broker has them. */
+  positions: readonly { exchange: string; tradingsymbol: string; product: string; quantity: number }[]
+  /** The worse of the broker's figure and ours; undefined: not all of it is known. */
+  dayPnl: number | undefined
 }
 
 /** For the day's profit and loss alone; what reduces a position is decided on what was read after it was asked. */
@@ -61,30 +67,30 @@ export function createRiskGate(deps: RiskGateDeps): RiskGate {
     registers: [deps.registry],
   })
 
-  const kept = new Map<string, { net: Positions['net']; atMs: number }>()
+  const kept = new Map<string, { held: Held; atMs: number }>()
 
-  async function read(account: OrderAccount): Promise<Positions['net'] | undefined> {
-    const net = await deps.positions(account)
-    if (net) kept.set(account.accountId, { net, atMs: clock.monotonicMs() })
+  async function read(account: OrderAccount): Promise<Held | undefined> {
+    const held = await deps.held(account)
+    if (held) kept.set(account.accountId, { held, atMs: clock.monotonicMs() })
     else kept.delete(account.accountId)
-    return net
+    return held
   }
 
   async function dayPnlOf(account: OrderAccount): Promise<Holdings> {
     const known = kept.get(account.accountId)
     const isYoung = known !== undefined && clock.monotonicMs() - known.atMs < POSITIONS_KEPT_MS
-    const net = isYoung ? known.net : await read(account)
-    return { reducible: undefined, dayPnl: net && worseDayPnl(net) }
+    const held = isYoung ? known.held : await read(account)
+    return { reducible: undefined, dayPnl: held?.dayPnl }
   }
 
   async function holdingsOf(account: OrderAccount, order: PlaceOrder, of: Itself): Promise<Holdings> {
     const sameSide = () => store.sameSideQuantity(account.accountId, order, of)
     // Before and after: what fills meanwhile is open in the one, or gone from the position in the other.
     const before = await sameSide()
-    const net = await read(account)
-    if (!net) return { reducible: undefined, dayPnl: undefined }
+    const all = await read(account)
+    if (!all) return { reducible: undefined, dayPnl: undefined }
     const onItsWay = Math.max(before, await sameSide())
-    const position = net.find(
+    const position = all.positions.find(
       (row) =>
         row.exchange === order.exchange &&
         row.tradingsymbol === order.tradingsymbol &&
@@ -92,7 +98,7 @@ export function createRiskGate(deps: RiskGateDeps): RiskGate {
     )
     const held = position?.quantity ?? 0
     const reduces = order.transaction_type === 'BUY' ? held < 0 : held > 0
-    return { reducible: reduces ? Math.max(0, Math.abs(held) - onItsWay) : 0, dayPnl: worseDayPnl(net) }
+    return { reducible: reduces ? Math.max(0, Math.abs(held) - onItsWay) : 0, dayPnl: all.dayPnl }
   }
 
   async function decideOn(
@@ -168,16 +174,4 @@ function modifiedOrder(accountId: string, row: KiteOrder, change: ModifyOrder) {
     ...(price && order_type === 'LIMIT' ? { order_type: 'LIMIT', price } : { order_type: 'MARKET' }),
   })
   return parsed.success ? { order: parsed.data, isRaised: quantity > row.quantity } : undefined
-}
-
-/** The day's, from the last close on: the worse of the broker's figure and ours; undefined while either is not known of something that is held. */
-function worseDayPnl(net: Positions['net']): number | undefined {
-  let [brokers, ours] = [0, 0]
-  for (const row of net) {
-    const { m2m, own, buy_m2m, sell_m2m, quantity } = row
-    if (m2m === null || own === null || buy_m2m === null || sell_m2m === null) return undefined
-    brokers += m2m
-    ours += sell_m2m - buy_m2m + quantity * (own.last_price ?? 0) * own.multiplier
-  }
-  return Math.min(brokers, ours)
 }
