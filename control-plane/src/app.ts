@@ -29,6 +29,7 @@ import { optionChainRoutes } from './option-chains/index.ts'
 import { orderRoutes } from './orders/index.ts'
 import { portfolioRoutes } from './portfolio/index.ts'
 import { quoteRoutes } from './quotes/index.ts'
+import { reconciliationRoutes } from './reconciliations/index.ts'
 import { riskRoutes } from './risk/index.ts'
 import { sessionRoutes } from './sessions/index.ts'
 import { slicedOrderRoutes } from './sliced-orders/index.ts'
@@ -103,6 +104,7 @@ export function createApp(deps: Dependencies) {
     .route('/', riskRoutes(deps))
     .route('/', slicedOrderRoutes(deps))
     .route('/', batchRoutes(deps))
+    .route('/', reconciliationRoutes(deps))
   const document = openApiDocument(app)
   app.get('/openapi.json', (c) => c.json(document()))
   app.notFound(notFoundHandler(app))

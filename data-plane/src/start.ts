@@ -55,6 +55,7 @@ import { startAnswers } from './start-answers.ts'
 import { startClientStreams } from './start-client-streams.ts'
 import { createKillSwitch } from './start-kill-switch.ts'
 import { createOrders } from './start-orders.ts'
+import { startReconciliation } from './start-reconciliation.ts'
 import { createRisk } from './start-risk.ts'
 import { VERSION } from './version.ts'
 import { createWebhooks } from './webhooks/index.ts'
@@ -189,7 +190,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   })
 
   const answers = startAnswers({
-    ...{ clock, registry, kite, marketData, accountGovernor, instanceStatus, optionChains },
+    ...{ clock, registry, kite, pool, marketData, accountGovernor, instanceStatus, optionChains },
     isSynthetic: config.realm === 'sim',
     decide: (account, order) => risk.decideOn(account, order),
     streamClients: clients.all.connected,
@@ -228,6 +229,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   pool.on('error', (error) => {
     log.warn({ error }, 'database connection lost; order books are read before anything is sent')
     orderDesk.databaseLost()
+    reconciliations.databaseLost()
   })
 
   const refresh = createInstrumentRefresh({
@@ -268,6 +270,13 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     privateTargets: config.webhookPrivateTargets,
   })
 
+  const reconciliations = startReconciliation({
+    ...{ instanceId, clock, log, registry, pool, kite, calendar },
+    ...{ reads: answers.reads, lease: ownership.lease, desk: orderDesk, hours: config.marketHours },
+    accounts: () => ownership.view()?.accounts ?? [],
+    tell: webhooks.risk,
+  })
+
   const login = loginHours(config.marketHours, calendar, clock)
   const tradesCommodities = (owner: string) => () => marketData.ownerWants(owner, isCommodity)
   const reminders = createSessionReminders({
@@ -300,7 +309,10 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   }
 
   marketData.onOrderUpdate((accountId, order) => orderDesk.orderUpdate(accountId, order))
-  marketData.onUpdatesLost((accountId) => orderDesk.updatesLost(accountId))
+  marketData.onUpdatesLost((accountId) => {
+    orderDesk.updatesLost(accountId)
+    reconciliations.updatesLost(accountId)
+  })
   const sessionGuard = createSessionGuard({
     clock,
     random: Math.random,
@@ -329,6 +341,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       refresh.wake()
       history.wake()
       webhooks.wake()
+      reconciliations.wake()
     },
     answer: answers.answer,
   })
@@ -370,6 +383,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   risk.start(supervisor)
   history.start(supervisor)
   webhooks.start(supervisor)
+  reconciliations.start(supervisor)
   supervisor.run('old instances', async (signal, isWell) => {
     while (!signal.aborted) {
       await forgetOldInstances(pool)

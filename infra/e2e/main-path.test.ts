@@ -24,6 +24,7 @@ import { orderSuite } from './suites/orders.ts'
 import { paperSuite } from './suites/paper.ts'
 import { partsTakenAwaySuite } from './suites/parts-taken-away.ts'
 import { portfolioSuite } from './suites/portfolio.ts'
+import { reconciliationSuite } from './suites/reconciliation.ts'
 import { secretSuite } from './suites/secrets.ts'
 import { strikeLadderSuite } from './suites/strike-ladders.ts'
 import { tickSuite } from './suites/ticks.ts'
@@ -70,6 +71,7 @@ portfolioSuite(running)
 kiteRestSuite(running)
 kiteWireShapeSuite(running)
 holdingsAuthorisationSuite(running)
+reconciliationSuite(running)
 killSwitchSuite(running)
 webhookSuite(running)
 paperSuite(running)

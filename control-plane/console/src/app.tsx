@@ -8,6 +8,7 @@ import { Keys } from './views/keys.tsx'
 import { Ladders } from './views/ladders.tsx'
 import { Live } from './views/live.tsx'
 import { Orders } from './views/orders.tsx'
+import { PnlView } from './views/pnl.tsx'
 import { Risk } from './views/risk.tsx'
 import { SignIn } from './views/sign-in.tsx'
 import { Webhooks } from './views/webhooks.tsx'
@@ -19,6 +20,7 @@ const VIEWS = {
   chains: 'Option chains',
   candles: 'Candles',
   orders: 'Orders',
+  pnl: 'P&L',
   risk: 'Risk',
   instruments: 'Instruments',
   webhooks: 'Webhooks',
@@ -82,6 +84,7 @@ export function App() {
           </Suspense>
         )}
         {view === 'orders' && <Orders api={api} />}
+        {view === 'pnl' && <PnlView api={api} />}
         {view === 'risk' && <Risk api={api} />}
         {view === 'instruments' && <Instruments api={api} />}
         {view === 'webhooks' && <Webhooks api={api} />}

@@ -1,5 +1,5 @@
 // What the cron trigger removes: rows that nothing will read again. Order intents and their events are never pruned.
-import { WEBHOOK_KEPT_DAYS } from '@ticker/shared/domain'
+import { RECONCILIATIONS_KEPT_DAYS, RECONCILIATIONS_KEPT_MAX, WEBHOOK_KEPT_DAYS } from '@ticker/shared/domain'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Dependencies } from '../dependencies.ts'
@@ -28,6 +28,7 @@ export async function prune(deps: Pick<Dependencies, 'db' | 'log'>): Promise<voi
       calendar_days: z.int(),
       webhook_deliveries: z.int(),
       order_repeats: z.int(),
+      reconciliations: z.int(),
     }),
     sql`with states as (
         delete from ticker.login_states
@@ -56,6 +57,12 @@ export async function prune(deps: Pick<Dependencies, 'db' | 'log'>): Promise<voi
       ), repeats as (
         delete from ticker.order_repeats
         where stored_at < now() - make_interval(hours => ${ORDER_REPEAT_AGE_HOURS_MAX}::int) returning 1
+      ), reports as (
+        delete from ticker.reconciliations r using (
+          select id, row_number() over (partition by account_id order by id desc) as place from ticker.reconciliations
+        ) kept
+        where r.id = kept.id and r.state <> 'PENDING' and (kept.place > ${RECONCILIATIONS_KEPT_MAX}::int
+          or r.requested_at < now() - make_interval(days => ${RECONCILIATIONS_KEPT_DAYS}::int)) returning 1
       )
       select (select count(*) from states)::int as login_states, (select count(*) from audit)::int as audit_rows,
         (select count(*) from keys)::int as api_keys, (select count(*) from changes)::int as changes,
@@ -63,7 +70,8 @@ export async function prune(deps: Pick<Dependencies, 'db' | 'log'>): Promise<voi
         (select count(*) from instrument_changes)::int as instrument_changes,
         (select count(*) from calendar_days)::int as calendar_days,
         (select count(*) from deliveries)::int as webhook_deliveries,
-        (select count(*) from repeats)::int as order_repeats`,
+        (select count(*) from repeats)::int as order_repeats,
+        (select count(*) from reports)::int as reconciliations`,
   )
   deps.log('info', 'pruned', { ...row })
 }

@@ -46,7 +46,7 @@ export type BatchMove =
   | { state: 'DONE' | 'STOPPED'; unwindFailure?: string }
 
 /** Rows of the account `a`, while this instance and epoch own it: of $1 account, $2 instance, $3 epoch. */
-const OWNED = `owned as materialized (
+export const OWNED = `owned as materialized (
   select a.id from ticker.accounts a join ticker.instances n on n.id = a.owner_instance_id and n.epoch = a.owner_epoch
   where a.id = $1 and n.id = $2 and n.epoch = $3 and n.lease_until > now())`
 

@@ -1,6 +1,8 @@
 // The order path of one owned account. Level-triggered: a pass looks at what is due and acts; wake() only makes the
 // next pass sooner. Any failure of the database ends run(); the supervisor starts it again, and it begins with the
 // book (RELIABILITY 6): nothing is sent before what the broker already has was read and adopted.
+
+import type { OrderBook } from '@ticker/shared/kite-http'
 import { createDueBatches } from '../batches/due-batches.ts'
 import { budgetOf, type OrderBudget } from './budget.ts'
 import { createDueChanges } from './change-due.ts'
@@ -23,6 +25,8 @@ export interface AccountOrders {
   updatesLost(): void
   /** The database was away: read the book before anything is sent, whatever the rows say. */
   databaseLost(): void
+  /** A book that was read to compare it with our record. */
+  mergeBook(book: OrderBook): Promise<void>
   drained(deadlineMs: number): Promise<void>
   /** The kill switch: cancels what is open, whoever placed it, until nothing is. */
   sweep(account: OrderAccount): void
@@ -158,6 +162,10 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     databaseLost() {
       recoveredEpoch = undefined
       recoveriesWanted += 1
+      wake()
+    },
+    async mergeBook(read) {
+      await book.mergeBook(read)
       wake()
     },
     drained: (deadlineMs) => sending.drained(deadlineMs),

@@ -53,6 +53,8 @@ export interface BookReader {
   /** An order update from the account's socket, as it came. */
   update(raw: unknown): void
   mergeUpdates(): Promise<void>
+  /** A book that somebody else read: merged as our own are, and no evidence of what it does not show. */
+  mergeBook(book: OrderBook): Promise<void>
   /** Why the account's orders cannot be followed; undefined while they can. */
   unfit(): string | undefined
 }
@@ -72,6 +74,7 @@ export function createBookReader(
   let open: OpenOrders = { count: 0, unseen: 0, unseenOldestMs: 0 }
   let unseenAlertedMs = Number.NEGATIVE_INFINITY
   let skippedRows = 0
+  let merging: Promise<void> = Promise.resolve()
 
   function spacingMs(): number {
     return Math.min(POLL_OPEN_MS, BOOK_READ_SPACING_MS * 2 ** failures)
@@ -98,7 +101,14 @@ export function createBookReader(
     return book.unreadable === 0
   }
 
-  async function merge(rows: KiteOrder[], source: OrderSource, alsoSeen: readonly SeenOrder[] = []) {
+  /** One after the other: two at once might wait for each other's rows. */
+  function merge(rows: KiteOrder[], source: OrderSource, alsoSeen: readonly SeenOrder[] = []) {
+    const merged = merging.then(() => mergeNow(rows, source, alsoSeen))
+    merging = merged.catch(() => {})
+    return merged
+  }
+
+  async function mergeNow(rows: KiteOrder[], source: OrderSource, alsoSeen: readonly SeenOrder[]) {
     if (rows.length === 0 && alsoSeen.length === 0) return
     const result = await orders.merge(accountId, rows, source, alsoSeen)
     note(result.open)
@@ -207,6 +217,8 @@ export function createBookReader(
         updates.push(parsed.data)
       }
     },
+
+    mergeBook: (book) => merge(book.orders, 'book', book.misshapen),
 
     async mergeUpdates() {
       while (updates.length > 0) {

@@ -1,4 +1,5 @@
 // One order path per owned account, started and stopped as ownership moves.
+import type { OrderBook } from '@ticker/shared/kite-http'
 import type { SupervisedTask, Supervisor } from '../operations/supervisor.ts'
 import { type AccountOrders, createAccountOrders } from './account-orders.ts'
 import type { OrderBudget } from './budget.ts'
@@ -12,6 +13,8 @@ export interface OrderDesk {
   updatesLost(accountId: string): void
   /** The database was away: every path reads the book before it sends again. */
   databaseLost(): void
+  /** Of an account that is owned now. */
+  mergeBook(accountId: string, book: OrderBook): Promise<void>
   /** Ends every path for good: nothing is claimed any more. Orders in flight still get their verdict (drained). */
   close(): void
   /** Waits until every order in flight has its verdict stored, at most deadlineMs. */
@@ -83,6 +86,9 @@ export function createOrderDesk(deps: DeskDeps): OrderDesk {
     orderUpdate: (accountId, raw) => entries.get(accountId)?.path.orderUpdate(raw),
     databaseLost() {
       for (const entry of entries.values()) entry.path.databaseLost()
+    },
+    async mergeBook(accountId, book) {
+      if (owned.has(accountId)) await entryOf(accountId).path.mergeBook(book)
     },
     close() {
       closed = true

@@ -285,3 +285,50 @@ export interface TradingStates {
     orders_in_doubt: number
   }[]
 }
+
+export interface PnlFigures {
+  realised: number | null
+  unrealised: number | null
+  pnl: number | null
+  day_pnl: number | null
+}
+
+export interface Pnl {
+  account: PnlFigures & { broker: { pnl: number | null } }
+  strategies: (PnlFigures & { strategy: string | null })[]
+  positions: (PnlFigures & {
+    exchange: string
+    tradingsymbol: string
+    product: string
+    quantity: number
+    average_price: number | null
+    last_price: number | null
+    price_from: 'tick' | 'broker' | null
+    broker: { quantity: number; pnl: number | null } | null
+  })[]
+}
+
+export interface Reconciliation {
+  id: string
+  reason: 'start' | 'reconnect' | 'close' | 'asked'
+  state: 'PENDING' | 'DONE' | 'FAILED'
+  outcome: 'agrees' | 'drift' | null
+  failure: string | null
+  requested_at: string
+  finished_at: string | null
+  report: {
+    drift: {
+      count: number
+      items: {
+        kind: string
+        order_id: string | null
+        tradingsymbol: string | null
+        product: string | null
+        field: string | null
+        ours: string | number | null
+        broker: string | number | null
+      }[]
+    }
+    external: { count: number }
+  } | null
+}

@@ -228,6 +228,8 @@ export const orders = ticker.table(
     average_price: numeric('average_price', { precision: 18, scale: 4 }).notNull(),
     broker_updated_at: at('broker_updated_at').notNull(),
     broker_order: jsonb('broker_order').notNull(),
+    /** First, by us. */
+    seen_at: at('seen_at').notNull().default(now),
     updated_at: at('updated_at').notNull().default(now),
   },
   (table) => [
