@@ -2,7 +2,7 @@
 import type { PlaceOrder, RiskDecision } from '@ticker/shared/domain'
 import type pg from 'pg'
 import type { Registry } from 'prom-client'
-import { worseDayPnl } from './broker-reads/account-pnl.ts'
+import { strategyDayPnl, worseDayPnl } from './broker-reads/account-pnl.ts'
 import type { Clock } from './clock.ts'
 import type { MarketDataRuntime } from './market-data/runtime.ts'
 import type { Log } from './operations/log.ts'
@@ -51,10 +51,15 @@ export function createRisk(deps: {
     async held({ owner, accountId }) {
       const read = await answers.portfolio({ ...{ owner, account_id: accountId }, reading: { read: 'pnl' } })
       if (!('answer' in read) || !('strategies' in read.answer)) return undefined
-      const held = read.answer.positions.flatMap(({ broker, ...position }) =>
+      const { answer } = read
+      const held = answer.positions.flatMap(({ broker, ...position }) =>
         broker ? [{ ...position, quantity: broker.quantity }] : [],
       )
-      return { positions: held, dayPnl: worseDayPnl(read.answer) }
+      return {
+        positions: held,
+        dayPnl: worseDayPnl(answer),
+        strategyDayPnl: (strategy) => strategyDayPnl(answer, strategy),
+      }
     },
   })
   const misWarnings = createMisWarnings({

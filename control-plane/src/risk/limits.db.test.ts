@@ -52,8 +52,8 @@ test('404 and 400', async () => {
   )
   const late = await put({ account_id: 'desk1', mis_entries_until: '24:00' })
   expect(late.body.errors[0].path).toBe('mis_entries_until')
-  const byStrategy = await put({ account_id: 'desk1', strategy: 's', max_daily_loss: 1 })
-  expect(byStrategy.body.errors[0]).toMatchObject({ path: 'max_daily_loss' })
+  const nothing = await put({ account_id: 'desk1', strategy: 's', max_daily_loss: 0 })
+  expect(nothing.body.errors[0]).toMatchObject({ path: 'max_daily_loss' })
 })
 
 const ORDER = {

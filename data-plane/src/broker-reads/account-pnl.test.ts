@@ -1,7 +1,7 @@
 import { type BrokerPosition, brokerPosition } from '@ticker/shared/domain'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { accountPnl, type Fill, type Mark, worseDayPnl } from './account-pnl.ts'
+import { accountPnl, type Fill, type Mark, strategyDayPnl, worseDayPnl } from './account-pnl.ts'
 
 const nulls = Object.fromEntries(Object.keys(brokerPosition.shape).map((name) => [name, null]))
 const row = (change: Partial<BrokerPosition>): BrokerPosition =>
@@ -60,6 +60,26 @@ describe('of today’s fills', () => {
     ])
     expect(made.positions).toMatchObject([{ quantity: -1, bought_quantity: 5, sold_quantity: 6, pnl: 35 }])
   })
+})
+
+it('strategies that hold against each other in a closed position are priced, and each has its own day’s loss', () => {
+  const fills = [bought(5, 100, { strategy: 'a' }), sold(5, 115, { strategy: 'b' })]
+  const made = { ...pnlOf(fills), omitted: 0 }
+  expect(made).toMatchObject({
+    strategies: [
+      { strategy: 'a', pnl: 50 },
+      { strategy: 'b', pnl: 25 },
+    ],
+    positions: [{ quantity: 0, pnl: 75 }],
+    ...{ stale: [], unknown: [] },
+  })
+  expect([strategyDayPnl(made, 'a'), strategyDayPnl(made, 'none')]).toEqual([50, 0])
+  const late: Mark = { last_price: 110, age_ms: 1, price_from: 'broker' }
+  const stale = { ...pnlOf(fills, [], late), omitted: 0 }
+  expect([strategyDayPnl(stale, 'a'), stale.account.pnl, stale.stale]).toEqual([undefined, 75, []])
+  expect(strategyDayPnl({ ...pnlOf(fills, [], null), omitted: 0 }, 'a')).toBeUndefined()
+  expect(strategyDayPnl({ ...made, omitted: 1 }, 'a')).toBeUndefined()
+  expect(strategyDayPnl({ ...pnlOf([...fills, sold(5, 90, { strategy: 'a' })]), omitted: 0 }, 'a')).toBe(-50)
 })
 
 describe('of what was carried over', () => {

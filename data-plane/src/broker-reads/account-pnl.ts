@@ -60,35 +60,43 @@ export function accountPnl(input: {
     const row = rows.get(key)
     const own = fills.filter((fill) => positionKey(fill) === key)
     const of = row ?? { exchange, tradingsymbol }
+    const named = { exchange, tradingsymbol, product }
     const multiplier = row?.multiplier || multiplierOf(of)
     const carried = row?.overnight_quantity ?? 0
     const carriedBook = carriedOver(row)
-    const today = sidesOf(own, multiplier ?? 1)
+    const filledBy = new Map<string | null, Sides>(carried === 0 ? [] : [[null, nothing()]])
+    for (const { strategy } of own)
+      filledBy.set(
+        strategy,
+        sidesOf(
+          own.filter((fill) => fill.strategy === strategy),
+          multiplier ?? 1,
+        ),
+      )
+    const today = [...filledBy.values()].reduce(plus, nothing())
+    const heldBy = (strategy: string | null, { bought, sold }: Sides) =>
+      (strategy === null ? carried : 0) + bought - sold
     const quantity = carried + today.bought - today.sold
-    const mark = quantity === 0 ? undefined : markOf(of)
-    const named = { exchange, tradingsymbol, product }
+    // What strategies hold against each other has a price as well, though the position is closed.
+    const isHeld = quantity !== 0 || [...filledBy].some(([strategy, sides]) => heldBy(strategy, sides) !== 0)
+    const mark = isHeld ? markOf(of) : undefined
+    const price = mark ?? { last_price: null, price_from: null, age_ms: null }
     const figures = (book: Book | undefined) =>
       book && multiplier !== undefined ? figuresOf(book, multiplier, mark) : UNKNOWN
-    const whole = carriedBook && withFills(carriedBook, today)
-    const strategies = new Set(own.map(({ strategy }) => strategy))
-    if (carried !== 0) strategies.add(null)
-    for (const strategy of strategies) {
-      const sides = sidesOf(
-        own.filter((fill) => fill.strategy === strategy),
-        multiplier ?? 1,
-      )
-      const of = strategy === null ? carried : 0
-      const book = strategy === null ? carriedBook : { cost: nothing(), close: nothing() }
-      const known = byStrategy.get(strategy) ?? []
-      byStrategy.set(strategy, known)
-      known.push({
-        ...named,
-        quantity: of + sides.bought - sides.sold,
-        ...figures(book && withFills(book, sides)),
-      })
+    for (const [strategy, sides] of filledBy) {
+      const begun = strategy === null ? carriedBook : { cost: nothing(), close: nothing() }
+      const held = heldBy(strategy, sides)
+      byStrategy.set(strategy, [
+        ...(byStrategy.get(strategy) ?? []),
+        {
+          ...{ ...named, quantity: held, price_from: held === 0 ? null : price.price_from },
+          ...figures(begun && withFills(begun, sides)),
+        },
+      ])
     }
+    const whole = carriedBook && withFills(carriedBook, today)
     const made = figures(whole)
-    if (quantity !== 0 && mark?.price_from !== 'tick') stale.push(key)
+    if (quantity !== 0 && price.price_from !== 'tick') stale.push(key)
     if (made.pnl === null) unknown.push(key)
     positions.push({
       ...named,
@@ -97,7 +105,7 @@ export function accountPnl(input: {
       ...{ bought_quantity: today.bought, sold_quantity: today.sold },
       average_price: whole && multiplier !== undefined ? averageOf(whole.cost, multiplier) : null,
       multiplier: multiplier ?? null,
-      ...(mark ?? { last_price: null, price_from: null, age_ms: null }),
+      ...price,
       ...made,
       broker: row ? brokersOf(row) : null,
       difference: minus(made.pnl, row ? row.pnl : null),
@@ -113,7 +121,9 @@ export function accountPnl(input: {
   }
   return {
     account: { ...account, broker, difference: minus(account.pnl, broker.pnl) },
-    strategies: [...byStrategy].map(([strategy, of]) => ({ strategy, ...total(of), positions: of })),
+    strategies: [...byStrategy]
+      .map(([strategy, of]) => ({ strategy, ...total(of), positions: of }))
+      .sort((a, b) => Number(a.strategy === null) - Number(b.strategy === null)),
     ...{ positions, stale, unknown },
   }
 }
@@ -123,6 +133,17 @@ export function worseDayPnl({ account, stale, omitted }: Pick<Pnl, 'account' | '
   const [ours, brokers] = [account.day_pnl, account.broker.m2m]
   if (ours === null || brokers === null || stale.length > 0 || omitted > 0) return undefined
   return Math.min(ours, brokers)
+}
+
+/** The day's of one strategy, of which the broker knows nothing; undefined while it is not known for certain. */
+export function strategyDayPnl(
+  { strategies, omitted }: Pick<Pnl, 'strategies' | 'omitted'>,
+  strategy: string,
+) {
+  const own = strategies.find((each) => each.strategy === strategy)
+  if (!own) return 0
+  const isLive = own.positions.every(({ quantity, price_from }) => quantity === 0 || price_from === 'tick')
+  return own.day_pnl === null || !isLive || omitted > 0 ? undefined : own.day_pnl
 }
 
 /** What was carried over, as the broker's row says; undefined: it does not say at what price. */

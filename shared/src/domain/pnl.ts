@@ -21,6 +21,11 @@ const named = {
   product: z.string(),
 }
 
+const priceFrom = z.enum(['tick', 'broker']).nullable().meta({
+  description:
+    'tick: live for you. broker: with its positions, of unknown age. null: nothing is held, or none is known',
+})
+
 export const ownPosition = z
   .object({
     ...named,
@@ -32,10 +37,7 @@ export const ownPosition = z
     average_price: rupees.meta({ description: 'Of the side that is held; null: nothing is' }),
     multiplier: z.number().nullable().meta({ description: "The broker's, else of the contract's terms" }),
     last_price: rupees,
-    price_from: z.enum(['tick', 'broker']).nullable().meta({
-      description:
-        'tick: live for you. broker: with its positions, of unknown age. null: nothing is held, or none is known',
-    }),
+    price_from: priceFrom,
     age_ms: z.int().nullable().meta({ description: 'Of the tick; of the broker’s answer' }),
     ...pnlFigures.shape,
     broker: brokerFigures
@@ -53,7 +55,7 @@ export const strategyPnl = z
       description: 'null: orders without one, orders placed elsewhere, and what was carried over',
     }),
     ...pnlFigures.shape,
-    positions: z.array(z.object({ ...named, quantity: z.int(), ...pnlFigures.shape })),
+    positions: z.array(z.object({ ...named, quantity: z.int(), price_from: priceFrom, ...pnlFigures.shape })),
   })
   .meta({ id: 'StrategyPnl' })
 export type StrategyPnl = z.infer<typeof strategyPnl>

@@ -16,7 +16,8 @@ const limits = {
   max_order_quantity: z.int().min(1).nullable().default(null),
   max_orders_a_day: z.int().min(1).nullable().default(null).meta({ description: 'Sent since 00:00 IST' }),
   max_daily_loss: rupees.nullable().default(null).meta({
-    description: "Rupees, of the account: the worse of the broker's figure and ours",
+    description:
+      "Rupees. Of the account: the worse of the broker's figure and ours; of a strategy: ours, of its own fills today",
   }),
   max_price_deviation_percent: z.number().positive().max(100).nullable().default(null).meta({
     description: 'Of a price from the last tick; for exits too',
@@ -40,10 +41,6 @@ export const riskLimitsPut = z
     account_id: accountId,
     strategy: strategy.optional().meta({ description: 'Absent: of the whole account' }),
     ...limits,
-  })
-  .refine(({ strategy: of, max_daily_loss }) => of === undefined || max_daily_loss === null, {
-    path: ['max_daily_loss'],
-    message: 'of the whole account alone: the broker knows no strategies',
   })
   .meta({ id: 'RiskLimitsPut', description: 'null: no such limit. What is left out is null' })
 export type RiskLimitsPut = z.infer<typeof riskLimitsPut>
@@ -69,6 +66,7 @@ export const riskDecision = z
       multiplier: z.number().nullable(),
       value: z.number().nullable(),
       day_pnl: z.number().nullable(),
+      strategy_day_pnl: z.number().nullable().default(null),
       reducible_quantity: z.int().nullable(),
     }),
   })

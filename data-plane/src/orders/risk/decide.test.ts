@@ -24,7 +24,9 @@ const facts = (change: Partial<Facts> = {}, ...limits: Partial<Limits>[]): Facts
   ...{ lastPrice: 100, multiplier: 1, time: undefined },
   ...change,
 })
-const held = (reducible: number | undefined, dayPnl: number | undefined = 0) => ({ reducible, dayPnl })
+const held = (reducible: number | undefined, dayPnl: number | undefined = 0) => ({
+  ...{ reducible, dayPnl, strategyDayPnl: undefined },
+})
 const MARKET = { order_type: 'MARKET', price: undefined } as const
 
 it('without a limit everything is allowed, and nothing has to be asked', () => {
@@ -54,6 +56,18 @@ it.each<[string, Partial<PlaceOrder>, Facts, RegExp]>([
   expect(decide(order(change), known, held(10))).toMatchObject({ allowed: true, exit: true })
 })
 
+it('the day’s loss of a strategy is its own', () => {
+  const ofS = facts({}, { strategy: 's', max_daily_loss: 100 })
+  const loses = (strategyDayPnl: number | undefined) =>
+    decide(order({ strategy: 's' }), ofS, { reducible: 0, dayPnl: -500, strategyDayPnl })
+  expect(loses(-99)).toMatchObject({ allowed: true, inputs: { day_pnl: -500, strategy_day_pnl: -99 } })
+  expect(loses(-100)).toMatchObject({
+    code: 'risk_limit',
+    reason: 'The day’s loss of 100 has reached the limit of strategy s.',
+  })
+  expect(loses(undefined)).toMatchObject({ code: 'risk_unknown' })
+})
+
 it('what a limit needs and is not known refuses, and says what', () => {
   const value = facts({ lastPrice: undefined }, { max_order_value: 1e9 })
   expect(decide(order(MARKET), value, held(0))).toMatchObject({
@@ -63,7 +77,10 @@ it('what a limit needs and is not known refuses, and says what', () => {
     'risk_unknown',
   )
   expect(
-    decide(order(), facts({}, { max_daily_loss: 100 }), { reducible: 0, dayPnl: undefined }).reason,
+    decide(order(), facts({}, { max_daily_loss: 100 }), {
+      ...held(0),
+      dayPnl: undefined,
+    }).reason,
   ).toContain('profit and loss')
   expect(decide(order(MARKET), value, held(10))).toMatchObject({ allowed: true, exit: true })
 })
@@ -106,7 +123,7 @@ it.each([
 it('the inputs are kept with the decision', () => {
   expect(decide(order({ strategy: 's' }), facts({ ordersToday: 3 }), held(4, -1.234)).inputs).toEqual({
     ...{ trading_state: 'ACTIVE', orders_today: 3, strategy_orders_today: 0, price: 100, last_price: 100 },
-    ...{ multiplier: 1, value: 1000, day_pnl: -1.23, reducible_quantity: 4 },
+    ...{ multiplier: 1, value: 1000, day_pnl: -1.23, strategy_day_pnl: null, reducible_quantity: 4 },
   })
 })
 

@@ -34,6 +34,8 @@ export interface Holdings {
   reducible: number | undefined
   /** The worse of the broker's figure and ours. */
   dayPnl: number | undefined
+  /** Ours, of the order's strategy. */
+  strategyDayPnl: number | undefined
 }
 
 export interface Refusal {
@@ -107,10 +109,10 @@ function entryRefusal(order: PlaceOrder, facts: Facts, holdings: Holdings | unde
       return refused(`The day’s ${limit.max_orders_a_day} orders are used up`)
     // Not looked at yet, when it is asked whether positions are needed at all.
     if (limit.max_daily_loss !== null && holdings) {
-      if (holdings.dayPnl === undefined)
-        return unknown('the day’s profit and loss, and not all of it is known')
-      if (-holdings.dayPnl >= limit.max_daily_loss)
-        return refused(`The day’s loss of ${rounded(-holdings.dayPnl)} has reached the limit`)
+      const dayPnl = limit.strategy === '' ? holdings.dayPnl : holdings.strategyDayPnl
+      if (dayPnl === undefined) return unknown('the day’s profit and loss, and not all of it is known')
+      if (-dayPnl >= limit.max_daily_loss)
+        return refused(`The day’s loss of ${rounded(-dayPnl)} has reached the limit`)
     }
   }
   return undefined
@@ -144,6 +146,7 @@ function inputsOf(order: PlaceOrder, facts: Facts, holdings: Holdings | undefine
     multiplier: facts.multiplier ?? null,
     value: value === undefined ? null : rounded(value),
     day_pnl: holdings?.dayPnl === undefined ? null : rounded(holdings.dayPnl),
+    strategy_day_pnl: holdings?.strategyDayPnl === undefined ? null : rounded(holdings.strategyDayPnl),
     reducible_quantity: holdings?.reducible ?? null,
   }
 }

@@ -24,6 +24,7 @@ let serial = 100
 const position = (quantity: number, dayPnl = 0): Held => ({
   positions: [{ exchange: 'NSE', tradingsymbol: 'INFY', product: 'MIS', quantity }],
   dayPnl,
+  strategyDayPnl: (strategy) => (strategy === 'one' ? dayPnl : 0),
 })
 
 async function setup() {
@@ -136,6 +137,17 @@ it('the day’s loss stops entries and lets positions be left', async () => {
   await desk.becomes(await desk.place({ transaction_type: 'SELL' }), 'ACCEPTED')
 })
 
+it('the day’s loss of one strategy stops its entries alone', async () => {
+  const desk = await setup()
+  await desk.limits({ strategy: 'one', max_daily_loss: 500 })
+  desk.held.now = position(5, -500)
+  const entry = await desk.place({ strategy: 'one' })
+  await desk.becomes(entry, 'REFUSED')
+  expect((await desk.intent(entry))?.reason).toContain('of strategy one')
+  await desk.becomes(await desk.place({ strategy: 'another' }), 'ACCEPTED')
+  await desk.becomes(await desk.place({ strategy: 'one', transaction_type: 'SELL' }), 'ACCEPTED')
+})
+
 it('an exit that fills while positions are read is not sent twice', async () => {
   const desk = await setup()
   desk.held.now = position(2)
@@ -188,7 +200,7 @@ it('a modify is held to what the order would be: no more than the limits, and no
     reason_code: 'risk_limit',
   })
   desk.set({ ...desk.account, observed: { ...desk.account.observed, trading_state: 'REDUCING' } })
-  desk.held.now = { positions: [], dayPnl: 0 }
+  desk.held.now = { ...position(0), positions: [] }
   expect(await ask({ quantity: 6, expires_in_s })).toMatchObject({ reason_code: 'risk_not_reducing' })
   expect(await ask({ price: 101, expires_in_s })).toMatchObject({ state: 'ACCEPTED' })
 })

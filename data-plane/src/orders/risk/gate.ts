@@ -53,6 +53,8 @@ export interface Held {
   positions: readonly { exchange: string; tradingsymbol: string; product: string; quantity: number }[]
   /** The worse of the broker's figure and ours; undefined: not all of it is known. */
   dayPnl: number | undefined
+  /** Ours alone, of one strategy; the same. */
+  strategyDayPnl(strategy: string): number | undefined
 }
 
 /** For the day's profit and loss alone; what reduces a position is decided on what was read after it was asked. */
@@ -76,11 +78,16 @@ export function createRiskGate(deps: RiskGateDeps): RiskGate {
     return held
   }
 
-  async function dayPnlOf(account: OrderAccount): Promise<Holdings> {
+  const lossesOf = (held: Held | undefined, { strategy }: PlaceOrder) => ({
+    dayPnl: held?.dayPnl,
+    strategyDayPnl: strategy === undefined ? undefined : held?.strategyDayPnl(strategy),
+  })
+
+  async function dayPnlOf(account: OrderAccount, order: PlaceOrder): Promise<Holdings> {
     const known = kept.get(account.accountId)
     const isYoung = known !== undefined && clock.monotonicMs() - known.atMs < POSITIONS_KEPT_MS
     const held = isYoung ? known.held : await read(account)
-    return { reducible: undefined, dayPnl: held?.dayPnl }
+    return { reducible: undefined, ...lossesOf(held, order) }
   }
 
   async function holdingsOf(account: OrderAccount, order: PlaceOrder, of: Itself): Promise<Holdings> {
@@ -88,7 +95,7 @@ export function createRiskGate(deps: RiskGateDeps): RiskGate {
     // Before and after: what fills meanwhile is open in the one, or gone from the position in the other.
     const before = await sameSide()
     const all = await read(account)
-    if (!all) return { reducible: undefined, dayPnl: undefined }
+    if (!all) return { reducible: undefined, ...lossesOf(undefined, order) }
     const onItsWay = Math.max(before, await sameSide())
     const position = all.positions.find(
       (row) =>
@@ -98,7 +105,8 @@ export function createRiskGate(deps: RiskGateDeps): RiskGate {
     )
     const held = position?.quantity ?? 0
     const reduces = order.transaction_type === 'BUY' ? held < 0 : held > 0
-    return { reducible: reduces ? Math.max(0, Math.abs(held) - onItsWay) : 0, dayPnl: all.dayPnl }
+    const reducible = reduces ? Math.max(0, Math.abs(held) - onItsWay) : 0
+    return { reducible, ...lossesOf(all, order) }
   }
 
   async function decideOn(
@@ -130,7 +138,11 @@ export function createRiskGate(deps: RiskGateDeps): RiskGate {
     }
     const holdings = () => holdingsOf(account, order, of)
     const isReducing = mustKnow || needsReducible(order, facts)
-    const known = isReducing ? await holdings() : needsDayPnl(facts) ? await dayPnlOf(account) : undefined
+    const known = isReducing
+      ? await holdings()
+      : needsDayPnl(facts)
+        ? await dayPnlOf(account, order)
+        : undefined
     const first = decide(order, facts, known)
     // The day's loss alone refuses it: it may still leave a position.
     const decision = first.allowed || isReducing ? first : decide(order, facts, await holdings())

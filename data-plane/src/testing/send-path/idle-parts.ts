@@ -45,7 +45,8 @@ export const allowAll: RiskGate = {
     ...{ allowed: true, exit: false, code: null, reason: null },
     inputs: {
       ...{ trading_state: 'ACTIVE', orders_today: 0, strategy_orders_today: null, price: null },
-      ...{ last_price: null, multiplier: null, value: null, day_pnl: null, reducible_quantity: null },
+      ...{ last_price: null, multiplier: null, value: null, day_pnl: null },
+      ...{ strategy_day_pnl: null, reducible_quantity: null },
     },
   }),
 }
