@@ -197,6 +197,21 @@ describe.skipIf(process.platform !== 'linux')('a trading day', () => {
     expect(await desk.metricOf('ticker_liveness_actions_total', '')).toBe(0)
   })
 
+  it('16:01: after the last session our record is compared with the broker’s, once', async () => {
+    const path = `/v1/reconciliations?account_id=${DEMO_ACCOUNT}&reason=close`
+    const report = z.object({ trading_day: z.string(), state: z.string(), outcome: z.string().nullable() })
+    // The morning began within the broker's day before.
+    const reports = async () =>
+      z
+        .array(report)
+        .parse((await desk.api.call(page, 'GET', path)).items)
+        .filter(({ trading_day }) => trading_day === DAY)
+    expect(await reports()).toEqual([])
+    await becomes('16:01:00')
+    await until('it is made', async () => (await reports())[0]?.state === 'DONE', 60_000)
+    expect(await reports()).toEqual([{ trading_day: DAY, state: 'DONE', outcome: 'agrees' }])
+  })
+
   it('and its minutes are those of the session, closing auction not among them', async () => {
     const path = `/v1/history/${encodeURIComponent(STOCK)}?from=${DAY}&to=${DAY}`
     const { candles } = await desk.api.call(historyPage, 'GET', path, undefined, { Prefer: 'wait=10' })

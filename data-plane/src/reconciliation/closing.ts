@@ -1,30 +1,30 @@
-// Which trading day has just ended, for whom: the report at the close is made once of each.
+// Which trading day is over, and where it is not yet: the report at the close is made once of each account and day.
 import { brokerDay } from '@ticker/shared/domain'
-import type { MarketCalendar } from '@ticker/shared/market-calendar'
+import { CALENDAR_EXCHANGES, type MarketCalendar } from '@ticker/shared/market-calendar'
 import type { MarketHours } from '../market-data/market-hours.ts'
 
-/** They trade into the night, and on evenings of holidays. */
-export const EVENING_EXCHANGES = ['MCX', 'NCO', 'BCO']
+/** Of shares and what is derived from them. The others go on to 17:00 and into the night, and on some holidays alone. */
+const CORE = new Set<string>(['NSE', 'BSE', 'NFO', 'BFO'])
 
 export interface Closing {
   day: string
-  /** `day`: of whoever has not traded on an evening exchange. */
-  over: 'day' | 'evening'
+  /** They trade still: it is not over for who has traded there. */
+  still: string[]
 }
 
-/** undefined: nothing has traded on this day, or trades still. A market without hours never closes. */
+/** undefined: nothing trades on this day, or it is over for nobody. A market without hours never closes. */
 export function createClosing(hours: MarketHours, calendar: MarketCalendar, clock: { nowMs(): number }) {
   return (): Closing | undefined => {
     if (hours === 'always') return undefined
     const nowMs = clock.nowMs()
-    // After midnight the evening's market has closed, and its day is still the broker's.
+    // After midnight the night's markets have closed, and their day is still the broker's.
     const day = brokerDay(nowMs)
-    const isOver = (exchange: string) => {
-      const { phases } = calendar.day(exchange, day)
-      const lastMs = phases.at(-1)?.toMs
-      return phases.some(({ phase }) => phase === 'open') && lastMs !== undefined && nowMs >= lastMs
-    }
-    if (isOver('MCX')) return { day, over: 'evening' }
-    return isOver('NSE') ? { day, over: 'day' } : undefined
+    const trading = CALENDAR_EXCHANGES.filter((exchange) =>
+      calendar.day(exchange, day).phases.some(({ phase }) => phase === 'open'),
+    )
+    const still = trading.filter((exchange) => (calendar.day(exchange, day).phases.at(-1)?.toMs ?? 0) > nowMs)
+    const isCoreDay = trading.some((exchange) => CORE.has(exchange))
+    const waitsFor = isCoreDay ? still.filter((exchange) => CORE.has(exchange)) : still
+    return trading.length === 0 || waitsFor.length > 0 ? undefined : { day, still }
   }
 }

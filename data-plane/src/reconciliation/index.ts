@@ -2,12 +2,13 @@
 // At take-over, after updates or the database were lost, at the close, and when somebody asks. One that cannot be made is tried
 // again, so often, and then says that it could not be.
 import { brokerDay, istDayStartMs, type ReconciliationReason } from '@ticker/shared/domain'
+import { CALENDAR_EXCHANGES } from '@ticker/shared/market-calendar'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../operations/log.ts'
 import type { Supervisor } from '../operations/supervisor.ts'
 import type { OrderAccount } from '../orders/deps.ts'
 import type { LeaseClock } from '../ownership/lease-clock.ts'
-import { type Closing, EVENING_EXCHANGES } from './closing.ts'
+import type { Closing } from './closing.ts'
 import type { Made, ReconciledAccount } from './make-report.ts'
 import type { ReconciliationMetrics } from './metrics.ts'
 import type { DueReport, ReportStore } from './report-store.ts'
@@ -17,7 +18,8 @@ const LOOK_EVERY_MS = 2_000
 export const RETRY_AFTER_MS = [5_000, 15_000, 60_000, 180_000, 600_000]
 /** Reports made at once; each asks the broker three to six times. */
 const AT_ONCE_MAX = 4
-const EVENING_LOOK_EVERY_MS = 60_000
+/** Whether an account has traded where it is not over yet. */
+const LATE_LOOK_EVERY_MS = 60_000
 
 export interface Reconciliations {
   start(supervisor: Pick<Supervisor, 'run'>): void
@@ -48,9 +50,9 @@ export function createReconciliations(deps: ReconciliationsDeps): Reconciliation
   /** Epoch under which the report at the start was asked for. */
   const started = new Map<string, number>()
   const lost = new Set<string>()
-  /** Trading day whose report at the close was asked for; when it is looked at again. */
+  /** Trading day whose report at the close was asked for. */
   const closed = new Map<string, string>()
-  let eveningLookMs = Number.NEGATIVE_INFINITY
+  let lateLookMs = Number.NEGATIVE_INFINITY
   let woken = new AbortController()
   const wake = () => woken.abort()
   const ownerOf = ({ epoch }: OrderAccount) => ({ instanceId, epoch })
@@ -78,16 +80,18 @@ export function createReconciliations(deps: ReconciliationsDeps): Reconciliation
   async function askAtClose(accounts: readonly OrderAccount[]) {
     const closing = deps.closing()
     if (!closing) return
-    const { day, over } = closing
-    const isEveningLook = clock.monotonicMs() - eveningLookMs >= EVENING_LOOK_EVERY_MS
-    if (isEveningLook) eveningLookMs = clock.monotonicMs()
+    const { day, still } = closing
+    const isLateLook = clock.monotonicMs() - lateLookMs >= LATE_LOOK_EVERY_MS
+    if (isLateLook) lateLookMs = clock.monotonicMs()
     for (const account of accounts) {
       const { accountId } = account
       if (closed.get(accountId) === day) continue
-      if (over === 'day') {
-        if (!isEveningLook) continue
-        if (await store.hasTradedOn(accountId, EVENING_EXCHANGES, istDayStartMs(day))) continue
-      }
+      // Who is logged out is asked for only when there is something to compare.
+      const mayWait = still.length > 0 || !account.session
+      if (mayWait && !isLateLook) continue
+      const dayFromMs = istDayStartMs(day)
+      if (still.length > 0 && (await store.hasTradedOn(accountId, still, dayFromMs))) continue
+      if (!account.session && !(await store.hasTradedOn(accountId, CALENDAR_EXCHANGES, dayFromMs))) continue
       await ask(account, 'close', day)
       closed.set(accountId, day)
     }

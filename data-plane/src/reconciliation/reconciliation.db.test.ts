@@ -246,7 +246,7 @@ it('a row that cannot be read makes no report', async () => {
   expect(row.failure).toContain('1 rows of the broker are of unknown shape')
 })
 
-it('at the close once a day, across restarts; the evening’s traders in the evening', async () => {
+it('at the close once a day, across restarts; who trades on later exchanges after those', async () => {
   const desk = await setup()
   const reports = desk.begin()
   await desk.ends('start', { state: 'DONE' })
@@ -255,10 +255,10 @@ it('at the close once a day, across restarts; the evening’s traders in the eve
   desk.path.updatesLost()
   await vi.waitFor(() => expect(desk.changes).toHaveLength(1), WAIT)
   const looks = vi.spyOn(desk.store, 'hasTradedOn')
-  desk.said.closing = { day, over: 'day' }
+  desk.said.closing = { day, still: ['CDS', 'MCX'] }
   await vi.waitFor(() => expect(looks).toHaveBeenCalled(), WAIT)
   expect(await desk.rows('close')).toEqual([])
-  desk.said.closing = { day, over: 'evening' }
+  desk.said.closing = { day, still: [] }
   await desk.ends('close', { state: 'DONE' })
   await reports.stop()
   const asks = vi.spyOn(desk.store, 'ask')
@@ -274,8 +274,15 @@ it('at the close once a day, across restarts; the evening’s traders in the eve
 it('without a session it waits for the login; the close of a day that is over is not made any more', async () => {
   const desk = await setup({ paused: true })
   desk.set({ session: undefined })
+  // Of who is logged out and has done nothing there is nothing to compare.
+  const looks = vi.spyOn(desk.store, 'hasTradedOn').mockResolvedValueOnce(false)
   const day = new Date(Date.now() + 330 * 60_000 - 6 * 3_600_000).toISOString().slice(0, 10)
-  desk.said.closing = { day, over: 'evening' }
+  desk.said.closing = { day, still: [] }
+  const reports = desk.begin()
+  await vi.waitFor(() => expect(looks).toHaveBeenCalledOnce(), WAIT)
+  await desk.path.mergeBook({ orders: [desk.order('1')], misshapen: [], unreadable: 0 })
+  expect(await desk.rows('close')).toEqual([])
+  await reports.stop()
   desk.begin()
   await desk.ends('close', { state: 'PENDING', attempts: 0 })
   expect(desk.said.reads).toEqual([])
