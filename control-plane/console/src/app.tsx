@@ -1,6 +1,7 @@
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react'
 import { createApi } from './api/client.ts'
 import { Audit } from './views/audit.tsx'
+import { Batches } from './views/batches.tsx'
 import { Board } from './views/board.tsx'
 import { Chains } from './views/chains.tsx'
 import { Instruments } from './views/instruments.tsx'
@@ -20,6 +21,7 @@ const VIEWS = {
   chains: 'Option chains',
   candles: 'Candles',
   orders: 'Orders',
+  batches: 'Batches',
   pnl: 'P&L',
   risk: 'Risk',
   instruments: 'Instruments',
@@ -84,6 +86,7 @@ export function App() {
           </Suspense>
         )}
         {view === 'orders' && <Orders api={api} />}
+        {view === 'batches' && <Batches api={api} />}
         {view === 'pnl' && <PnlView api={api} />}
         {view === 'risk' && <Risk api={api} />}
         {view === 'instruments' && <Instruments api={api} />}

@@ -78,6 +78,52 @@ export function consoleSuite(desk: () => Desk) {
       await endpoint.waitFor({ state: 'detached' })
     })
 
+    it('limits a strategy, changes that, and takes it away', async () => {
+      await page.goto(`${desk().system.controlPlaneUrl}/#risk`)
+      const form = page.getByRole('form', { name: 'Limit an account' })
+      await form.getByLabel('Account').selectOption('demo')
+      await form.getByLabel('Strategy').fill('console')
+      await form.getByLabel('Orders a day').fill('7')
+      await form.getByLabel('MIS until (IST)').fill('15:05')
+      await form.getByRole('button', { name: 'Limit' }).click()
+      const limits = page.getByRole('region', { name: 'Limits' })
+      const limited = limits.locator('tr', { has: page.getByRole('cell', { name: 'console', exact: true }) })
+      await limited.getByRole('cell', { name: '15:05' }).waitFor()
+      await limited.getByRole('button', { name: 'Edit' }).click()
+      await form.getByLabel('Orders a day').fill('8')
+      await form.getByRole('button', { name: 'Limit' }).click()
+      await limited.getByRole('cell', { name: '8', exact: true }).waitFor()
+      await limited.getByRole('cell', { name: '15:05' }).waitFor()
+      await limited.getByRole('button', { name: 'Remove' }).click()
+      await limited.waitFor({ state: 'detached' })
+    })
+
+    it('places a batch, shows that the second leg waits for the first, and stops it', async () => {
+      await page.goto(`${desk().system.controlPlaneUrl}/#batches`)
+      const form = page.getByRole('form', { name: 'Place a batch' })
+      await form.getByLabel('Account').selectOption('demo')
+      await form.getByLabel('Product').selectOption('CNC')
+      await form.getByLabel('When it stops').selectOption('cancel_open')
+      for (const [index, symbol, price] of [
+        [0, 'INFY', '1100'],
+        [1, 'TCS', '3500'],
+      ] as const) {
+        const leg = form.getByRole('group', { name: `Leg ${index + 1}` })
+        await leg.getByLabel('Exchange').fill('NSE')
+        await leg.getByLabel('Symbol').fill(symbol)
+        await leg.getByLabel('Quantity').fill('1')
+        await leg.getByLabel('Price').fill(price)
+      }
+      await form.getByRole('button', { name: 'Place the batch' }).click()
+      const batch = page.getByRole('region', { name: /^Batch bat_/ })
+      await batch.getByText('OPEN').waitFor()
+      await batch.getByText('not stored yet').waitFor()
+      page.once('dialog', (dialog) => void dialog.accept())
+      await batch.getByRole('button', { name: 'Stop', exact: true }).click()
+      await batch.getByText('STOPPED').waitFor()
+      await batch.getByText('CANCELLED').waitFor()
+    })
+
     it('draws candles of the past, and those that form; what is refused is said in the API’s words', async () => {
       await page.goto(`${desk().system.controlPlaneUrl}/#candles`)
       const chart = page.getByRole('img', { name: /^[1-9]\d* candles from/ })

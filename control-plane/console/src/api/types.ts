@@ -332,3 +332,29 @@ export interface Reconciliation {
     external: { count: number }
   } | null
 }
+
+export interface RiskLimits {
+  account_id: string
+  strategy: string | null
+  max_order_value: number | null
+  max_order_quantity: number | null
+  max_orders_a_day: number | null
+  max_daily_loss: number | null
+  max_price_deviation_percent: number | null
+  mis_entries_until: string | null
+  no_entries_on_expiry_day: boolean | null
+}
+
+export interface Batch {
+  id: string
+  account_id: string
+  state: 'RUNNING' | 'STOPPING' | 'DONE' | 'STOPPED'
+  reason: string | null
+  unwind: string
+  unwind_failure: string | null
+  request: { legs: Order['request'][]; sequence: string }
+  margin: { initial: number; final: number; available: number } | null
+  legs: { order: Order | null; unwind: Order | null }[]
+  stop_requested_at: string | null
+  created_at: string
+}

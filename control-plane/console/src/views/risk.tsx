@@ -4,10 +4,13 @@ import type { Api } from '../api/client.ts'
 import type { TradingState, TradingStates } from '../api/types.ts'
 import { timeOf } from '../components/format.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
+import { RiskLimitsTable } from '../components/risk-limits.tsx'
 import { useAction } from '../components/use-action.ts'
 import { usePoll } from '../components/use-poll.ts'
 
 const POLL_MS = 2_000
+/** What the broker takes. */
+const CANCELS_PER_SECOND = 10
 const MEANING: Record<TradingState, string> = {
   ACTIVE: 'orders go out',
   REDUCING: 'only what reduces a position goes out',
@@ -63,7 +66,12 @@ export function Risk({ api }: { api: Api }) {
                 <th scope="row">{account.account_id}</th>
                 <td className={account.state === 'ACTIVE' ? 'good' : 'bad'}>
                   <b>{account.state}</b> <small>{MEANING[account.state]}</small>
-                  {account.sweep_requested_at && <small> cancelling what is open …</small>}
+                  {account.sweep_requested_at && (
+                    <small>
+                      {' '}
+                      cancelling what is open, some {Math.ceil(account.open_orders / CANCELS_PER_SECOND)} s …
+                    </small>
+                  )}
                 </td>
                 <td>{account.reason}</td>
                 <td>{timeOf(account.changed_at)}</td>
@@ -86,6 +94,10 @@ export function Risk({ api }: { api: Api }) {
           </tbody>
         </table>
       </div>
+      <RiskLimitsTable
+        api={api}
+        accounts={states.value?.accounts.map(({ account_id }) => account_id) ?? []}
+      />
     </>
   )
 }
