@@ -8,6 +8,7 @@ import { createDesk, type Desk } from './desk.ts'
 import { type Recording, writeRecording } from './recording.ts'
 import { runSystem } from './running-system.ts'
 import { badInputSuite } from './suites/bad-input.ts'
+import { batchSuite } from './suites/batches.ts'
 import { candleSuite } from './suites/candles.ts'
 import { consoleSuite } from './suites/console.ts'
 import { exampleSuite } from './suites/examples.ts'
@@ -73,6 +74,7 @@ kiteWireShapeSuite(running)
 holdingsAuthorisationSuite(running)
 reconciliationSuite(running)
 killSwitchSuite(running)
+batchSuite(running)
 webhookSuite(running)
 paperSuite(running)
 badInputSuite(running)
