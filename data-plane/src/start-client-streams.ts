@@ -13,6 +13,7 @@ import { checkOpenFiles } from './operations/open-files.ts'
 import type { Supervisor } from './operations/supervisor.ts'
 import { createChainStream } from './option-chain/chain-stream.ts'
 import type { OptionChains } from './option-chain/option-chains.ts'
+import { startOrderStream } from './start-order-stream.ts'
 import { createAllClients } from './stream/all-clients.ts'
 import { createAsyncApiHandler } from './stream/asyncapi/route.ts'
 import { STREAM_BOUNDS } from './stream/bounds.ts'
@@ -43,12 +44,13 @@ export async function startClientStreams(deps: {
     conflateAboveBytes: bounds.conflateAboveBytes,
   })
   supervisor.run('option chains', chains.run)
+  const orders = startOrderStream({ clock, registry, supervisor, pool: deps.pool })
   const shared = {
     ...{ clock, log, registry, bounds, all, isKeyRevoked },
     ticketKeys: config.ticketKeys,
     clientAddress: config.trustProxy ? forwardedAddress : remoteAddress,
   }
-  const streams = createStreamServer({ ...shared, marketData, chains, candles })
+  const streams = createStreamServer({ ...shared, marketData, chains, candles, orders })
   const kiteCompat = createKiteCompatServer({ ...shared, source: marketData })
   const server = createStreamListener({
     bounds,
@@ -58,5 +60,5 @@ export async function startClientStreams(deps: {
   })
   checkOpenFiles(log, server.maxConnections)
   const port = await listen(server, config.streamPort, config.streamHost)
-  return { all, streams, kiteCompat, server, port }
+  return { all, orders, streams, kiteCompat, server, port }
 }

@@ -12,23 +12,34 @@ import { createOrderDesk, type OrderDesk } from './orders/order-desk.ts'
 import { orderLineFactory } from './orders/order-line.ts'
 import { createOrderStore } from './orders/order-store.ts'
 import { credentialsOf } from './ownership/owned-account.ts'
+import { tellingStores } from './start-order-stream.ts'
 
 type Given = Omit<
   Parameters<typeof createOrderDesk>[0],
   'metrics' | 'intents' | 'changes' | 'orders' | 'batches' | 'batchMetrics' | 'reads' | 'connect'
 >
 
+/** `onLogged`: something may have been appended to the log of orders. */
 export function createOrders(
-  deps: Given & { pool: pg.Pool; registry: Registry; kite: KiteHttp; governor: ReadGovernor },
+  deps: Given & {
+    pool: pg.Pool
+    registry: Registry
+    kite: KiteHttp
+    governor: ReadGovernor
+    onLogged: () => void
+  },
 ): OrderDesk {
   const { pool, kite, governor, clock } = deps
-  return createOrderDesk({
-    ...deps,
-    metrics: createOrderMetrics(deps.registry),
+  const stores = {
     intents: createIntentStore(pool),
     changes: createChangeStore(pool),
     orders: createOrderStore(pool),
     batches: createBatchStore(pool),
+  }
+  return createOrderDesk({
+    ...deps,
+    metrics: createOrderMetrics(deps.registry),
+    ...tellingStores(stores, deps.onLogged),
     batchMetrics: createBatchMetrics(deps.registry),
     // Not kept waiting by other reads of the account, but counted among them.
     reads: {

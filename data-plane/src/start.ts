@@ -213,6 +213,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     lease: ownership.lease,
     risk: risk.gate,
     isHalted: killSwitch.halts.isHalted,
+    onLogged: clients.orders.wake,
     onSwept: (accountId, requestedAt) => sweepDone(pool, accountId, requestedAt),
     onChanged(accountId, changed) {
       // The caller's tag goes out, ours stays inside (RELIABILITY: orders).
@@ -342,6 +343,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       history.wake()
       webhooks.wake()
       reconciliations.wake()
+      clients.orders.wake()
     },
     answer: answers.answer,
   })

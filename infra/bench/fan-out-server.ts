@@ -20,6 +20,7 @@ import { routeUpgrades } from '../../data-plane/src/stream/route-upgrades.ts'
 import { createStreamServer } from '../../data-plane/src/stream/server.ts'
 import { fakeCandleStream } from '../../data-plane/src/testing/fake-candles.ts'
 import { fakeChainStream } from '../../data-plane/src/testing/fake-chains.ts'
+import { fakeOrders } from '../../data-plane/src/testing/fake-orders.ts'
 import { createBusiestSecond } from './busiest-second.ts'
 import { serverTask } from './fan-out-child.ts'
 import { INSTRUMENTS, nowMs, startFeed, tokenOf } from './fan-out-feed.ts'
@@ -88,6 +89,7 @@ const streams = createStreamServer({
   marketData: { ...source, onGap: () => {} },
   chains: fakeChainStream(clock),
   candles: fakeCandleStream(clock, source),
+  orders: fakeOrders(clock).stream,
 })
 const server = createServer()
 routeUpgrades(server, [streams.handleUpgrade])

@@ -20,6 +20,7 @@ import { kiteWireShapeSuite } from './suites/kite-wire-shapes.ts'
 import { loginSuite } from './suites/login.ts'
 import { optionChainSuite } from './suites/option-chains.ts'
 import { orderChangeSuite } from './suites/order-changes.ts'
+import { orderStreamSuite } from './suites/order-stream.ts'
 import { orderVarietySuite } from './suites/order-varieties.ts'
 import { orderSuite } from './suites/orders.ts'
 import { paperSuite } from './suites/paper.ts'
@@ -68,6 +69,7 @@ candleSuite(running)
 orderSuite(running)
 orderChangeSuite(running)
 orderVarietySuite(running)
+orderStreamSuite(running)
 portfolioSuite(running)
 kiteRestSuite(running)
 kiteWireShapeSuite(running)

@@ -28,6 +28,7 @@ export interface EventClient {
 export async function requestEvents(
   url: string,
   headers: Record<string, string>,
+  onEvent: (event: ServerSentEvent) => void = () => {},
 ): Promise<EventClient | Response> {
   const abort = new AbortController()
   const response = await fetch(url, { headers, signal: abort.signal })
@@ -41,13 +42,20 @@ export async function requestEvents(
       ),
     lastId: () => events.findLast(({ id }) => id !== undefined)?.id ?? '',
     // Closing it ourselves is an end too.
-    ended: read(response.body, events).catch(() => {}),
+    ended: read(response.body, (event) => {
+      events.push(event)
+      onEvent(event)
+    }).catch(() => {}),
     close: () => abort.abort(),
   }
 }
 
-export async function openEvents(url: string, headers: Record<string, string>): Promise<EventClient> {
-  const client = await requestEvents(url, headers)
+export async function openEvents(
+  url: string,
+  headers: Record<string, string>,
+  onEvent?: (event: ServerSentEvent) => void,
+): Promise<EventClient> {
+  const client = await requestEvents(url, headers, onEvent)
   if (client instanceof Response) throw new Error(`refused with ${client.status}: ${await client.text()}`)
   return client
 }
@@ -67,7 +75,10 @@ export async function streamEvents(
   })
 }
 
-async function read(body: ReadableStream<Uint8Array<ArrayBuffer>>, events: ServerSentEvent[]) {
+async function read(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onEvent: (event: ServerSentEvent) => void,
+) {
   let rest = ''
   for await (const text of body.pipeThrough(new TextDecoderStream())) {
     const blocks = (rest + text).split('\n\n')
@@ -81,7 +92,7 @@ async function read(body: ReadableStream<Uint8Array<ArrayBuffer>>, events: Serve
       )
       const data = fields.get('data')
       if (data === undefined) continue
-      events.push({
+      onEvent({
         id: fields.get('id'),
         event: fields.get('event') ?? 'message',
         message: message.parse(JSON.parse(data)),

@@ -27,6 +27,7 @@ export interface StreamClient {
 export async function openStream(
   api: ApiClient,
   onMessage: (message: StreamMessage) => void = () => {},
+  onClosed: () => void = () => {},
 ): Promise<StreamClient> {
   const ticket = await api.call(
     z.object({ ticket: z.string(), stream_url: z.string() }),
@@ -48,6 +49,7 @@ export async function openStream(
   }
   socket.on('close', (code, reason) => {
     if (!closing) closedBy = `${code} ${reason}`
+    onClosed()
   })
   socket.on('message', (data) => {
     const parsed = message.parse(JSON.parse(String(data)))

@@ -24,10 +24,11 @@ export async function createStreamTicket(
   if (!instance) return refused('data_plane_unreachable', { retryAfterS: NO_INSTANCE_RETRY_AFTER_S })
   const nowMs = clock.nowMs()
   const expiresAtMs = nextTokenExpiryMs(nowMs)
-  const { key_id, owner, account_ids } = call.actor
+  const { key_id, owner, account_ids, scopes } = call.actor
   const claims = {
     ...{ kind: 'stream' as const, key_id, owner, instruments_max },
     account_ids: account_ids && [...account_ids],
+    orders_read: scopes.has('orders:read'),
   }
   return done({
     ticket: await signTicket(config.ticketKeys, claims, nowMs, expiresAtMs),

@@ -1,5 +1,5 @@
 // Orders as the API shows them: our intent, with the broker's orders that came of it.
-import { order } from '@ticker/shared/domain'
+import { BROKER_ORDER_FIELDS_SQL, order } from '@ticker/shared/domain'
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { iso } from '../database.ts'
@@ -12,18 +12,8 @@ const marks = (row: SQL, synthetic: boolean) => {
 
 export const orderRow = z.object({ order })
 
-/** A field of the broker's own row, as it is there; absent is null. */
-const said = (field: string) => sql.raw(`b.broker_order->'${field}'`)
-
 /** Of the broker's order `b`. */
-export const BROKER_ORDER_FIELDS = sql`
-  'order_id', b.order_id, 'status', b.status, 'status_message', b.status_message, 'variety', ${said('variety')},
-  'parent_order_id', nullif(b.broker_order->>'parent_order_id', ''),
-  'exchange', b.exchange, 'tradingsymbol', b.tradingsymbol, 'transaction_type', b.transaction_type,
-  'product', ${said('product')}, 'order_type', ${said('order_type')}, 'validity', ${said('validity')},
-  'quantity', b.quantity, 'price', ${said('price')}, 'trigger_price', ${said('trigger_price')},
-  'filled_quantity', b.filled_quantity, 'average_price', b.average_price,
-  'broker_updated_at', ${iso(sql`b.broker_updated_at`)}`
+export const BROKER_ORDER_FIELDS = sql.raw(BROKER_ORDER_FIELDS_SQL)
 
 /** JSON of the broker's order `b`, whoever placed it. */
 export function accountOrderJson(synthetic: boolean): SQL {

@@ -1,4 +1,5 @@
-// Prefer: wait=N. Polls the intent or the change in Postgres until its outcome is known, so it works without Redis.
+// Prefer: wait=N. Polls Postgres until the outcome of an intent or a change is known, or something has happened, so it works
+// without Redis.
 import { type Order, type OrderChange, PENDING_CHANGE_STATES, PENDING_STATES } from '@ticker/shared/domain'
 import type { Call } from '../http/call.ts'
 import type { Outcome } from '../http/problem.ts'
@@ -42,7 +43,8 @@ export function waitForTaken(call: Call, change: OrderChange, seconds: number): 
   return waitWhile(call, change, seconds, isInDoubt, () => getOrderChange(call, change.id))
 }
 
-async function waitWhile<T>(
+/** An answer that cannot be read any more leaves the one before: who asks again is told. */
+export async function waitWhile<T>(
   call: Call,
   first: T,
   seconds: number,

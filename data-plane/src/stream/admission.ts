@@ -51,6 +51,8 @@ export function createAdmission(deps: {
     const { key_id: keyId, owner, instruments_max: instrumentsMax } = claims
     if (!deps.all.hasRoomFor(keyId)) return refuse(429, 'key_full', 'Too many clients of this API key.')
     // Looked at again: who joins after everyone was sent away would never be told.
-    return closed() ?? { ok: true, identity: { keyId, owner, accountId: null, instrumentsMax, expiresAtMs } }
+    const orderAccounts = !claims.orders_read ? undefined : claims.account_ids && new Set(claims.account_ids)
+    const identity = { keyId, owner, accountId: null, instrumentsMax, expiresAtMs, orderAccounts }
+    return closed() ?? { ok: true, identity }
   }
 }

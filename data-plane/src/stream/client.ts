@@ -4,6 +4,7 @@ import type { CandleReader } from '../candles/candle-stream.ts'
 import type { Lane, LaneReader } from '../market-data/fan-out.ts'
 import type { Holder } from '../market-data/interest/client-interest.ts'
 import type { Held } from '../market-data/interest/held.ts'
+import type { OrderReader } from '../order-stream/order-stream.ts'
 import type { HeldClient } from './all-clients.ts'
 import type { CandleHold } from './candle-ops.ts'
 import type { MessageFormat } from './formats.ts'
@@ -49,6 +50,8 @@ export interface StreamClient extends HeldClient, Holder {
   /** Instruments it has candles of, at one interval or several. */
   readonly candles: Map<number, CandleHold>
   readonly candleReader: CandleReader
+  /** undefined: its key may not read orders. */
+  readonly orderReader: OrderReader | undefined
   /** Whose snapshot is still to be sent. */
   readonly pending: Set<Interest>
   /** By period. */

@@ -34,13 +34,14 @@ export interface MessageFormat {
   compose(head: MessageHead, items: Items, allocate: Allocate): Uint8Array
   /** Sends what `compose` gave. */
   deliver(socket: ClientSocket, message: Uint8Array): void
-  /** Sends a message that is JSON already, and no ticks. */
-  say(socket: ClientSocket, op: string, json: string): void
+  /** Sends a message that is JSON already, and no ticks. `id`: after what the client goes on, where its stream has such. */
+  say(socket: ClientSocket, op: string, json: string, id?: () => string): void
   /** Sends anything else. `pending` as in a head. */
   tell(socket: ClientSocket, message: ServerMessage, pending: number): void
 }
 
-export type FormatName = 'json' | 'binary' | 'sse'
+/** sse_orders: server-sent events of orders, whose ids are cursors of orders. */
+export type FormatName = 'json' | 'binary' | 'sse' | 'sse_orders'
 export type Formats = Record<FormatName, MessageFormat>
 
 const DRAFT_BYTES = 256 * 1024
@@ -109,9 +110,25 @@ export function createFormats(source: Pick<TickSource, 'ring' | 'store' | 'realm
   }
 
   /** Without an id the client goes on resuming after the one before. */
-  function eventOf(name: string, resumeAfter: number | undefined): string {
-    const id = resumeAfter === undefined ? '' : `id: ${source.streamId}:${resumeAfter}\n`
-    return `${id}event: ${name}\ndata: `
+  function eventOf(name: string, id: string | undefined): string {
+    return `${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: `
+  }
+  const idOf = (seq: number | undefined) => (seq === undefined ? undefined : `${source.streamId}:${seq}`)
+
+  const sse: MessageFormat = {
+    name: 'sse',
+    inflation: JSON_INFLATION,
+    compose(head, items, allocate) {
+      const name = head.kind === 'snapshot' ? 'snapshot' : 'ticks'
+      const id = idOf(head.pending > 0 ? undefined : head.seq)
+      return composeText(head, items, allocate, eventOf(name, id), '\n\n')
+    },
+    deliver: (socket, message) => socket.sendText(message),
+    say: (socket, op, json) => socket.send(`${eventOf(op, undefined)}${json}\n\n`),
+    tell(socket, message, pending) {
+      const resumeAfter = message.op === 'heartbeat' && pending === 0 ? message.seq : undefined
+      socket.send(`${eventOf(message.op, idOf(resumeAfter))}${JSON.stringify(message)}\n\n`)
+    },
   }
 
   return {
@@ -131,25 +148,13 @@ export function createFormats(source: Pick<TickSource, 'ring' | 'store' | 'realm
       say: (socket, _, json) => socket.send(json),
       tell: (socket, message) => socket.send(JSON.stringify(message)),
     },
-    sse: {
-      name: 'sse',
-      inflation: JSON_INFLATION,
-      compose(head, items, allocate) {
-        const name = head.kind === 'snapshot' ? 'snapshot' : 'ticks'
-        return composeText(
-          head,
-          items,
-          allocate,
-          eventOf(name, head.pending > 0 ? undefined : head.seq),
-          '\n\n',
-        )
-      },
-      deliver: (socket, message) => socket.sendText(message),
-      say: (socket, op, json) => socket.send(`${eventOf(op, undefined)}${json}\n\n`),
-      tell(socket, message, pending) {
-        const resumeAfter = message.op === 'heartbeat' && pending === 0 ? message.seq : undefined
-        socket.send(`${eventOf(message.op, resumeAfter)}${JSON.stringify(message)}\n\n`)
-      },
+    sse,
+    sse_orders: {
+      ...sse,
+      name: 'sse_orders',
+      say: (socket, op, json, id) => socket.send(`${eventOf(op, id?.())}${json}\n\n`),
+      tell: (socket, message) =>
+        socket.send(`${eventOf(message.op, undefined)}${JSON.stringify(message)}\n\n`),
     },
   }
 }

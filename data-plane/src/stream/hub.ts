@@ -6,6 +6,8 @@ import type { Target } from '../kite-socket/subscription-frames.ts'
 import type { Holder } from '../market-data/interest/client-interest.ts'
 import type { TickSource } from '../market-data/runtime.ts'
 import type { ChainStream } from '../option-chain/chain-stream.ts'
+import { cursorText } from '../order-stream/cursor.ts'
+import type { OrderReader, OrderStream } from '../order-stream/order-stream.ts'
 import type { AllClients, ClientHub, DropReason } from './all-clients.ts'
 import { HEARTBEAT_S, type StreamBounds } from './bounds.ts'
 import { type StreamClient, tell } from './client.ts'
@@ -35,6 +37,7 @@ export interface HubDeps {
   all: AllClients
   chains: ChainStream
   candles: CandleStream
+  orders: OrderStream
 }
 
 type State = Extract<ServerMessage, { op: 'state' }>
@@ -42,6 +45,8 @@ type Told = Pick<State, 'state'> & { reason: State['reason'] | undefined }
 
 export interface StreamIdentity extends Holder {
   expiresAtMs: number
+  /** Whose orders it may be told of; null: of every account of the owner, undefined: of none. */
+  orderAccounts: ReadonlySet<string> | null | undefined
 }
 
 export interface StreamHub extends ClientHub, Pick<Ops, 'receive' | 'apply'> {
@@ -60,8 +65,8 @@ export function createStreamHub(deps: HubDeps): StreamHub {
   const formats = createFormats(source)
   const clientMetrics = all.metrics
   const delivery = createDelivery({ clock, source, bounds, metrics, clientMetrics, clients })
-  const { chains, candles } = deps
-  const ops = createOps({ clock, source, bounds, metrics, delivery, chains, candles })
+  const { chains, candles, orders } = deps
+  const ops = createOps({ clock, source, bounds, metrics, delivery, chains, candles, orders })
 
   function updateStates() {
     delivery.lookUpstream()
@@ -134,8 +139,19 @@ export function createStreamHub(deps: HubDeps): StreamHub {
       ops.receive(client, text)
       metrics.interests.set(delivery.interests())
     },
-    join(socket, identity, format) {
+    join(socket, { orderAccounts, ...identity }, format) {
       delivery.advance()
+      const orderReader: OrderReader | undefined =
+        orderAccounts === undefined
+          ? undefined
+          : {
+              owner: identity.owner,
+              accountIds: orderAccounts,
+              socket,
+              say: (op, json, cursor) => client.format.say(socket, op, json, () => cursorText(cursor)),
+              refuse: (id, message) => ops.fail(client, id, 'too_many_order_accounts', message),
+              behind: () => close(client, CLOSE.tooSlow, 'orders_behind'),
+            }
       const client: StreamClient = {
         socket,
         ...identity,
@@ -154,6 +170,7 @@ export function createStreamHub(deps: HubDeps): StreamHub {
           socket,
           say: (op, json) => client.format.say(socket, op, json),
         },
+        orderReader,
         pending: new Set(),
         latest: new Map(),
         cursor: undefined,

@@ -1,7 +1,15 @@
 // What /v1/stream sends, as schemas: the types are inferred from them, the AsyncAPI document is generated from them,
 // and the tests hold everything that is really sent against them.
 import { TIME_BASES } from '@ticker/shared/candles'
-import { candle, candleInterval, chainRefusal, optionChain, tickFields } from '@ticker/shared/domain'
+import {
+  accountId,
+  accountOrderEvent,
+  candle,
+  candleInterval,
+  chainRefusal,
+  optionChain,
+  tickFields,
+} from '@ticker/shared/domain'
 import { z } from 'zod'
 import { CANDLE_STATES } from '../candles/candle-text.ts'
 import { INTEREST_REFUSALS } from '../market-data/interest/held.ts'
@@ -54,6 +62,10 @@ export const streamErrorCode = z.enum([
   'too_many_chains',
   'chain_not_held',
   'too_many_candles',
+  'orders_not_allowed',
+  'orders_held',
+  'orders_not_held',
+  'too_many_order_accounts',
 ])
 export type StreamErrorCode = z.infer<typeof streamErrorCode>
 
@@ -164,6 +176,40 @@ export const candleSnapshot = z
 export const candles = z
   .strictObject({ op: z.literal('candles'), interval: candleInterval, candles: z.array(liveCandle).min(1) })
   .describe('Each in place of the one of the same instrument and time, in this order')
+const account = { account_id: accountId, seq }
+export const ordersSubscribed = z.strictObject({
+  op: z.literal('orders_subscribed'),
+  id: opId,
+  accounts: z
+    .record(accountId, seq)
+    .describe('Of each account the seq after which its events follow: what to come back with in `after`'),
+  unknown: z.array(accountId).describe('Accounts that are not there, or not for this key'),
+})
+export const ordersUnsubscribed = z.strictObject({ op: z.literal('orders_unsubscribed'), id: opId })
+export const orderEvent = accountOrderEvent
+  .extend({ op: z.literal('order_event') })
+  .strict()
+  .meta({ id: undefined })
+export const ordersGap = z.strictObject({
+  op: z.literal('orders_gap'),
+  account_id: accountId,
+  from_seq: seq,
+  to_seq: seq,
+  reason: z
+    .enum(['not_kept', 'ahead_of_log'])
+    .describe(
+      'not_kept: these events are not there any more. ahead_of_log: the log ends before your cursor (a database that was restored); it goes on from its end',
+    ),
+})
+export const ordersState = z.strictObject({
+  op: z.literal('orders_state'),
+  state: z
+    .enum(['live', 'stale'])
+    .describe('stale: the log cannot be read for now. live: it can again; nothing is left out'),
+})
+export const ordersEnded = z
+  .strictObject({ op: z.literal('orders_ended'), ...account })
+  .describe('The account is deleted, or not of your owner any more; everything up to seq was sent')
 export const heartbeat = z.strictObject({ op: z.literal('heartbeat'), seq, server_time_ms: z.number() })
 export const pong = z.strictObject({ op: z.literal('pong'), id: opId, server_time_ms: z.number() })
 export const error = z.strictObject({
@@ -190,9 +236,21 @@ export const serverMessage = z.discriminatedUnion('op', [
   candlesUnsubscribed,
   candleSnapshot,
   candles,
+  ordersSubscribed,
+  ordersUnsubscribed,
+  orderEvent,
+  ordersGap,
+  ordersState,
+  ordersEnded,
   heartbeat,
   pong,
   error,
   close,
 ])
 export type ServerMessage = z.infer<typeof serverMessage>
+
+/** What the order stream says: with the client's cursor, where its transport has a place for it. */
+export type OrderMessage = Extract<
+  ServerMessage,
+  { op: 'orders_subscribed' | 'order_event' | 'orders_gap' | 'orders_state' | 'orders_ended' }
+>

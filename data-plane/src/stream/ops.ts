@@ -15,6 +15,7 @@ import {
   type ChainLimit,
   type ChainStream,
 } from '../option-chain/chain-stream.ts'
+import type { OrderStream } from '../order-stream/order-stream.ts'
 import { FLUSH_MS, LATEST_STEP_MS, RESUME_WINDOW_MS, type StreamBounds } from './bounds.ts'
 import { createCandleOps, TOO_MANY_CANDLES } from './candle-ops.ts'
 import { type Interest, type StreamClient, tell } from './client.ts'
@@ -23,7 +24,13 @@ import { instrumentState } from './instrument-state.ts'
 import { createLatestGroup, type LatestGroup } from './latest-group.ts'
 import type { StreamErrorCode } from './messages.ts'
 import type { StreamMetrics } from './metrics.ts'
-import { type ClientOp, parseClientOp, type Subscribe, type SubscribeCandles } from './protocol.ts'
+import {
+  type ClientOp,
+  parseClientOp,
+  type Subscribe,
+  type SubscribeCandles,
+  type SubscribeOrders,
+} from './protocol.ts'
 
 const TOO_MANY: Record<HoldRefusal, (client: Holder) => string> = {
   key_limit: ({ instrumentsMax }) =>
@@ -37,6 +44,8 @@ const TOO_MANY_CHAINS: Record<ChainLimit, string> = {
   process_limit: `All clients together hold ${CHAINS_MAX} different option chains, as many as fit; nothing changed.`,
 }
 
+export const ORDERS_NOT_ALLOWED = 'The ticket does not allow it: make one with a key that has orders:read.'
+
 type ClientOpOf<Word extends ClientOp['op']> = Extract<ClientOp, { op: Word }>
 type OpId = string | number | undefined
 
@@ -48,17 +57,20 @@ export interface OpsDeps {
   delivery: Delivery
   chains: ChainStream
   candles: CandleStream
+  orders: OrderStream
 }
 
 export interface Ops {
   receive(client: StreamClient, text: string): void
   apply(client: StreamClient, op: ClientOp): void
+  /** Says that an op was not done. */
+  fail(client: StreamClient, id: OpId, code: StreamErrorCode, message: string): void
   /** Gives up all that the client wants. */
   forgetAll(client: StreamClient): void
 }
 
 export function createOps(deps: OpsDeps): Ops {
-  const { clock, source, bounds, metrics, delivery, chains } = deps
+  const { clock, source, bounds, metrics, delivery, chains, orders } = deps
   const { interest } = source
   const candleOps = createCandleOps(deps)
 
@@ -221,6 +233,20 @@ export function createOps(deps: OpsDeps): Ops {
     else fail(client, id, 'too_many_instruments', TOO_MANY[refused.instruments](client))
   }
 
+  function subscribeOrders(client: StreamClient, { id, accounts, after }: SubscribeOrders) {
+    const { orderReader } = client
+    if (!orderReader) return fail(client, id, 'orders_not_allowed', ORDERS_NOT_ALLOWED)
+    const cursor = after && new Map(Object.entries(after))
+    if (!orders.subscribe(orderReader, { id, accounts, after: cursor }))
+      fail(client, id, 'orders_held', 'You have orders already: unsubscribe_orders first.')
+  }
+
+  function unsubscribeOrders(client: StreamClient, id: OpId) {
+    const held = client.orderReader && orders.unsubscribe(client.orderReader)
+    if (held) tell(client, { op: 'orders_unsubscribed', id })
+    else fail(client, id, 'orders_not_held', 'You have no orders.')
+  }
+
   function apply(client: StreamClient, op: ClientOp) {
     if (op.op === 'subscribe') subscribe(client, op)
     else if (op.op === 'unsubscribe') unsubscribe(client, op)
@@ -230,7 +256,9 @@ export function createOps(deps: OpsDeps): Ops {
     else if (op.op === 'unsubscribe_candles') {
       const { id, interval, instruments } = op
       candleOps.unsubscribe(client, { id, interval, tokens: [...toGiveUp(instruments)] })
-    } else if (op.op === 'ping') tell(client, { op: 'pong', id: op.id, server_time_ms: clock.nowMs() })
+    } else if (op.op === 'subscribe_orders') subscribeOrders(client, op)
+    else if (op.op === 'unsubscribe_orders') unsubscribeOrders(client, op.id)
+    else if (op.op === 'ping') tell(client, { op: 'pong', id: op.id, server_time_ms: clock.nowMs() })
     else if (client.interests.size > 0) {
       fail(client, op.id, 'resume_too_late', 'Send resume before the first subscribe.')
     } else {
@@ -241,6 +269,7 @@ export function createOps(deps: OpsDeps): Ops {
 
   return {
     apply,
+    fail,
     receive(client, text) {
       const parsed = parseClientOp(text)
       if (parsed.ok) apply(client, parsed.op)
@@ -249,6 +278,7 @@ export function createOps(deps: OpsDeps): Ops {
     forgetAll(client) {
       chains.removeAll(client)
       candleOps.forgetAll(client)
+      if (client.orderReader) orders.unsubscribe(client.orderReader)
       for (const wanted of [...client.interests.values()]) forget(client, wanted)
     },
   }

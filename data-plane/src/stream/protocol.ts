@@ -5,6 +5,7 @@
 //           resume       right after connecting, before subscribe: go on after this seq instead of a snapshot
 //           subscribe_chain, unsubscribe_chain   an option chain, computed every so often
 //           subscribe_candles, unsubscribe_candles   candles of instruments, at an interval
+//           subscribe_orders, unsubscribe_orders   what happens to orders, from a cursor on
 //           ping
 //   server  welcome      once
 //           snapshot     latest tick of each newly subscribed instrument; ticks follow from its seq
@@ -14,11 +15,13 @@
 //           state        instruments that became live, stale, waiting or not_subscribed
 //           chain_subscribed, chain, chain_unavailable, chain_unsubscribed
 //           candles_subscribed, candle_snapshot, candles, candles_unsubscribed
+//           orders_subscribed, order_event, orders_gap, orders_state, orders_ended, orders_unsubscribed
 //           heartbeat, pong, error
 //
 // With ticker.v1.binary, snapshot and ticks are binary frames (formats.ts), everything else stays JSON text.
-import { candleInterval, instrumentRef, mode, optionChainRequest } from '@ticker/shared/domain'
+import { accountId, candleInterval, instrumentRef, mode, optionChainRequest } from '@ticker/shared/domain'
 import { z } from 'zod'
+import { ORDER_STREAM_BOUNDS } from '../order-stream/bounds.ts'
 import type { FormatName } from './formats.ts'
 import { opId, type StreamErrorCode } from './messages.ts'
 
@@ -74,6 +77,28 @@ export const subscribeCandles = z.strictObject({
 })
 export const unsubscribeCandles = subscribeCandles.extend({ op: z.literal('unsubscribe_candles') })
 
+const { accountsPerClientMax } = ORDER_STREAM_BOUNDS
+export const subscribeOrders = z.strictObject({
+  op: z.literal('subscribe_orders'),
+  id: opId,
+  accounts: z
+    .array(accountId)
+    .min(1)
+    .max(accountsPerClientMax)
+    .optional()
+    .describe('Absent: all that the key may use, those to come too'),
+  after: z
+    .record(accountId, z.int().min(0))
+    .refine((cursor) => Object.keys(cursor).length <= accountsPerClientMax, {
+      error: `at most ${accountsPerClientMax} accounts`,
+    })
+    .optional()
+    .describe(
+      'Of each account the seq to go on after; an account that it does not name comes from its first event. Absent: from now on',
+    ),
+})
+export const unsubscribeOrders = z.strictObject({ op: z.literal('unsubscribe_orders'), id: opId })
+
 export const clientOp = z.discriminatedUnion('op', [
   subscribe,
   unsubscribe,
@@ -83,9 +108,12 @@ export const clientOp = z.discriminatedUnion('op', [
   unsubscribeChain,
   subscribeCandles,
   unsubscribeCandles,
+  subscribeOrders,
+  unsubscribeOrders,
 ])
 export type ClientOp = z.infer<typeof clientOp>
 export type Subscribe = z.infer<typeof subscribe>
+export type SubscribeOrders = z.infer<typeof subscribeOrders>
 export type SubscribeCandles = z.infer<typeof subscribeCandles>
 
 /** WebSocket close codes; 4xxx are ours. */

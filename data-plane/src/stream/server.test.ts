@@ -8,6 +8,7 @@ import { createSupervisor, type Supervisor } from '../operations/supervisor.ts'
 import { connectClient, connected, type UpgradeServer, upgradeServer } from '../testing/client-sockets.ts'
 import { fakeCandleStream } from '../testing/fake-candles.ts'
 import { fakeChainStream } from '../testing/fake-chains.ts'
+import { fakeOrders } from '../testing/fake-orders.ts'
 import { type FakeTickSource, fakeTickSource } from '../testing/fake-tick-source.ts'
 import { streamTicket, testKeys } from '../testing/tickets.ts'
 import { createAllClients } from './all-clients.ts'
@@ -45,6 +46,7 @@ beforeEach(async () => {
     all,
     chains: fakeChainStream(systemClock),
     candles: fakeCandleStream(systemClock, source),
+    orders: fakeOrders(systemClock).stream,
     marketData: {
       ...source,
       onGap: (listener) => {

@@ -10,6 +10,7 @@ import type { Clock } from '../clock.ts'
 import type { MarketDataRuntime, TickSource } from '../market-data/runtime.ts'
 import type { Log } from '../operations/log.ts'
 import type { ChainStream } from '../option-chain/chain-stream.ts'
+import type { OrderStream } from '../order-stream/order-stream.ts'
 import { createAdmission } from './admission.ts'
 import type { AllClients } from './all-clients.ts'
 import type { StreamBounds } from './bounds.ts'
@@ -38,6 +39,7 @@ export interface StreamServerDeps {
   all: AllClients
   chains: ChainStream
   candles: CandleStream
+  orders: OrderStream
   clientAddress?: ClientAddress
 }
 
@@ -54,8 +56,17 @@ export function createStreamServer(deps: StreamServerDeps): StreamServer {
   const { clock, log, bounds, all } = deps
   const metrics = createStreamMetrics(deps.registry)
   const addressOf = deps.clientAddress ?? remoteAddress
-  const { chains, candles } = deps
-  const hub = createStreamHub({ clock, source: deps.marketData, bounds, metrics, all, chains, candles })
+  const { chains, candles, orders } = deps
+  const hub = createStreamHub({
+    clock,
+    source: deps.marketData,
+    bounds,
+    metrics,
+    all,
+    chains,
+    candles,
+    orders,
+  })
   let stopping = false
   const admit = createAdmission({
     clock,

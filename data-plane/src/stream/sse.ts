@@ -1,5 +1,5 @@
-// GET /v1/stream/sse: the messages of the JSON WebSocket as server-sent events, one subscription a connection. A bad
-// request is refused with a problem document before anything is streamed.
+// GET /v1/stream/sse and /v1/stream/orders: the messages of the JSON WebSocket as server-sent events, one subscription a
+// connection. A bad request is refused with a problem document before anything is streamed.
 //
 // The ticket travels in Authorization alone. In the URL, as EventSource would need it, it would be a day's credential in
 // the logs of every proxy on the way, which our own redaction does not reach: a browser has the WebSocket, or fetch.
@@ -10,11 +10,14 @@ import type { Log } from '../operations/log.ts'
 import type { Admission, Admit } from './admission.ts'
 import type { StreamBounds } from './bounds.ts'
 import type { StreamClient } from './client.ts'
+import type { FormatName } from './formats.ts'
 import type { StreamHub, StreamIdentity } from './hub.ts'
 import type { StreamMetrics } from './metrics.ts'
+import { ORDERS_NOT_ALLOWED } from './ops.ts'
 import { type FieldError, type HttpProblem, sendProblem } from './problem.ts'
+import type { ClientOp } from './protocol.ts'
 import { pathOf, queryOf, type RequestHandler } from './route-requests.ts'
-import { parseSseRequest, SSE_PATH, type SseRequest } from './sse-request.ts'
+import { parseSseOrdersRequest, parseSseRequest, SSE_ORDERS_PATH, SSE_PATH } from './sse-request.ts'
 import { createSseSocket } from './sse-socket.ts'
 import type { ClientAddress } from './upgrade.ts'
 
@@ -41,7 +44,7 @@ const RETRY_AFTER_S = { 429: 60, 503: 5 } as const
 /** What clients wait before they reconnect, spread so that a restart does not bring them back all at once. */
 const RECONNECT_MS = { first: 1_000, step: 125, steps: 24 } as const
 
-type Asked = Extract<SseRequest, { ok: true }>
+const PATHS: readonly string[] = [SSE_PATH, SSE_ORDERS_PATH]
 
 export function createSseHandler(deps: {
   clock: Clock
@@ -73,6 +76,7 @@ export function createSseHandler(deps: {
     )
     if (response.destroyed) return
     if (!admission.ok) return refuse(response, problemOf(admission))
+    if (pathOf(request.url) === SSE_ORDERS_PATH) return answerOrders(request, response, admission.identity)
     const asked = parseSseRequest(queryOf(request.url), lastEventId(request))
     if (!asked.ok) return refuseInput(response, asked.errors)
     const { length } = asked.subscribe.instruments
@@ -86,23 +90,38 @@ export function createSseHandler(deps: {
       metrics.refused.inc({ reason: 'instruments_full' })
       return refuse(response, unavailable('All clients together hold too many instruments.'))
     }
-    stream(response, admission.identity, asked)
+    const { resume, subscribe } = asked
+    stream(response, admission.identity, 'sse', resume ? [resume, subscribe] : [subscribe])
   }
 
-  function stream(response: ServerResponse, identity: StreamIdentity, asked: Asked) {
+  function answerOrders(request: IncomingMessage, response: ServerResponse, identity: StreamIdentity) {
+    if (identity.orderAccounts === undefined) {
+      metrics.refused.inc({ reason: 'orders_not_allowed' })
+      return refuse(response, { code: 'scope_missing', detail: ORDERS_NOT_ALLOWED })
+    }
+    const asked = parseSseOrdersRequest(queryOf(request.url), lastEventId(request))
+    if (!asked.ok) return refuseInput(response, asked.errors)
+    stream(response, identity, 'sse_orders', [asked.subscribe])
+  }
+
+  function stream(
+    response: ServerResponse,
+    identity: StreamIdentity,
+    format: FormatName,
+    ops: readonly ClientOp[],
+  ) {
     let client: StreamClient | undefined
     const socket = createSseSocket(response, clock, () => client && hub.leave(client))
     streams += 1
     response.writeHead(200, STREAM_HEAD)
     socket.send(`retry: ${RECONNECT_MS.first + (streams % RECONNECT_MS.steps) * RECONNECT_MS.step}\n\n`)
-    client = hub.join(socket, identity, 'sse')
-    if (asked.resume) hub.apply(client, asked.resume)
-    hub.apply(client, asked.subscribe)
-    log.info({ key_id: identity.keyId, owner: identity.owner, format: 'sse' }, 'stream client connected')
+    client = hub.join(socket, identity, format)
+    for (const op of ops) hub.apply(client, op)
+    log.info({ key_id: identity.keyId, owner: identity.owner, format }, 'stream client connected')
   }
 
   return (request, response) => {
-    if (pathOf(request.url) !== SSE_PATH) return false
+    if (!PATHS.includes(pathOf(request.url))) return false
     if (request.method === 'OPTIONS') response.writeHead(204, PREFLIGHT).end()
     else if (request.method !== 'GET')
       refuse(response, { code: 'method_not_allowed', headers: { Allow: METHODS } })

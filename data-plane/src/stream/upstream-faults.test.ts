@@ -10,6 +10,7 @@ import { fakeCandleStream } from '../testing/fake-candles.ts'
 import { fakeChainStream } from '../testing/fake-chains.ts'
 import { type FakeClientSocket, fakeClientSocket } from '../testing/fake-client-socket.ts'
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts'
+import { fakeOrders } from '../testing/fake-orders.ts'
 import { type FakeRawSocket, fakeRawSockets } from '../testing/fake-raw-socket.ts'
 import { brokerSession, ownedAccount } from '../testing/owned-accounts.ts'
 import { createAllClients } from './all-clients.ts'
@@ -108,6 +109,7 @@ async function start() {
     all,
     chains: fakeChainStream(clock),
     candles: fakeCandleStream(clock, marketData),
+    orders: fakeOrders(clock).stream,
   })
   marketData.onGap((_account, tokens) => hub.upstreamGap(tokens))
   supervisor.run('client flush', all.runFlush)
@@ -120,6 +122,7 @@ async function start() {
     keyId: 'key',
     owner: 'desk',
     expiresAtMs: Number.MAX_SAFE_INTEGER,
+    orderAccounts: undefined,
   }
   const joined = hub.join(client, identity, 'json')
   hub.receive(joined, JSON.stringify({ op: 'subscribe', instruments: ['NSE:INFY'], mode: 'full' }))

@@ -14,6 +14,7 @@ import { createStreamServer, STREAM_PATH } from '../stream/server.ts'
 import { connected, upgradeServer } from './client-sockets.ts'
 import { fakeCandleStream } from './fake-candles.ts'
 import { fakeChainStream } from './fake-chains.ts'
+import { fakeOrders } from './fake-orders.ts'
 import { fakeTickSource } from './fake-tick-source.ts'
 import { streamTicket, testKeys } from './tickets.ts'
 
@@ -70,10 +71,13 @@ async function eventServer(bounds: Partial<StreamBounds> = {}) {
       gap = listener
     },
   }
+  const orders = fakeOrders(clock)
+  supervisor.run('order stream', orders.stream.run)
   const stream = createStreamServer({
     ...{ ...shared, all, log: silentLog, marketData, ticketKeys: testKeys },
     chains: fakeChainStream(shared.clock),
     candles: fakeCandleStream(shared.clock, source),
+    orders: orders.stream,
   })
   const http = await upgradeServer(stream.handleUpgrade, routeRequests([stream.handleRequest]))
   const root = http.url.replace('ws:', 'http:')
@@ -86,6 +90,7 @@ async function eventServer(bounds: Partial<StreamBounds> = {}) {
     source,
     registry,
     all,
+    orders,
     stream,
     root,
     url,
@@ -96,11 +101,18 @@ async function eventServer(bounds: Partial<StreamBounds> = {}) {
     },
     open: async (query?: string, more: Record<string, string> = {}) =>
       openEvents(url(query), { ...(await bearer()), ...more }),
+    openAt: async (at: string, more: Record<string, string> = {}) =>
+      openEvents(at, { ...(await bearer()), ...more }),
     openSocket: async () =>
       connected(http.url + STREAM_PATH, ['ticker.v1', `ticket.${await streamTicket('desk')}`]),
     /** A refusal; fails unless it is a problem document that pages of any origin may read. */
-    async refusal(query: string | undefined, headers: Record<string, string>, method = 'GET') {
-      const response = await fetch(url(query), { method, headers })
+    async refusal(
+      query: string | undefined,
+      headers: Record<string, string>,
+      method = 'GET',
+      at = url(query),
+    ) {
+      const response = await fetch(at, { method, headers })
       expect(response.headers.get('content-type')).toBe('application/problem+json')
       expect(response.headers.get('access-control-allow-origin')).toBe('*')
       const body = problem.parse(await response.json())

@@ -10,6 +10,7 @@ import { fakeCandleStream } from './fake-candles.ts'
 import { fakeChainStream } from './fake-chains.ts'
 import { type FakeClientSocket, fakeClientSocket } from './fake-client-socket.ts'
 import { fakeClock } from './fake-clock.ts'
+import { fakeOrders } from './fake-orders.ts'
 import { fakeTickSource } from './fake-tick-source.ts'
 
 export function streamHarness(
@@ -31,6 +32,7 @@ export function streamHarness(
   })
   const chains = fakeChainStream(clock)
   const candles = fakeCandleStream(clock, source)
+  const orders = fakeOrders(clock)
   const hub = createStreamHub({
     clock,
     source,
@@ -39,22 +41,32 @@ export function streamHarness(
     all,
     chains,
     candles,
+    orders: orders.stream,
   })
   function join(
     owner = 'desk',
     expiresInMs = 3_600_000,
     format: FormatName = 'json',
     instrumentsMax = INSTRUMENTS_MAX_DEFAULT,
+    readsOrders: null | 'none' = null,
   ) {
     const socket = fakeClientSocket()
     const expiresAtMs = clock.nowMs() + expiresInMs
-    const identity = { keyId: `key-${owner}`, owner, accountId: null, instrumentsMax, expiresAtMs }
+    const orderAccounts = readsOrders === 'none' ? undefined : null
+    const identity = {
+      keyId: `key-${owner}`,
+      owner,
+      accountId: null,
+      instrumentsMax,
+      expiresAtMs,
+      orderAccounts,
+    }
     const client = hub.join(socket, identity, format)
     const say = (op: object) => hub.receive(client, JSON.stringify(op))
     const ops = () => socket.messages().map((message) => message.op)
     return { socket, client, say, ops }
   }
-  return { clock, source, revoked, registry, all, chains, candles, hub, join }
+  return { clock, source, revoked, registry, all, chains, candles, orders, hub, join }
 }
 export type StreamHarness = ReturnType<typeof streamHarness>
 

@@ -67,6 +67,13 @@ export function exampleSuite(desk: () => Desk) {
       says('candles.py', ['5s', 'NSE:INFY'], new RegExp(`^${INFY} (closed|forming) 20\\S+ [\\d. ]+`, 'm')),
     )
 
+    it('order-events.mjs prints the whole log, then what happens', () =>
+      says('order-events.mjs', ['demo', '--from-start'], /^demo 1 intent\.queued ord_/m))
+
+    it.runIf(hasPython)('order_events.py prints the log from a cursor on', () =>
+      says('order_events.py', ['demo', '--after', 'demo:1'], /^demo 2 \S+ ord_/m),
+    )
+
     it.runIf(hasPython)(
       'history_csv.py writes every candle of a range, or says why there are none',
       async () => {

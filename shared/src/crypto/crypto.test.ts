@@ -62,7 +62,7 @@ describe('tickets', () => {
     const rotated = parseKeyRing('TICKET_KEYS', `k2:${key(2)},k1:${key(1)}`)
     expect(await createTicketVerifier(rotated)('kite', jwt, nowMs)).toEqual({
       ok: true,
-      claims: { ...claims, instruments_max: 3_000 },
+      claims: { ...claims, instruments_max: 3_000, orders_read: false },
       expiresAtMs: nowMs + 60_000,
     })
     expect(await createTicketVerifier(ring)('kite', jwt, nowMs + 60_001)).toEqual({
@@ -78,8 +78,8 @@ describe('tickets', () => {
     })
   })
 
-  it('carries how many instruments may be held', async () => {
-    const capped = { ...claims, account_ids: null, instruments_max: 12 }
+  it('carries how many instruments may be held, and whether orders may be read', async () => {
+    const capped = { ...claims, account_ids: null, instruments_max: 12, orders_read: true }
     const jwt = await signTicket(ring, capped, nowMs, nowMs + 60_000)
     expect(await createTicketVerifier(ring)('kite', jwt, nowMs)).toMatchObject({ ok: true, claims: capped })
   })

@@ -13,6 +13,8 @@ export interface TicketClaims {
   account_ids: string[] | null
   /** Different instruments that all connections of the key may hold together. */
   instruments_max: number
+  /** Whether its key has `orders:read`: what happens to orders may be streamed. */
+  orders_read: boolean
 }
 
 export type TicketVerdict =
@@ -23,7 +25,8 @@ const ISSUER = 'ticker'
 
 export async function signTicket(
   ring: KeyRing,
-  claims: Omit<TicketClaims, 'instruments_max'> & { instruments_max?: number },
+  claims: Omit<TicketClaims, 'instruments_max' | 'orders_read'> &
+    Partial<Pick<TicketClaims, 'instruments_max' | 'orders_read'>>,
   nowMs: number,
   expiresAtMs: number,
 ): Promise<string> {
@@ -77,7 +80,10 @@ function verdictOf(kind: TicketClaims['kind'], payload: JWTPayload): TicketVerdi
   const accounts = Array.isArray(account_ids) ? account_ids.filter((id) => typeof id === 'string') : null
   return {
     ok: true,
-    claims: { kind, key_id, owner, account_ids: accounts, instruments_max },
+    claims: {
+      ...{ kind, key_id, owner, account_ids: accounts, instruments_max },
+      orders_read: payload.orders_read === true,
+    },
     expiresAtMs: exp * 1000,
   }
 }

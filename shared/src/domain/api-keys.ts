@@ -76,9 +76,9 @@ export const streamTicket = z
         'WebSocket subprotocol: ["ticker.v1", "ticket.<this>"]; for events Authorization: Bearer <this>',
     }),
     expires_at: z.string(),
-    stream_url: z
-      .string()
-      .meta({ description: 'Of the WebSocket; events are at /sse below it, over http(s)' }),
+    stream_url: z.string().meta({
+      description: 'Of the WebSocket; events are at /sse below it, those of orders at /orders, over http(s)',
+    }),
   })
   .meta({ id: 'StreamTicket' })
 

@@ -160,33 +160,3 @@ export const order = z
   })
   .meta({ id: 'Order' })
 export type Order = z.infer<typeof order>
-
-export const orderEvent = z
-  .object({
-    seq: z.int().meta({ description: 'Per account, without gaps in what a cursor sees' }),
-    kind: z.string().meta({ example: 'intent.queued' }),
-    order_id: z.string().nullable(),
-    detail: z.record(z.string(), z.unknown()),
-    at: z.string(),
-  })
-  .meta({ id: 'OrderEvent' })
-export type OrderEvent = z.infer<typeof orderEvent>
-
-/** What happened to any order of an account, with that order as it is now. */
-export const accountOrderEvent = orderEvent
-  .extend({
-    account_id: accountId,
-    intent_id: z.string().nullable(),
-    tag: z.string().nullable().meta({ description: "The caller's tag" }),
-    state: intentState.nullable().meta({ description: 'Of our order now; null: placed elsewhere' }),
-    broker_order: brokerOrder.nullable().meta({ description: 'As it is now, fills included' }),
-  })
-  .meta({ id: 'AccountOrderEvent' })
-
-export const accountOrderEvents = z
-  .object({
-    items: z.array(accountOrderEvent),
-    last_seq: z.int().meta({ description: 'Ask for what comes after it next; nothing is left out between' }),
-  })
-  .meta({ id: 'AccountOrderEvents' })
-export type AccountOrderEvents = z.infer<typeof accountOrderEvents>

@@ -6,8 +6,9 @@ export const STREAM_CLIENTS_SHOWN_MAX = 1_000
 
 export const connectedClient = z.object({
   key_id: z.string(),
-  protocol: z.enum(['json', 'binary', 'sse', 'kite']).meta({
-    description: '`json`, `binary`, `sse`: of /v1/stream. `kite`: of the Kite-compatible socket',
+  protocol: z.enum(['json', 'binary', 'sse', 'sse_orders', 'kite']).meta({
+    description:
+      '`json`, `binary`, `sse`, `sse_orders`: of /v1/stream. `kite`: of the Kite-compatible socket',
   }),
   account_id: z
     .string()

@@ -57,12 +57,15 @@ function schemaCheck(name: string) {
 
 describe('what is sent and received', () => {
   it('fits the schema the document names for it, every word of the protocol', async () => {
-    const { clock, source, all, chains, candles, hub, join } = streamHarness([A, B], {}, 4_096)
+    const { clock, source, all, chains, candles, orders, hub, join } = streamHarness([A, B], {}, 4_096)
     const { socket, say, client } = join()
     const stop = new AbortController()
     const { signal } = stop
     const loops = [all.runFlush(signal), all.runHousekeeping(signal), chains.run(signal), candles.run(signal)]
-    const said = [
+    loops.push(orders.stream.run(signal, () => {}))
+    for (const account of ['desk1', 'desk2']) orders.account(account)
+    orders.happen('desk1')
+    const said: { op: string; [field: string]: unknown }[] = [
       { op: 'resume', id: 'r', stream_id: '77', seq: 0 },
       { op: 'subscribe', id: 1, instruments: [A, 'NSE:SYM513', 'NSE:NOPE'] },
       { op: 'ping', id: 'p' },
@@ -75,6 +78,7 @@ describe('what is sent and received', () => {
       { op: 'subscribe_candles', id: 2, instruments: [A, 'NSE:NOPE'], interval: '15s' },
       { op: 'subscribe_candles', instruments: [B], interval: '1d' },
       { op: 'unsubscribe_candles', instruments: [B], interval: '1d' },
+      { op: 'subscribe_orders', id: 3, accounts: ['desk1', 'desk2'], after: { desk1: 0, desk2: 9 } },
     ]
     for (const mode of ['ltp', 'quote', 'full'] as const) source.tick(A, 100.05, mode)
     for (const op of said) say(op)
@@ -84,7 +88,14 @@ describe('what is sent and received', () => {
     await clock.advance(6_000)
     source.setServing(A, 'stale')
     source.tick(A, 101)
-    await clock.advance(1_000)
+    orders.goAway(() => new Promise((resolve) => clock.after(3_000, resolve)))
+    await clock.advance(4_000)
+    orders.goAway(undefined)
+    orders.accounts.delete('desk2')
+    await clock.advance(4_000)
+    const last = { op: 'unsubscribe_orders', id: 4 }
+    say(last)
+    said.push(last)
     stop.abort()
     await Promise.all(loops)
 

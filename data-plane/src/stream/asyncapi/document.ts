@@ -3,16 +3,17 @@
 import { ERROR_CODES, type ErrorCode } from '@ticker/shared/domain'
 import { CANDLE_BOUNDS } from '../../candles/bounds.ts'
 import { CHAINS_PER_CLIENT_MAX } from '../../option-chain/chain-stream.ts'
+import { ORDER_STREAM_BOUNDS } from '../../order-stream/bounds.ts'
 import { VERSION } from '../../version.ts'
 import { HEARTBEAT_S, RESUME_WINDOW_MS, STREAM_BOUNDS } from '../bounds.ts'
 import { CLOSE, SUBPROTOCOLS, TICKET_PREFIX } from '../protocol.ts'
 import { STREAM_PATH } from '../server.ts'
-import { SSE_PATH } from '../sse-request.ts'
+import { SSE_ORDERS_PATH, SSE_PATH } from '../sse-request.ts'
 import { CLIENT_MESSAGES, componentMessages, SERVER_MESSAGES } from './messages.ts'
 import { componentSchemas, schemaRef } from './schemas.ts'
 
 type Ref = { $ref: string }
-type Channel = 'stream' | 'sse' | 'kite'
+type Channel = 'stream' | 'sse' | 'orders' | 'kite'
 
 const ref = (path: string): Ref => ({ $ref: `#/${path}` })
 const refs = (prefix: string, names: readonly string[]) => names.map((name) => ref(`${prefix}/${name}`))
@@ -32,7 +33,13 @@ const ANSWERS = [
   'chain_unavailable',
   'candles_unsubscribed',
 ]
-const SSE_WORDS = Object.keys(SERVER_MESSAGES).filter((word) => !ANSWERS.includes(word))
+const isOfOrders = (word: string) => /^orders?_/.test(word)
+const SSE_WORDS = Object.keys(SERVER_MESSAGES).filter((word) => !ANSWERS.includes(word) && !isOfOrders(word))
+const SSE_ORDERS_WORDS = [
+  'welcome',
+  ...Object.keys(SERVER_MESSAGES).filter((word) => isOfOrders(word) && word !== 'orders_unsubscribed'),
+  ...['heartbeat', 'error', 'close'],
+]
 const SOCKET_WORDS = Object.keys(SERVER_MESSAGES).filter((word) => word !== 'close')
 const NOT_TICKS = SOCKET_WORDS.filter((word) => word !== 'ticks' && word !== 'snapshot')
 const SSE_REFUSALS: ErrorCode[] = [
@@ -155,6 +162,13 @@ function channels() {
       servers: [http],
       messages: messagesOf(SSE_WORDS),
     },
+    orders: {
+      address: SSE_ORDERS_PATH,
+      title: 'Server-sent events of orders',
+      description: `What \`subscribe_orders\` brings, as events. \`id\` is \`<account>:<seq>\` of each account between commas; sent back as \`Last-Event-ID\`, the stream goes on after it. Up to ${count(ORDER_STREAM_BOUNDS.accountsPerClientMax)} accounts. ${CLOSE_CODES}\n\nRefused with application/problem+json: ${refusals(['scope_missing'])}.`,
+      servers: [http],
+      messages: messagesOf(SSE_ORDERS_WORDS),
+    },
     kite: {
       address: '/',
       title: 'Kite-compatible WebSocket',
@@ -166,8 +180,8 @@ function channels() {
   }
 }
 
-function refusals(): string {
-  return SSE_REFUSALS.map((code) => `${ERROR_CODES[code].status} \`${code}\``).join(', ')
+function refusals(more: readonly ErrorCode[] = []): string {
+  return [...SSE_REFUSALS, ...more].map((code) => `${ERROR_CODES[code].status} \`${code}\``).join(', ')
 }
 
 function operations() {
@@ -193,6 +207,14 @@ function operations() {
       ...receive('stream', 'unsubscribe_candles', ['candles_unsubscribed', 'error']),
       ...subprotocol,
     },
+    subscribeOrders: {
+      ...receive('stream', 'subscribe_orders', ['orders_subscribed', 'error']),
+      ...subprotocol,
+    },
+    unsubscribeOrders: {
+      ...receive('stream', 'unsubscribe_orders', ['orders_unsubscribed', 'error']),
+      ...subprotocol,
+    },
     streamJson: { ...send('stream', SOCKET_WORDS, 'Subprotocol ticker.v1'), ...subprotocol },
     streamBinary: {
       ...send('stream', ['tickFrame', ...NOT_TICKS], 'Subprotocol ticker.v1.binary'),
@@ -203,6 +225,13 @@ function operations() {
       ...secured('ticketBearer'),
       bindings: {
         http: { method: 'GET', query: schemaRef('SseQuery'), bindingVersion: '0.3.0' },
+      },
+    },
+    orderEvents: {
+      ...send('orders', SSE_ORDERS_WORDS, `A heartbeat every ${HEARTBEAT_S} s, as in the WebSocket`),
+      ...secured('ticketBearer'),
+      bindings: {
+        http: { method: 'GET', query: schemaRef('SseOrdersQuery'), bindingVersion: '0.3.0' },
       },
     },
     kiteReceive: { ...receive('kite', 'kiteClientMessage'), ...secured('kiteToken') },

@@ -34,6 +34,12 @@ export const CLIENT_MESSAGES: Record<ClientOp['op'], Described> = {
       'Answered by `candles_subscribed`; then `candle_snapshot`, then `candles`. Holds the instruments in full mode',
   },
   unsubscribe_candles: { schema: 'UnsubscribeCandles', summary: 'Answered by `candles_unsubscribed`' },
+  subscribe_orders: {
+    schema: 'SubscribeOrders',
+    summary:
+      'Answered by `orders_subscribed`; then `order_event`, each once and in order of its account, from `after` on. Once a connection',
+  },
+  unsubscribe_orders: { schema: 'UnsubscribeOrders', summary: 'Answered by `orders_unsubscribed`' },
 }
 
 export const SERVER_MESSAGES: Record<ServerWord, Described> = {
@@ -76,6 +82,24 @@ export const SERVER_MESSAGES: Record<ServerWord, Described> = {
     schema: 'Candles',
     summary: 'Candles that changed: four times a second while they form, once closed',
   },
+  orders_subscribed: {
+    schema: 'OrdersSubscribed',
+    summary: 'The accounts, each with the seq after which its events follow',
+  },
+  orders_unsubscribed: { schema: 'OrdersUnsubscribed', summary: 'No more of them is sent' },
+  order_event: {
+    schema: 'OrderEvent',
+    summary: 'What happened to an order, with that order as it is now; `seq` has no gaps within an account',
+  },
+  orders_gap: {
+    schema: 'OrdersGap',
+    summary: 'Events from_seq to to_seq of the account are not sent, for the `reason`: read its orders',
+  },
+  orders_state: {
+    schema: 'OrdersState',
+    summary: 'Whether the log of orders can be read; while it is stale nothing is known of orders',
+  },
+  orders_ended: { schema: 'OrdersEnded', summary: 'No more comes of this account' },
   heartbeat: { schema: 'Heartbeat', summary: 'Every heartbeat_s; everything up to seq was sent' },
   pong: { schema: 'Pong', summary: 'The answer to `ping`' },
   error: { schema: 'Error', summary: 'The message was refused and changed nothing; the connection goes on' },

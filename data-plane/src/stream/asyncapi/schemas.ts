@@ -1,8 +1,11 @@
 // The schemas of what goes over the streams, as JSON Schema (draft 7, which AsyncAPI 3 speaks), each under its name.
 import {
+  accountId,
+  brokerOrder,
   candleInterval,
   chainRefusal,
   instrumentRef,
+  intentState,
   legUnavailable,
   mode,
   optionChain,
@@ -18,11 +21,13 @@ import {
   subscribe,
   subscribeCandles,
   subscribeChain,
+  subscribeOrders,
   unsubscribe,
   unsubscribeCandles,
   unsubscribeChain,
+  unsubscribeOrders,
 } from '../protocol.ts'
-import { sseQuery } from '../sse-request.ts'
+import { sseOrdersQuery, sseQuery } from '../sse-request.ts'
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema
 export type SchemaName = keyof typeof SENT_BY_CLIENT | keyof typeof SENT_BY_US
@@ -40,7 +45,11 @@ const SENT_BY_CLIENT = {
   CandleInterval: candleInterval,
   SubscribeCandles: subscribeCandles,
   UnsubscribeCandles: unsubscribeCandles,
+  AccountId: accountId,
+  SubscribeOrders: subscribeOrders,
+  UnsubscribeOrders: unsubscribeOrders,
   SseQuery: sseQuery,
+  SseOrdersQuery: sseOrdersQuery,
   KiteClientMessage: kiteClientMessage,
 }
 const SENT_BY_US = {
@@ -71,6 +80,15 @@ const SENT_BY_US = {
   CandlesUnsubscribed: server.candlesUnsubscribed,
   CandleSnapshot: server.candleSnapshot,
   Candles: server.candles,
+  AccountId: accountId,
+  IntentState: intentState,
+  BrokerOrder: brokerOrder,
+  OrdersSubscribed: server.ordersSubscribed,
+  OrdersUnsubscribed: server.ordersUnsubscribed,
+  OrderEvent: server.orderEvent,
+  OrdersGap: server.ordersGap,
+  OrdersState: server.ordersState,
+  OrdersEnded: server.ordersEnded,
   Heartbeat: server.heartbeat,
   Pong: server.pong,
   Error: server.error,
