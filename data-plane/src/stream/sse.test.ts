@@ -119,7 +119,7 @@ describe('/v1/stream/sse', () => {
   })
 
   it('ends with the ticket, and says so in the last event', async () => {
-    const client = await openEvents(server().url(), await server().bearer({ ttlMs: 1_000 }))
+    const client = await openEvents(server().url(), await server().bearer({ ttlMs: 2_000 }))
     await client.ended
     expect(client.events.at(-1)).toMatchObject({
       event: 'close',
