@@ -1,7 +1,8 @@
 import { type BrokerPosition, brokerPosition } from '@ticker/shared/domain'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { accountPnl, type Fill, type Mark, strategyDayPnl, worseDayPnl } from './account-pnl.ts'
+import { accountPnl, strategyDayPnl, worseDayPnl } from './account-pnl.ts'
+import type { Fill, Mark } from './pnl-book.ts'
 
 const nulls = Object.fromEntries(Object.keys(brokerPosition.shape).map((name) => [name, null]))
 const row = (change: Partial<BrokerPosition>): BrokerPosition =>

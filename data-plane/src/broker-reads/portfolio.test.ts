@@ -4,9 +4,9 @@ import { beforeEach, expect, it } from 'vitest'
 import { createInstrumentDirectory } from '../market-data/instrument-directory.ts'
 import { fakeClock } from '../testing/fake-clock.ts'
 import { ownedAccount } from '../testing/owned-accounts.ts'
-import type { Fill } from './account-pnl.ts'
 import { createAccountReads } from './account-reads.ts'
 import { createReadGovernor } from './governor.ts'
+import type { Fill } from './pnl-book.ts'
 import { createPortfolio } from './portfolio.ts'
 
 const INFY = 408_065
@@ -113,6 +113,35 @@ it('a lot whose multiplier the broker does not say counts with the contract’s;
   }
   expect(await read({ read: 'positions' })).toMatchObject({
     net: [{ own: { multiplier: 100, pnl: 10_000 } }, { own: null }],
+  })
+})
+
+it('profit and loss by our own fills: at the live tick, else at the broker’s price, which is stale', async () => {
+  const gold = { exchange: 'MCX', tradingsymbol: 'GOLD26DECFUT', instrument_token: GOLD, product: 'NRML' }
+  const order = { transaction_type: 'BUY', average_price: 1_500, strategy: 'alpha' }
+  fills = [
+    { ...order, exchange: 'NSE', tradingsymbol: 'INFY', product: 'CNC', quantity: 10 },
+    { ...order, exchange: 'MCX', tradingsymbol: 'GOLD26DECFUT', product: 'NRML', quantity: 1 },
+  ]
+  said['/portfolio/positions'] = { net: [position, { ...gold, quantity: 1, last_price: 1_510 }], day: [] }
+  expect(await read({ read: 'pnl' })).toMatchObject({
+    ...{ account_id: 'a', omitted: 0, stale: [] },
+    account: { pnl: 11_000 },
+    positions: [
+      { tradingsymbol: 'INFY', pnl: 1_000, price_from: 'tick', age_ms: 30 },
+      { tradingsymbol: 'GOLD26DECFUT', pnl: 10_000, multiplier: 100 },
+    ],
+  })
+  state = 'stale'
+  expect(await read({ read: 'pnl' })).toMatchObject({
+    stale: ['NSE:INFY:CNC', 'MCX:GOLD26DECFUT:NRML'],
+    // Of the other one the broker says none.
+    unknown: ['NSE:INFY:CNC'],
+    positions: [
+      { pnl: null, price_from: null },
+      { pnl: 1_000, last_price: 1_510, price_from: 'broker', age_ms: 0 },
+    ],
+    account: { pnl: null },
   })
 })
 

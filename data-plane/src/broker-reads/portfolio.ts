@@ -42,13 +42,14 @@ import type { Clock } from '../clock.ts'
 import type { InstrumentDirectory } from '../market-data/instrument-directory.ts'
 import type { ReadQuotes } from '../market-data/quotes.ts'
 import type { FillStore } from '../orders/fill-store.ts'
-import { accountPnl, type Mark } from './account-pnl.ts'
+import { accountPnl } from './account-pnl.ts'
 import type { AccountReads } from './account-reads.ts'
 import { createDepositoryReads } from './depository-reads.ts'
 import { createFundReads } from './fund-reads.ts'
 import { createOrderValues } from './order-values.ts'
 import { holdingPnl, positionPnl, rupees } from './own-pnl.ts'
 import { keyOf, type Named, ownPrices } from './own-prices.ts'
+import type { Mark } from './pnl-book.ts'
 
 type Answer<T> = { answer: T } | AccountReadRefused
 export type PortfolioAnswer = Answer<

@@ -1,6 +1,6 @@
 // What was filled of an account's orders, by our own record, with the strategy of the order it is of.
 import type pg from 'pg'
-import type { Fill } from '../broker-reads/account-pnl.ts'
+import type { Fill } from '../broker-reads/pnl-book.ts'
 
 export interface FillStore {
   /** Of orders that the broker last changed at that time or later. */

@@ -141,15 +141,17 @@ export function createReconciliations(deps: ReconciliationsDeps): Reconciliation
     })
   }
 
-  async function pass(signal: AbortSignal) {
+  async function pass(signal: AbortSignal, isWell: () => void) {
     const owned = deps.accounts()
     for (const accountId of started.keys())
       if (!owned.some((each) => each.accountId === accountId)) forget(accountId)
     const accounts = owned.filter(({ observed }) => observed.active)
-    if (accounts.length === 0 || !deps.lease.mayAct()) return
+    if (accounts.length === 0 || !deps.lease.mayAct()) return isWell()
     await askForWhatHappened(accounts)
     await askAtClose(accounts)
     const left = await store.due(accounts.map(({ accountId }) => accountId))
+    // The database answers; the broker may take its time.
+    isWell()
     const work = async () => {
       for (let due = left.shift(); due && !signal.aborted; due = left.shift()) {
         const account = deps.accounts().find(({ accountId }) => accountId === due?.account_id)
@@ -171,8 +173,7 @@ export function createReconciliations(deps: ReconciliationsDeps): Reconciliation
     while (!signal.aborted) {
       // Before it looks: who wakes it while it looks must not be overheard.
       woken = new AbortController()
-      await pass(signal)
-      isWell()
+      await pass(signal, isWell)
       await clock.sleep(LOOK_EVERY_MS, AbortSignal.any([signal, woken.signal]))
     }
   }

@@ -91,6 +91,7 @@ export function createReports(deps: ReportDeps) {
       await deps.mergeBook(accountId, last.book)
       const taken = await look(accountId, last)
       await clock.sleep(SECOND_LOOK_MS, signal)
+      if (signal.aborted) return { ok: false, failure: 'stopped', detail: 'The process is stopping.' }
       const second = await readBroker(account)
       if (!second.ok) return second
       last = second.data
