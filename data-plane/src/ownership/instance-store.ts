@@ -116,7 +116,11 @@ export async function renewAndObserve(
            'max_instruments_per_connection', a.max_instruments_per_connection,
            'trading_state', case when 'HALTED' in (f.trading_state, a.trading_state) then 'HALTED'
              when 'REDUCING' in (f.trading_state, a.trading_state) then 'REDUCING' else 'ACTIVE' end,
-           'own_trading_state', a.trading_state, 'trading_state_reason', a.trading_state_reason,
+           'own_trading_state', a.trading_state,
+           'trading_state_reason', case
+             when f.trading_state = 'HALTED' and a.trading_state <> 'HALTED'
+               or f.trading_state = 'REDUCING' and a.trading_state = 'ACTIVE' then f.trading_state_reason
+             else a.trading_state_reason end,
            'sweep_requested_at', a.sweep_requested_at,
            'order_gate_reason', a.order_gate_reason,
            'session_version', a.session_version,
