@@ -153,6 +153,9 @@ it('at take-over: what was placed elsewhere meanwhile is adopted, and the report
   const second = await desk.ends('asked', { state: 'DONE', outcome: 'agrees' })
   expect(second.report).toMatchObject({ external: { count: 0 }, mended: { count: 0 } })
   expect([await desk.events(), desk.told]).toEqual([[], []])
+  // Said by each connection that was lost.
+  for (let times = 0; times < 3; times += 1) reports.databaseLost()
+  await vi.waitFor(async () => expect(await desk.rows('reconnect')).toHaveLength(1), WAIT)
 })
 
 it('an order that is missing here is taken over by the merge of the order path', async () => {
