@@ -71,11 +71,12 @@ export function kiteApi(deps: Dependencies, keys: Keys, blocked: BlockedAddresse
   app.notFound(() => failure(new KiteFailure(404, 'GeneralException', 'Route not found.')))
   app.onError((error, c) => {
     if (error instanceof KiteFailure) return failure(error)
-    // Without an Idempotency-Key a repeat would be a second order, and this one may have been stored.
-    if (error instanceof DatabaseUnavailable && isOrderWrite(c.req.raw)) return failure(UNCERTAIN())
-    const refusal = refusalOf(error)
+    const refusal =
+      error instanceof DatabaseUnavailable && isOrderWrite(c.req.raw) ? undefined : refusalOf(error)
     if (refusal) return failure(failureOf(refusal))
     deps.log('error', 'unexpected_error', { request_id: c.env.outer.var.requestId, error })
+    // Without an Idempotency-Key a repeat would be a second order, and this one may have been stored.
+    if (isOrderWrite(c.req.raw)) return failure(UNCERTAIN())
     return failure(new KiteFailure(500, 'GeneralException', 'Something went wrong here.'))
   })
   return async (request, outer) => {

@@ -98,6 +98,19 @@ test('504: an order whose commit was not heard of is uncertain: a repeat would b
   expect([read.status, read.body.error_type]).toEqual([503, 'NetworkException'])
 })
 
+test('504: an order that is stored, and then something unforeseen, is uncertain too', async () => {
+  after = async () => {
+    after = async () => {
+      throw new Error('a row of a shape that nobody knows')
+    }
+  }
+  const answer = await ask('POST', '/orders/regular', `${ORDER}&tag=unforeseen`)
+  expect([answer.status, answer.body]).toEqual([504, UNCERTAIN])
+  expect(await tagged('unforeseen')).toHaveLength(1)
+  const read = await ask('GET', '/orders')
+  expect([read.status, read.body.error_type]).toEqual([500, 'GeneralException'])
+})
+
 test('the log names the route and the key of a Kite client’s request, and no secret', async () => {
   harness.logLines.length = 0
   await ask('DELETE', `/session/token?access_token=${secret}`)
