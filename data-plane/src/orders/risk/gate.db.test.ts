@@ -228,3 +228,27 @@ it('past the broker’s MIS cut-off nothing is opened, what is held can be left,
     await vi.waitFor(async () => expect(await state(change)).toBe(becomes), { timeout: 10_000, interval: 25 })
   }
 })
+
+it('past the MIS cut-off an order for the next session may still grow', async () => {
+  const desk = await setup()
+  desk.held.misCutoffMs = Date.now() - 1
+  desk.held.now = position(0)
+  desk.broker.answer = (form) => {
+    const answer = desk.broker.accept(form)
+    desk.broker.book = desk.broker.book.map((row) => ({ ...row, variety: 'amo' }))
+    return answer
+  }
+  const tomorrow = await desk.place({ transaction_type: 'BUY', quantity: 2, variety: 'amo' })
+  await desk.becomes(tomorrow, 'ACCEPTED')
+  const change = await seedChange(database.pool, desk.accountId, { intentId: tomorrow }, { quantity: 5 })
+  desk.path.wake()
+  await vi.waitFor(
+    async () => {
+      const { rows } = await database.pool.query('select state from ticker.order_changes where id = $1', [
+        change,
+      ])
+      expect(rows).toEqual([{ state: 'ACCEPTED' }])
+    },
+    { timeout: 10_000, interval: 25 },
+  )
+})

@@ -169,7 +169,9 @@ export function createRiskGate(deps: RiskGateDeps): RiskGate {
         ? account
         : { ...account, observed: { ...account.observed, trading_state: 'ACTIVE' as const } }
       const of = { intentId: intentId ?? undefined, orderId: row.order_id }
-      return decideOn(as, order, { ...stored, limits }, of, { mustKnow: false, opens: isRaised })
+      // One for the next session opens nothing in this one.
+      const opens = isRaised && row.variety !== 'amo'
+      return decideOn(as, order, { ...stored, limits }, of, { mustKnow: false, opens })
     },
   }
 }
