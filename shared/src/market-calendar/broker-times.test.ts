@@ -15,6 +15,8 @@ it.each([
   // A holiday of the morning: orders for the evening are taken all day.
   ['MCX', '2026-11-24 17:00', '23:55', '23:30', '23:55', '16:58'],
   ['NSE', '2026-11-09 09:15', '12:30', '12:30', '16:00', '08:58'],
+  // One of the evening (Muhurat) begins after it.
+  ['NSE', '2026-11-08 18:00', '19:00', '19:00', '16:00', '08:58'],
 ])('%s from %s to %s: MIS until %s, AMO from %s and until %s', (exchange, open, close, mis, from, until) => {
   const date = open.slice(0, 10)
   const session = { openMs: ist(open), closeMs: ist(`${date} ${close}`) }

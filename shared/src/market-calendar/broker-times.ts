@@ -68,8 +68,8 @@ export function brokerTimesOf(
   const atMs = (time: string) => Date.parse(`${date}T${time}:00+05:30`)
   const plannedMs = 'at' in misCutoff ? atMs(misCutoff.at) : closeMs - misCutoff.minutesBeforeClose * 60_000
   return {
-    // A short session ends before the usual cut-off.
-    misCutoffMs: Math.min(plannedMs, closeMs),
+    // A short session ends before the usual cut-off, and one of the evening begins after it.
+    misCutoffMs: plannedMs > openMs ? Math.min(plannedMs, closeMs) : closeMs,
     amoFromMs: amo.from === undefined ? closeMs : atMs(amo.from),
     amoUntilMs:
       typeof amo.until === 'string' ? atMs(amo.until) : openMs - amo.until.minutesBeforeOpen * 60_000,
