@@ -123,8 +123,9 @@ export function createReconciliations(deps: ReconciliationsDeps): Reconciliation
       metrics.retries.inc({ failure: made.failure })
       return store.retry(due, made.detail, delayMs, ownerOf(account))
     }
-    const { report, eventSeq } = made
-    if (!(await store.finish(due, { state: 'DONE', report, eventSeq }, ownerOf(account)))) return
+    const { ok: _, ...done } = made
+    if (!(await store.finish(due, { state: 'DONE', ...done }, ownerOf(account)))) return
+    const { report } = done
     const { drift, mended, external, found } = report
     metrics.reports.inc({ reason, outcome: drift.count > 0 ? 'drift' : 'agrees' })
     metrics.drift.set({ account: account_id }, drift.count)

@@ -34,7 +34,7 @@ export interface ReconciledAccount {
 }
 
 export type Made =
-  | { ok: true; report: ReconciliationReport; eventSeq: number }
+  | { ok: true; report: ReconciliationReport; day: string; eventSeq: number }
   | { ok: false; failure: string; detail: string }
 
 export interface ReportDeps {
@@ -100,7 +100,8 @@ export function createReports(deps: ReportDeps) {
       converted = after.converted
       settled = settle(before.differences, taken.differences, after.differences)
     }
-    const { eventSeq, ...since }: Since = await ours.since(accountId, istDayStartMs(brokerDay(clock.nowMs())))
+    const day = brokerDay(clock.nowMs())
+    const { eventSeq, ...since }: Since = await ours.since(accountId, istDayStartMs(day))
     const compared = {
       orders: last.book.orders.length + last.book.misshapen.length,
       trades: last.trades.rows.length,
@@ -109,7 +110,7 @@ export function createReports(deps: ReportDeps) {
     const { drift, mended } = settled
     return {
       ok: true,
-      eventSeq,
+      ...{ day, eventSeq },
       report: {
         compared,
         ...{ drift: listed(drift), mended: listed(mended), converted: listed(converted) },

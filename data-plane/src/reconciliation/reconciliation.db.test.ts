@@ -295,6 +295,10 @@ it('without a session it waits for the login; the close of a day that is over is
   expect(closed.failure).toContain('Nobody was logged in')
   desk.set({ session: desk.account.session })
   await desk.ends('start', { state: 'DONE' })
+  // What was asked for yesterday compares the records of today.
+  const dayOf = `select trading_day::text as day from ticker.reconciliations where account_id = $1 and reason = 'start'`
+  const { rows } = await desk.pool.query(dayOf, [desk.accountId])
+  expect(rows).toEqual([{ day: new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10) }])
 })
 
 it('an owner of before stores nothing', async () => {

@@ -19,7 +19,8 @@ export interface DueReport {
 }
 
 export type Finish =
-  | { state: 'DONE'; report: ReconciliationReport; eventSeq: number }
+  /** `day`: whose records were compared, later than when it was asked for if nobody was logged in. */
+  | { state: 'DONE'; report: ReconciliationReport; day: string; eventSeq: number }
   | { state: 'FAILED'; failure: string }
 
 export interface ReportStore {
@@ -84,7 +85,8 @@ export function createReportStore(pool: pg.Pool): ReportStore {
       const { rows } = await pool.query<{ id: string }>(
         `with ${OWNED}, finished as (
            update ticker.reconciliations r set state = $5, outcome = $6, report = $7, event_seq = $8, failure = $9,
-             attempts = r.attempts + 1, finished_at = now()
+             attempts = r.attempts + 1, finished_at = now(),
+             trading_day = case when r.reason = 'close' then r.trading_day else coalesce($12::date, r.trading_day) end
            from owned where r.id = $4 and r.account_id = owned.id and r.state = 'PENDING' returning r.id, r.account_id),
          happened as (
            select account_id, null::text as intent_id, null::text as order_id, $10::text as kind, $11::jsonb as detail
@@ -93,7 +95,7 @@ export function createReportStore(pool: pg.Pool): ReportStore {
         [
           ...[account_id, owner.instanceId, owner.epoch, id, to.state, outcome ?? null],
           ...[report ? JSON.stringify(report) : null, to.state === 'DONE' ? to.eventSeq : null, failure],
-          ...[kind, JSON.stringify(detail)],
+          ...[kind, JSON.stringify(detail), to.state === 'DONE' ? to.day : null],
         ],
       )
       return rows.length === 1
