@@ -221,6 +221,20 @@ it('with the places of a second used up, one cancel still goes out, and its toke
   expect(governor.takeForChange('cancel').granted).toBe(true)
 })
 
+it('a change counts in the second of its write, however late that comes', async () => {
+  const clock = fakeClock()
+  const governor = createGovernor(clock)
+  await clock.advance(1000)
+  const modify = governor.takeForChange('modify')
+  await clock.advance(1500)
+  // By now what was let through more than a second ago is forgotten.
+  expect(governor.usedLately().second).toBe(0)
+  expect(modify.granted && modify.token.mayWrite()).toBe(true)
+  expect(governor.usedLately().second).toBe(1)
+  for (let index = 0; index < ENTRIES_PER_SECOND_MAX - 1; index += 1) tokenOf(governor)
+  expect(governor.take()).toMatchObject({ granted: false, limit: 'second' })
+})
+
 it('an iceberg is one order in the second and each of its legs in the day; what does not fit is not begun', async () => {
   const clock = fakeClock()
   const governor = createGovernor(clock)

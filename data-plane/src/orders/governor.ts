@@ -83,15 +83,15 @@ export function createGovernor(clock: Clock): Governor {
     return oldest === undefined ? 0 : 1_000 - (nowMs - oldest)
   }
 
-  function mayWrite(taken: { atMs: number }): boolean {
+  /** `recount`: moves what was taken to the end of what it counts in. */
+  function mayWrite(taken: { atMs: number }, recount: () => void): boolean {
     const nowMs = clock.monotonicMs()
     writtenMs = writtenMs.filter((atMs) => nowMs - atMs < 1_000)
     if (writtenMs.length >= WRITES_PER_SECOND_MAX) return false
     writtenMs.push(nowMs)
     // Its second and minute are those of its write: what is let through next is not written too early after it.
     taken.atMs = nowMs
-    if (sent.includes(taken)) sent = [...sent.filter((each) => each !== taken), taken]
-    if (changed.includes(taken)) changed = [...changed.filter((each) => each !== taken), taken]
+    recount()
     return true
   }
 
@@ -118,7 +118,10 @@ export function createGovernor(clock: Clock): Governor {
       return {
         granted: true,
         token: {
-          mayWrite: () => mayWrite(taken),
+          mayWrite: () =>
+            mayWrite(taken, () => {
+              sent = [...sent.filter((each) => each !== taken), taken]
+            }),
           giveBack() {
             if (!isTaken) return
             isTaken = false
@@ -141,7 +144,10 @@ export function createGovernor(clock: Clock): Governor {
       return {
         granted: true,
         token: {
-          mayWrite: () => mayWrite(taken),
+          mayWrite: () =>
+            mayWrite(taken, () => {
+              changed = [...changed.filter((each) => each !== taken), taken]
+            }),
           giveBack() {
             changed = changed.filter((each) => each !== taken)
           },
