@@ -7,6 +7,7 @@ import { SimClock } from './clock.ts'
 import { controlRoutes } from './control/control-routes.ts'
 import { Replays } from './control/replays.ts'
 import { Faults } from './faults/faults.ts'
+import { GttDesk } from './gtts/gtt-desk.ts'
 import { Histories } from './history/histories.ts'
 import { generateInstruments } from './instruments/generate.ts'
 import { InstrumentBook } from './instruments/instrument-book.ts'
@@ -116,6 +117,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       void sendPostback(user, update, options.fetch ?? fetch)
     },
   })
+  const gtts = new GttDesk({ clock, instruments, engine, books, desk })
   for (const { user_id, holdings = [] } of options.users ?? []) desk.hold(user_id, holdings)
   const rest = {
     clock,
@@ -125,6 +127,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     histories,
     books,
     desk,
+    gtts,
     faults,
     tasks,
     random: seededRandom(seedFrom(seed, 'replies')),

@@ -12,8 +12,17 @@ const lasting = {
 }
 const count = z.number().int().positive().max(100_000)
 const orderScope = { ...lasting, count: count.default(1) }
-/** Faults between an order request and its reply strike one of the three. */
-const requestScope = { ...orderScope, on: z.enum(['place', 'modify', 'cancel']).default('place') }
+const REQUEST_VERBS = [
+  'place',
+  'modify',
+  'cancel',
+  'gtt_place',
+  'gtt_modify',
+  'gtt_delete',
+  'convert',
+] as const
+/** Faults between a write and its reply strike one of these. */
+const requestScope = { ...orderScope, on: z.enum(REQUEST_VERBS).default('place') }
 
 /** A socket by its id in `/sim/state`, which ends with it, or by its number in the account, which outlives it. */
 const socketScope = { socket: z.union([z.string(), z.number().int().min(1).max(3)]).optional() }
@@ -98,7 +107,7 @@ export const faultSchema = variants
   })
 
 export type Fault = z.output<typeof variants>
-export type OrderVerb = 'place' | 'modify' | 'cancel'
+export type RequestVerb = (typeof REQUEST_VERBS)[number]
 export type FaultKind = Fault['kind']
 export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>
 /** Kinds that act on open sockets for as long as they are armed. */

@@ -4,8 +4,8 @@ import type {
   Fault,
   FaultKind,
   FaultOf,
-  OrderVerb,
   RequestFaultKind,
+  RequestVerb,
   SocketFaultKind,
 } from './fault-schema.ts'
 
@@ -74,7 +74,7 @@ export class Faults {
   }
 
   /** As `take`, of the faults that strike this verb. */
-  takeOfRequest<K extends RequestFaultKind>(kind: K, userId: string, verb: OrderVerb): FaultOf<K> | null {
+  takeOfRequest<K extends RequestFaultKind>(kind: K, userId: string, verb: RequestVerb): FaultOf<K> | null {
     const strikes = (fault: Fault) => isFor(fault, userId) && 'on' in fault && fault.on === verb
     return this.#spend(kind, this.#find(kind, strikes))
   }

@@ -27,7 +27,7 @@ export class Money {
   positions(userId: string, of: 'net' | 'day' = 'net'): Position[] {
     const { books } = this.#parts
     return positionsOf(
-      books.trades(userId),
+      books.counted(userId),
       of === 'net' ? books.carried(userId) : [],
       (token) => this.#price(token),
       (token) => this.#multiplier(this.#parts.instruments.get(token)),

@@ -13,7 +13,7 @@ export const ORDERS_PER_DAY_MAX = 5_000
 
 const DONE = new Set(['COMPLETE', 'CANCELLED', 'REJECTED'])
 
-type Book = { day: number; orders: Map<string, Order>; trades: Trade[] }
+type Book = { day: number; orders: Map<string, Order>; trades: Trade[]; converted: Trade[] }
 
 export class OrderBooks {
   readonly #books = new Map<string, Book>()
@@ -62,6 +62,17 @@ export class OrderBooks {
 
   rows(userId: string): OrderRow[] {
     return this.all(userId).flatMap((order) => (this.#isVisible(order) ? [order.row] : []))
+  }
+
+  /** What was traded under one product, and counts under another. */
+  addConversion(userId: string, counted: readonly Trade[]): void {
+    this.#book(userId).converted.push(...counted)
+  }
+
+  /** The day's trades as positions are made of them. */
+  counted(userId: string): Trade[] {
+    const { trades, converted } = this.#book(userId)
+    return [...trades, ...converted]
   }
 
   trades(userId: string, orderId?: string): Trade[] {
@@ -124,11 +135,12 @@ export class OrderBooks {
     const known = this.#books.get(userId)
     if (known?.day === day) return known
     if (known !== undefined) {
-      this.#holdings.settle(userId, known.trades)
-      this.#carried.settle(userId, known.trades)
+      const trades = [...known.trades, ...known.converted]
+      this.#holdings.settle(userId, trades)
+      this.#carried.settle(userId, trades)
     }
     const afterHours = [...(known?.orders ?? [])].filter(([, { row }]) => row.status === 'AMO REQ RECEIVED')
-    const book: Book = { day, orders: new Map(afterHours), trades: [] }
+    const book: Book = { day, orders: new Map(afterHours), trades: [], converted: [] }
     this.#books.set(userId, book)
     return book
   }

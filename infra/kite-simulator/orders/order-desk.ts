@@ -12,6 +12,7 @@ import { inputRefused, NOT_AUTHORISED, type Outcome, type Refusal, refused } fro
 import type { Tasks } from '../tasks.ts'
 import type { User } from '../users/user-store.ts'
 import type { CarriedPosition } from './carried.ts'
+import { conversionOf } from './conversions.ts'
 import { DepthFills } from './depth-fills.ts'
 import type { HoldingOptions } from './holdings.ts'
 import { firstLeg, nextLeg } from './legs.ts'
@@ -240,6 +241,14 @@ export class OrderDesk {
       this.#matching.cancelRest(order)
     })
     return { ok: true, value: { order_id: orderId } }
+  }
+
+  convert(user: User, form: Form): Outcome<true> {
+    const { books, instruments } = this.#parts
+    const conversion = conversionOf(form, instruments, this.positions(user.user_id))
+    if (!conversion.ok) return conversion
+    books.addConversion(user.user_id, conversion.value)
+    return { ok: true, value: true }
   }
 
   positions(userId: string, of?: 'net' | 'day'): Position[] {

@@ -7,6 +7,7 @@ import { depositoryRoutes } from './depository-routes.ts'
 import type { RestEnv, RestParts } from './env.ts'
 import { refuse } from './envelope.ts'
 import { fundRoutes } from './fund-routes.ts'
+import { gttRoutes } from './gtt-routes.ts'
 import { historyRoutes } from './history-routes.ts'
 import { marginRoutes } from './margin-routes.ts'
 import { marketRoutes } from './market-routes.ts'
@@ -28,6 +29,7 @@ export function restApp(parts: RestParts, login: Hono<RestEnv>, control: Hono<Re
     login,
     sessionRoutes(parts),
     orderRoutes(parts),
+    gttRoutes(parts),
     depositoryRoutes(parts),
     marginRoutes(parts),
     fundRoutes(parts),

@@ -3,6 +3,7 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import type { SimClock } from '../clock.ts'
 import type { Faults } from '../faults/faults.ts'
+import type { GttDesk } from '../gtts/gtt-desk.ts'
 import type { Histories } from '../history/histories.ts'
 import type { InstrumentBook } from '../instruments/instrument-book.ts'
 import type { OrderBooks } from '../orders/order-books.ts'
@@ -23,6 +24,7 @@ export interface RestParts {
   histories: Histories
   books: OrderBooks
   desk: OrderDesk
+  gtts: GttDesk
   faults: Faults
   tasks: Tasks
   random: Random
