@@ -7,7 +7,6 @@ import { createBatchMetrics } from './batches/metrics.ts'
 import type { ReadGovernor } from './broker-reads/governor.ts'
 import { createChangeStore } from './orders/change-store.ts'
 import { createIntentStore } from './orders/intent-store.ts'
-import { createOrderMetrics } from './orders/metrics.ts'
 import { createOrderDesk, type OrderDesk } from './orders/order-desk.ts'
 import { orderLineFactory } from './orders/order-line.ts'
 import { createOrderStore } from './orders/order-store.ts'
@@ -16,7 +15,7 @@ import { tellingStores } from './start-order-stream.ts'
 
 type Given = Omit<
   Parameters<typeof createOrderDesk>[0],
-  'metrics' | 'intents' | 'changes' | 'orders' | 'batches' | 'batchMetrics' | 'reads' | 'connect'
+  'intents' | 'changes' | 'orders' | 'batches' | 'batchMetrics' | 'reads' | 'connect'
 >
 
 /** `onLogged`: something may have been appended to the log of orders. */
@@ -38,7 +37,6 @@ export function createOrders(
   }
   return createOrderDesk({
     ...deps,
-    metrics: createOrderMetrics(deps.registry),
     ...tellingStores(stores, deps.onLogged),
     batchMetrics: createBatchMetrics(deps.registry),
     // Not kept waiting by other reads of the account, but counted among them.

@@ -36,6 +36,7 @@ import { createRegistry } from './operations/process-metrics.ts'
 import { createReadiness } from './operations/readiness.ts'
 import { createSupervisor } from './operations/supervisor.ts'
 import { createOptionChains } from './option-chain/option-chains.ts'
+import { createOrderMetrics } from './orders/metrics.ts'
 import {
   claimAccounts,
   forgetOldInstances,
@@ -53,6 +54,7 @@ import { createSocketRefusals } from './ownership/socket-refusals.ts'
 import { startPublishing } from './publish/publishing.ts'
 import { startAnswers } from './start-answers.ts'
 import { startClientStreams } from './start-client-streams.ts'
+import { createGtts } from './start-gtts.ts'
 import { createKillSwitch } from './start-kill-switch.ts'
 import { createOrders } from './start-orders.ts'
 import { startReconciliation } from './start-reconciliation.ts'
@@ -207,22 +209,34 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   })
 
   const killSwitch = createKillSwitch({ config, instanceId, pool, clock, log, registry })
+  const gtts = createGtts({
+    ...{ pool, registry, kite, clock, log, governor: accountGovernor, quotes: answers.quotes },
+  })
+  const sender = {
+    ...{ instanceId, supervisor, clock, log, lease: ownership.lease, metrics: createOrderMetrics(registry) },
+    ...{ risk: risk.gate, isHalted: killSwitch.halts.isHalted, onSessionDead: sessionDead },
+  }
   const orderDesk = createOrders({
-    ...{ instanceId, supervisor, clock, log, registry, pool, kite },
+    ...{ ...sender, registry, pool, kite, sweepGtts: gtts.sweep },
     governor: accountGovernor,
-    lease: ownership.lease,
-    risk: risk.gate,
-    isHalted: killSwitch.halts.isHalted,
     onLogged: clients.orders.wake,
     onSwept: (accountId, requestedAt) => sweepDone(pool, accountId, requestedAt),
     onChanged(accountId, changed) {
+      // One that was placed elsewhere may be a GTT's.
+      if (changed.some(({ intentId }) => intentId === null)) writeDesk.want(accountId)
       // The caller's tag goes out, ours stays inside (RELIABILITY: orders).
       for (const { order, clientTag, intentId } of changed) {
         const shown = intentId ? { ...order, tag: clientTag, tags: clientTag ? [clientTag] : [] } : order
         clients.kiteCompat.broadcastOrder(accountId, toOrderUpdate(shown))
       }
     },
-    onSessionDead: sessionDead,
+  })
+  const writeDesk = gtts.desk({
+    ...{ ...sender, onTriggered: orderDesk.updatesLost, onLogged: clients.orders.wake },
+    // A sweep that has not heard yet that it is to stop would delete what is placed anew.
+    isHalted: (accountId) =>
+      sender.isHalted(accountId) ||
+      orderDesk.sweeps().some(({ account_id, state }) => account_id === accountId && state !== 'done'),
   })
 
   readiness.register('orders', orderDesk.unfit)
@@ -231,6 +245,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     log.warn({ error }, 'database connection lost; order books are read before anything is sent')
     orderDesk.databaseLost()
     reconciliations.databaseLost()
+    writeDesk.databaseLost()
   })
 
   const refresh = createInstrumentRefresh({
@@ -300,6 +315,7 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
     marketData.setAccounts(view.accounts.filter(({ observed }) => observed.active && observed.market_data))
     socketRefusals.look(view.accounts)
     orderDesk.setAccounts(view.accounts)
+    writeDesk.setAccounts(view.accounts)
     reminders.look(view.accounts)
     webhooks.look(view.accounts)
     publishing?.sessions(marketData.status().accounts)
@@ -407,7 +423,8 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
       // No new claims first; then what is in flight gets its verdict; then clients are told to come back.
       readiness.register('stopping', () => 'the process is stopping')
       orderDesk.close()
-      await orderDesk.drained(DRAIN_MS)
+      writeDesk.close()
+      await Promise.all([orderDesk.drained(DRAIN_MS), writeDesk.drained(DRAIN_MS)])
       await Promise.all([clients.streams.stop(), clients.kiteCompat.stop()])
       await marketData.stop()
       const stuck = await supervisor.stop(3_000)

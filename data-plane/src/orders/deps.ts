@@ -2,6 +2,7 @@ import type { KiteOrder, KiteOutcome, OrderBook } from '@ticker/shared/kite-http
 import type { BatchStore } from '../batches/batch-store.ts'
 import type { BatchMetrics } from '../batches/metrics.ts'
 import type { Clock } from '../clock.ts'
+import type { SweepGtts } from '../gtts/gtt-sweep.ts'
 import type { Log } from '../operations/log.ts'
 import type { ObservedAccount } from '../ownership/instance-store.ts'
 import type { LeaseClock } from '../ownership/lease-clock.ts'
@@ -30,6 +31,8 @@ export interface AccountOrdersDeps {
   lease: LeaseClock
   /** Halted here, whatever Postgres says (yet). */
   isHalted(): boolean
+  /** The kill switch's part for GTTs. */
+  sweepGtts: SweepGtts
   onSwept(accountId: string, requestedAt: string): Promise<void>
   clock: Clock
   log: Log

@@ -1,5 +1,7 @@
 // Sends one request of the order path: connect, claim, check, write once, store the verdict (RELIABILITY 2–4).
 // Concurrent per intent; the decision to send is the caller's, one at a time.
+
+import type { WriteKind } from '@ticker/shared/domain'
 import type { ClockReading } from '../ownership/lease-clock.ts'
 import { type BrokerSession, credentialsOf } from '../ownership/owned-account.ts'
 import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
@@ -16,7 +18,15 @@ const CLAIM_REFUSED_PAUSE_MS = 500
 /** Two days of an account's orders. */
 const WRITTEN_MAX = 10_000
 
-export type SendKind = 'place' | 'modify' | 'cancel'
+export type SendKind = 'place' | 'modify' | 'cancel' | WriteKind
+/** A halt lets through what only takes away. */
+const TAKES_AWAY: readonly SendKind[] = ['cancel', 'gtt_delete']
+
+export type SendingDeps = Pick<
+  AccountOrdersDeps,
+  | ('accountId' | 'instanceId' | 'clock' | 'log' | 'metrics' | 'lease')
+  | ('isHalted' | 'connect' | 'onSessionDead')
+> & { intents: Pick<AccountOrdersDeps['intents'], 'closeGate'> }
 
 /** One intent on its way: what to write, and where its claim and its verdict are stored. */
 export interface Outgoing {
@@ -46,7 +56,7 @@ export interface Sending {
 }
 
 export function createSending(
-  deps: AccountOrdersDeps,
+  deps: SendingDeps,
   /** The broker's book was read since the database was last away: until then rows, and claims, may have been lost. */
   isRecovered: (account: OrderAccount) => boolean,
   onSettled: (accepted: boolean) => void,
@@ -119,7 +129,7 @@ export function createSending(
       return (
         isRecovered(account) &&
         lease.mayAct() &&
-        (kind === 'cancel' || !deps.isHalted()) &&
+        (TAKES_AWAY.includes(kind) || !deps.isHalted()) &&
         now.generation === asked.generation &&
         !paused &&
         token.mayWrite()

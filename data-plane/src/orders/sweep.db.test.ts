@@ -95,3 +95,19 @@ it('asked for in Postgres it begins by itself, says when it is done, and places 
   await desk.becomes(waiting, 'ACCEPTED')
   expect(desk.path.sweepProgress()).toBeUndefined()
 })
+
+it('is not over while a GTT is active, or their list cannot be read: they would place orders yet', async () => {
+  const left: (number | undefined)[] = [2, undefined]
+  const desk = await setup({ paused: true, sweepGtts: async () => (left.length > 0 ? left.shift() : 0) })
+  desk.path.sweep(desk.account)
+  await vi.waitFor(
+    () => expect(desk.path.sweepProgress()).toMatchObject({ state: 'deleting_gtts', gtts: 2 }),
+    eventually,
+  )
+  await vi.waitFor(
+    () => expect(desk.path.sweepProgress()).toMatchObject({ state: 'gtts_unreadable', gtts: null }),
+    eventually,
+  )
+  await desk.isDone()
+  expect(desk.path.sweepProgress()?.gtts).toBe(0)
+})

@@ -19,9 +19,13 @@ const IN_FLIGHT_MAX = 10
 
 export interface SweepProgress {
   account_id: string
-  state: 'cancelling' | 'waiting_for_doubt' | 'no_session' | 'book_unreadable' | 'done'
+  state:
+    | ('cancelling' | 'deleting_gtts' | 'waiting_for_doubt' | 'done')
+    | ('no_session' | 'book_unreadable' | 'gtts_unreadable')
   /** Still open when the book was last read. */
   open: number
+  /** Active GTTs when their list was last read; null: it could not be. */
+  gtts: number | null
   cancels_sent: number
   cancels_refused: number
   in_doubt: number
@@ -110,8 +114,20 @@ export function createSweep(
     }
   }
 
-  /** Returns how long to wait before the next look; undefined: it is done. */
+  /** Orders and GTTs at once: what triggers meanwhile is an open order of the next look. */
   async function pass(known: OrderAccount, signal: AbortSignal): Promise<number | undefined> {
+    const [waitMs, gtts] = await Promise.all([
+      passOfOrders(known, signal),
+      deps.sweepGtts(deps.account() ?? known, signal).catch(() => undefined),
+    ])
+    note({ gtts: gtts ?? null })
+    if (waitMs !== undefined || gtts === 0) return waitMs
+    note({ state: gtts === undefined ? 'gtts_unreadable' : 'deleting_gtts' })
+    return READ_EVERY_MS
+  }
+
+  /** Returns how long to wait before the next look; undefined: it is done. */
+  async function passOfOrders(known: OrderAccount, signal: AbortSignal): Promise<number | undefined> {
     const account = deps.account() ?? known
     if (!account.session) {
       note({ state: 'no_session', seconds_left: null })
@@ -162,7 +178,14 @@ export function createSweep(
       const controller = new AbortController()
       running = controller
       progress = {
-        ...{ account_id: accountId, state: 'cancelling', open: 0, cancels_sent: 0, cancels_refused: 0 },
+        ...{
+          account_id: accountId,
+          state: 'cancelling',
+          open: 0,
+          gtts: null,
+          cancels_sent: 0,
+          cancels_refused: 0,
+        },
         ...{ in_doubt: 0, seconds_left: null },
       }
       log.error({}, 'kill switch: cancelling everything that is open')

@@ -42,6 +42,8 @@ export interface ObservedAccount {
   due_orders: boolean
   due_changes: boolean
   live_batches: boolean
+  /** GTT writes or conversions that are to be sent, or are in doubt. */
+  due_writes: boolean
   postback_hints: boolean
 }
 
@@ -59,12 +61,14 @@ const DUE_ORDERS = `exists (select 1 from ticker.order_intents o
 const DUE_CHANGE = `c.account_id = a.id and ${LIVE_CHANGE}`
 const LIVE_BATCH = `exists (select 1 from ticker.batches b
   where b.account_id = a.id and b.state in ('RUNNING', 'STOPPING'))`
+const DUE_WRITE = `w.account_id = a.id and w.state in ('QUEUED', 'SENDING', 'UNKNOWN')`
 /**
  * A disabled account is owned until nothing of it is open: its orders in doubt are still read, its queue expires. What
  * nobody logs in for does not keep it: a cancel has no deadline.
  */
 const SERVED = `(a.status = 'active' or ${DUE_ORDERS} or ${LIVE_BATCH} or exists (select 1 from ticker.order_changes c
-  where ${DUE_CHANGE} and c.created_at > now() - interval '2 days'))`
+  where ${DUE_CHANGE} and c.created_at > now() - interval '2 days')
+  or exists (select 1 from ticker.account_writes w where ${DUE_WRITE} and w.created_at > now() - interval '2 days'))`
 
 const TTL = `interval '${LEASE_TTL_MS} milliseconds'`
 
@@ -116,11 +120,7 @@ export async function renewAndObserve(
            'max_instruments_per_connection', a.max_instruments_per_connection,
            'trading_state', case when 'HALTED' in (f.trading_state, a.trading_state) then 'HALTED'
              when 'REDUCING' in (f.trading_state, a.trading_state) then 'REDUCING' else 'ACTIVE' end,
-           'own_trading_state', a.trading_state,
-           'trading_state_reason', case
-             when f.trading_state = 'HALTED' and a.trading_state <> 'HALTED'
-               or f.trading_state = 'REDUCING' and a.trading_state = 'ACTIVE' then f.trading_state_reason
-             else a.trading_state_reason end,
+           'own_trading_state', a.trading_state, 'trading_state_reason', a.trading_state_reason,
            'sweep_requested_at', a.sweep_requested_at,
            'order_gate_reason', a.order_gate_reason,
            'session_version', a.session_version,
@@ -129,6 +129,7 @@ export async function renewAndObserve(
            'due_orders', ${DUE_ORDERS},
            'due_changes', exists (select 1 from ticker.order_changes c where ${DUE_CHANGE}),
            'live_batches', ${LIVE_BATCH},
+           'due_writes', exists (select 1 from ticker.account_writes w where ${DUE_WRITE}),
            'postback_hints', exists (select 1 from ticker.postback_hints h where h.account_id = a.id)
          ) order by a.id)
          from ticker.accounts a

@@ -6,6 +6,7 @@ import { expect, vi } from 'vitest'
 import { createBatchStore } from '../batches/batch-store.ts'
 import { createBatchMetrics } from '../batches/metrics.ts'
 import { systemClock } from '../clock.ts'
+import type { SweepGtts } from '../gtts/gtt-sweep.ts'
 import { silentLog } from '../operations/log.ts'
 import { createAccountOrders } from '../orders/account-orders.ts'
 import { type ChangeStore, createChangeStore } from '../orders/change-store.ts'
@@ -31,6 +32,7 @@ export async function orderPath(
     changes?: (store: ChangeStore) => ChangeStore
     intents?: (store: IntentStore) => IntentStore
     risk?: RiskGate
+    sweepGtts?: SweepGtts
     /** Takes that one's account over, once it has let it go. */
     from?: { accountId: string; account: OrderAccount; broker: MemoryBroker }
   } = {},
@@ -85,6 +87,7 @@ export async function orderPath(
       due_orders: true,
       due_changes: true,
       live_batches: true,
+      due_writes: false,
       postback_hints: false,
     },
   }
@@ -100,6 +103,7 @@ export async function orderPath(
     account: () => current,
     lease,
     isHalted: () => halted.value,
+    sweepGtts: options.sweepGtts ?? (async () => 0),
     onSwept: async (_, requestedAt) => {
       swept.push(requestedAt)
     },

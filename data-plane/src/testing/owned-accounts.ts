@@ -48,6 +48,7 @@ export function observedAccount(accountId: string, changes: Partial<ObservedAcco
     due_orders: false,
     due_changes: false,
     live_batches: false,
+    due_writes: false,
     postback_hints: false,
     ...changes,
   }

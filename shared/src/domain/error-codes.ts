@@ -51,6 +51,11 @@ export const ERROR_CODES = {
     status: 404,
     title: 'There is no reconciliation report of that id on an account that this key may see.',
   },
+  gtt_not_found: { status: 404, title: 'There is no GTT of that id on an account that this key may see.' },
+  account_write_not_found: {
+    status: 404,
+    title: 'There is no such write of that id on an account that this key may see.',
+  },
   instrument_not_found: {
     status: 404,
     title: 'No instrument of that token or exchange:tradingsymbol in the current dump.',
@@ -175,6 +180,14 @@ export const ERROR_CODES = {
     status: 422,
     title:
       'Charges of a MARKET order need a last price, and none is live for you; see detail. Subscribe the instrument, or ask for a LIMIT order.',
+  },
+  gtt_not_active: { status: 409, title: 'The GTT is not active any more: see its status in detail.' },
+  gtt_limit: { status: 422, title: 'The account has as many active GTTs as the broker allows (500).' },
+  write_not_in_doubt: { status: 409, title: 'It is not in doubt: only what is UNKNOWN can be released.' },
+  write_may_still_appear: {
+    status: 409,
+    title:
+      'It was sent less than 90 s ago, or the broker was not read since: it may still appear. See detail.',
   },
   order_finished: {
     status: 409,

@@ -5,6 +5,8 @@ export type IdPrefix =
   | 'chg'
   | 'slc'
   | 'bat'
+  | 'gtw'
+  | 'cnv'
   | 'key'
   | 'aud'
   | 'req'

@@ -12,7 +12,6 @@ export const SCOPES = [
   'risk:write',
   'stream',
   'fleet:read',
-  'fleet:write',
   'keys:write',
   'audit:read',
   'calendar:write',

@@ -38,21 +38,8 @@ export const accountTradingState = z
   })
   .meta({ id: 'AccountTradingState' })
 
-export const fleetTradingStateChange = tradingStateChange
-  .pick({ state: true, reason: true })
-  .meta({ id: 'FleetTradingStateChange' })
-export type FleetTradingStateChange = z.infer<typeof fleetTradingStateChange>
-
-export const fleetTradingState = z
-  .object({ state: tradingState, reason: z.string().nullable(), changed_at: z.string().nullable() })
-  .meta({
-    id: 'FleetTradingState',
-    description: 'Of all accounts of all owners; the stricter of it and the account’s own holds',
-  })
-export type FleetTradingState = z.infer<typeof fleetTradingState>
-
 export const tradingStates = z
-  .object({ fleet: fleetTradingState, accounts: z.array(accountTradingState) })
+  .object({ accounts: z.array(accountTradingState) })
   .meta({ id: 'TradingStates', description: MEANING })
 export type TradingStates = z.infer<typeof tradingStates>
 

@@ -1,6 +1,7 @@
 // The broker's REST API, typed, with the exact outcome of every call.
 export * from './depository.ts'
 export * from './envelope.ts'
+export * from './gtts.ts'
 export * from './history.ts'
 export * from './kite-host.ts'
 export * from './margins.ts'

@@ -12,7 +12,13 @@ export const ACCOUNT: OrderAccount = {
     ...{ paper: false, max_connections: 3, max_instruments_per_connection: 3_000, session_version: 1 },
     ...{ trading_state: 'ACTIVE', own_trading_state: 'ACTIVE', trading_state_reason: null },
     ...{ sweep_requested_at: null, order_gate_reason: null, session_live: true, socket_refused: false },
-    ...{ due_orders: true, due_changes: false, live_batches: false, postback_hints: false },
+    ...{
+      due_orders: true,
+      due_changes: false,
+      live_batches: false,
+      due_writes: false,
+      postback_hints: false,
+    },
   },
 }
 

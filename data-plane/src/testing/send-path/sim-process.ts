@@ -57,6 +57,7 @@ export function startSimProcess(
   const desk = createOrderDesk({
     ...{ instanceId, lease, clock, supervisor, log: silentLog, risk: allowAll, changes: noChanges },
     isHalted: () => false,
+    sweepGtts: async () => 0,
     onSwept: async () => {},
     metrics: createOrderMetrics(registry),
     batches: noBatches,
