@@ -14,7 +14,9 @@ import { keysLookup } from './auth/keys-lookup.ts'
 import { batchRoutes } from './batches/index.ts'
 import { calendarRoutes } from './calendar/index.ts'
 import { candleRoutes } from './candles/index.ts'
+import { conversionRoutes } from './conversions/index.ts'
 import type { AppEnv, Dependencies } from './dependencies.ts'
+import { gttRoutes } from './gtts/index.ts'
 import { historyRoutes } from './history/index.ts'
 import { notFoundHandler, openApiDocument } from './http/document.ts'
 import { errorHandler, invalidRequest } from './http/errors.ts'
@@ -105,6 +107,8 @@ export function createApp(deps: Dependencies) {
     .route('/', slicedOrderRoutes(deps))
     .route('/', batchRoutes(deps))
     .route('/', reconciliationRoutes(deps))
+    .route('/', gttRoutes(deps))
+    .route('/', conversionRoutes(deps))
   const document = openApiDocument(app)
   app.get('/openapi.json', (c) => c.json(document()))
   app.notFound(notFoundHandler(app))

@@ -12,6 +12,7 @@ import { batchSuite } from './suites/batches.ts'
 import { candleSuite } from './suites/candles.ts'
 import { consoleSuite } from './suites/console.ts'
 import { exampleSuite } from './suites/examples.ts'
+import { gttSuite } from './suites/gtts.ts'
 import { historySuite } from './suites/history.ts'
 import { holdingsAuthorisationSuite } from './suites/holdings-authorisation.ts'
 import { killSwitchSuite } from './suites/kill-switch.ts'
@@ -69,9 +70,11 @@ candleSuite(running)
 orderSuite(running)
 orderChangeSuite(running)
 orderVarietySuite(running)
+orderStreamSuite(running)
 portfolioSuite(running)
 kiteRestSuite(running)
 kiteWireShapeSuite(running)
+gttSuite(running)
 holdingsAuthorisationSuite(running)
 reconciliationSuite(running)
 killSwitchSuite(running)
@@ -81,6 +84,5 @@ paperSuite(running)
 badInputSuite(running)
 historySuite(running)
 exampleSuite(running)
-orderStreamSuite(running)
 partsTakenAwaySuite(running)
 secretSuite(running)

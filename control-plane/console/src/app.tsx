@@ -4,6 +4,7 @@ import { Audit } from './views/audit.tsx'
 import { Batches } from './views/batches.tsx'
 import { Board } from './views/board.tsx'
 import { Chains } from './views/chains.tsx'
+import { Gtts } from './views/gtts.tsx'
 import { Instruments } from './views/instruments.tsx'
 import { Keys } from './views/keys.tsx'
 import { Ladders } from './views/ladders.tsx'
@@ -22,6 +23,7 @@ const VIEWS = {
   candles: 'Candles',
   orders: 'Orders',
   batches: 'Batches',
+  gtts: 'GTTs',
   pnl: 'P&L',
   risk: 'Risk',
   instruments: 'Instruments',
@@ -87,6 +89,7 @@ export function App() {
         )}
         {view === 'orders' && <Orders api={api} />}
         {view === 'batches' && <Batches api={api} />}
+        {view === 'gtts' && <Gtts api={api} />}
         {view === 'pnl' && <PnlView api={api} />}
         {view === 'risk' && <Risk api={api} />}
         {view === 'instruments' && <Instruments api={api} />}

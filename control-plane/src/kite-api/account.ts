@@ -74,7 +74,7 @@ export function accountRoutes() {
       })
       .on(
         ['GET', 'POST', 'PUT', 'DELETE'],
-        ['/gtt/*', '/alerts', '/alerts/*', '/portfolio/*'],
+        ['/alerts', '/alerts/*', '/portfolio/*'],
         notHere('This is not offered here (docs/kite-compatible.md).'),
       )
   )

@@ -31,6 +31,7 @@ export const UNCERTAIN = () =>
 const ORDER_REFUSED: readonly ErrorCode[] = [
   ...(['order_gate_closed', 'trading_not_enabled', 'account_disabled', 'order_finished'] as const),
   ...(['order_ambiguous', 'modification_limit', 'order_repeated'] as const),
+  ...(['gtt_not_active', 'gtt_limit'] as const),
 ]
 /** 403 TokenException means a dead credential or session to every client, and nothing else. */
 const DEAD: readonly ErrorCode[] = [

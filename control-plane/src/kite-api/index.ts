@@ -14,6 +14,7 @@ import { createIdentify, requireScope } from './credentials.ts'
 import type { KiteEnv } from './env.ts'
 import { badInput, failure, failureOf, KiteFailure, UNCERTAIN } from './envelope.ts'
 import { fundRoutes } from './funds.ts'
+import { gttRoutes } from './gtts.ts'
 import { holdingRoutes } from './holdings.ts'
 import { readLimits } from './limits.ts'
 import { marketRoutes } from './market.ts'
@@ -63,6 +64,7 @@ export function kiteApi(deps: Dependencies, keys: Keys, blocked: BlockedAddresse
     }),
   )
   app.route('/', orderRoutes())
+  app.route('/', gttRoutes())
   app.route('/', holdingRoutes())
   app.route('/', fundRoutes())
   app.route('/', accountRoutes())

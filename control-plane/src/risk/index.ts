@@ -2,8 +2,6 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import {
   accountId,
-  fleetTradingState,
-  fleetTradingStateChange,
   killRequest,
   riskLimits,
   riskLimitsPut,
@@ -16,7 +14,6 @@ import { callOf } from '../http/call.ts'
 import { invalidRequest } from '../http/errors.ts'
 import { bodyFailures, failures, json, jsonBody, needs } from '../http/openapi.ts'
 import { settle } from '../http/problem.ts'
-import { changeFleetState } from './fleet-state.ts'
 import { deleteRiskLimits, listRiskLimits, putRiskLimits } from './limits.ts'
 import { changeTradingState, pullKillSwitch, readTradingStates } from './trading-state.ts'
 
@@ -39,16 +36,6 @@ const change = createRoute({
     200: json(tradingStates, 'As it is now, of the accounts that were named'),
     ...bodyFailures('account_not_found', 'account_not_allowed'),
   },
-})
-const changeFleet = createRoute({
-  method: 'put',
-  path: '/v1/fleet/trading-state',
-  summary: 'Halt the whole fleet, let it reduce only, or trade again',
-  description:
-    'Of every account of every owner, those that are made later too; the stricter of it and the account’s own state holds. It cancels nothing.',
-  ...needs('fleet:write'),
-  request: { body: jsonBody(fleetTradingStateChange) },
-  responses: { 200: json(fleetTradingState, 'As it is now'), ...bodyFailures() },
 })
 const kill = createRoute({
   method: 'post',
@@ -98,9 +85,6 @@ export function riskRoutes(deps: Dependencies) {
     .openapi(read, async (c) => c.json(await readTradingStates(callOf(c, deps)), 200))
     .openapi(change, async (c) =>
       c.json(settle(await changeTradingState(callOf(c, deps), c.req.valid('json'))), 200),
-    )
-    .openapi(changeFleet, async (c) =>
-      c.json(await changeFleetState(callOf(c, deps), c.req.valid('json')), 200),
     )
     .openapi(listLimits, async (c) => c.json(await listRiskLimits(callOf(c, deps)), 200))
     .openapi(putLimits, async (c) =>

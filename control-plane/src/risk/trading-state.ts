@@ -15,7 +15,6 @@ import { auditInsert } from '../auth/audit.ts'
 import { iso } from '../database.ts'
 import type { Call } from '../http/call.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
-import { readFleetState } from './fleet-state.ts'
 
 /** JSON of the account `a`. */
 const STATE = sql`jsonb_build_object(
@@ -32,7 +31,7 @@ export async function readTradingStates(call: Call): Promise<TradingStates> {
     sql`select ${STATE} as state from ticker.accounts a
       where ${NOT_DELETED} and ${visibleTo(call.actor)} order by a.id`,
   )
-  return { fleet: await readFleetState(call), accounts: rows.map(({ state }) => state) }
+  return { accounts: rows.map(({ state }) => state) }
 }
 
 export function changeTradingState(
@@ -84,5 +83,5 @@ async function setState(
   )
   if (accountId !== undefined && rows.length === 0) return refused('account_not_found')
   call.defer(call.deps.commandChannel.nudge('fleet', [...new Set(rows.flatMap(({ nudge }) => nudge))]))
-  return done({ fleet: await readFleetState(call), accounts: rows.map(({ state }) => state) })
+  return done({ accounts: rows.map(({ state }) => state) })
 }

@@ -171,7 +171,7 @@ export function kiteRestSuite(desk: () => Desk) {
       for (const [method, path, status, type] of [
         ['GET', '/orders/x/y/z', 404, 'GeneralException'],
         ['GET', '/kite/api/nothing', 404, 'GeneralException'],
-        ['GET', '//gtt/triggers', 400, 'InputException'],
+        ['GET', '//alerts', 400, 'InputException'],
         ['POST', '/session/token', 400, 'InputException'],
       ] as const) {
         const answer = await raw(method, path)

@@ -214,6 +214,33 @@ export interface InstrumentChange {
   after: string | null
 }
 
+export interface Gtt {
+  id: string
+  account_id: string
+  status: string
+  exchange: string
+  tradingsymbol: string
+  trigger_values: number[]
+  orders: {
+    transaction_type: string
+    quantity: number
+    product: string
+    price: number
+    result: { rejection_reason: string | null } | null
+  }[]
+  broker_orders: { order_id: string; status: string }[]
+  expires_at: string | null
+}
+
+export interface GttWrite {
+  id: string
+  kind: string
+  trigger_id: string | null
+  state: string
+  reason: string | null
+  created_at: string
+}
+
 export interface Page<T> {
   items: T[]
   next_cursor: string | null
@@ -275,7 +302,6 @@ export interface WebhookDelivery {
 export type TradingState = 'ACTIVE' | 'REDUCING' | 'HALTED'
 
 export interface TradingStates {
-  fleet: { state: TradingState; reason: string | null; changed_at: string | null }
   accounts: {
     account_id: string
     state: TradingState

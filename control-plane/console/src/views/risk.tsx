@@ -17,9 +17,6 @@ const MEANING: Record<TradingState, string> = {
   HALTED: 'cancels alone go out',
 }
 
-const otherStates = (than: TradingState) =>
-  (['ACTIVE', 'REDUCING', 'HALTED'] as const).filter((state) => state !== than)
-
 export function Risk({ api }: { api: Api }) {
   const states = usePoll(
     useCallback(() => api.get<TradingStates>('/v1/trading-state'), [api]),
@@ -31,10 +28,6 @@ export function Risk({ api }: { api: Api }) {
 
   const change = (state: TradingState, account_id?: string) =>
     act(() => api.send('PUT', '/v1/trading-state', { account_id, state, reason: why || 'from the console' }))
-  const fleet = states.value?.fleet.state ?? 'ACTIVE'
-  const changeFleet = (state: TradingState) =>
-    window.confirm(`${state} for every account of every owner: ${MEANING[state]}?`) &&
-    act(() => api.send('PUT', '/v1/fleet/trading-state', { state, reason: why || 'from the console' }))
   const kill = (account_id?: string) => {
     const of = account_id ?? 'EVERY account'
     if (!window.confirm(`Halt ${of} and cancel everything that is open there, whoever placed it?`)) return
@@ -53,17 +46,6 @@ export function Risk({ api }: { api: Api }) {
           Kill switch: halt and cancel everything
         </button>
       </div>
-      {states.value && (
-        <section aria-label="Whole fleet">
-          Whole fleet: <b className={fleet === 'ACTIVE' ? 'good' : 'bad'}>{fleet}</b>{' '}
-          {states.value.fleet.reason}{' '}
-          {otherStates(fleet).map((state) => (
-            <button key={state} type="button" onClick={() => changeFleet(state)}>
-              {state}
-            </button>
-          ))}
-        </section>
-      )}
       <ProblemNote problem={problem ?? states.problem} />
       <div className="scroll">
         <table>
@@ -96,11 +78,13 @@ export function Risk({ api }: { api: Api }) {
                 <td className="num">{account.open_orders}</td>
                 <td className="num">{account.orders_in_doubt}</td>
                 <td>
-                  {otherStates(account.state).map((state) => (
-                    <button key={state} type="button" onClick={() => change(state, account.account_id)}>
-                      {state}
-                    </button>
-                  ))}
+                  {(['ACTIVE', 'REDUCING', 'HALTED'] as const)
+                    .filter((state) => state !== account.state)
+                    .map((state) => (
+                      <button key={state} type="button" onClick={() => change(state, account.account_id)}>
+                        {state}
+                      </button>
+                    ))}
                   <button type="button" className="bad" onClick={() => kill(account.account_id)}>
                     Kill
                   </button>
