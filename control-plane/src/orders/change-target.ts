@@ -52,7 +52,7 @@ export function targetOf(actor: Actor, id: string): SQL {
       join ticker.orders b on b.account_id = s.account_id and b.order_id = s.order_id
     ), target as materialized (
       select s.account_id, s.intent_id, s.order_id, s.named, a.status = 'active' as active, a.trading, ${LISTENERS} as nudge,
-        case when f.trading_state = 'HALTED' then 'Trading is halted for the whole fleet.'
+        case when f.trading_state = 'HALTED' then concat_ws(': ', 'Trading is halted for the whole fleet', f.trading_state_reason)
           when a.trading_state = 'HALTED' then 'Trading is halted for this account.'
           else a.order_gate_reason end as gate,
         coalesce(v.status = 'active' and v.expires_at > now(), false) as session_live,

@@ -2,6 +2,9 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import {
   accountId,
+  allTradingStates,
+  fleetTradingState,
+  fleetTradingStateChange,
   killRequest,
   riskLimits,
   riskLimitsPut,
@@ -14,15 +17,16 @@ import { callOf } from '../http/call.ts'
 import { invalidRequest } from '../http/errors.ts'
 import { bodyFailures, failures, json, jsonBody, needs } from '../http/openapi.ts'
 import { settle } from '../http/problem.ts'
+import { changeFleetTradingState } from './fleet-trading-state.ts'
 import { deleteRiskLimits, listRiskLimits, putRiskLimits } from './limits.ts'
 import { changeTradingState, pullKillSwitch, readTradingStates } from './trading-state.ts'
 
 const read = createRoute({
   method: 'get',
   path: '/v1/trading-state',
-  summary: 'Whether orders may go out, by account',
+  summary: 'Whether orders may go out: for the whole fleet, and by account',
   ...needs('orders:read'),
-  responses: { 200: json(tradingStates, 'Of the accounts this key may see'), ...failures() },
+  responses: { 200: json(allTradingStates, 'Of the accounts this key may see'), ...failures() },
 })
 const change = createRoute({
   method: 'put',
@@ -37,6 +41,17 @@ const change = createRoute({
     ...bodyFailures('account_not_found', 'account_not_allowed'),
   },
 })
+const changeFleet = createRoute({
+  method: 'put',
+  path: '/v1/fleet/trading-state',
+  summary: 'Halt, reduce only, or trade again: the whole fleet',
+  description:
+    'An operator’s: over every account of every owner, those made later too. The stricter of it and of the account holds; the accounts’ own states stay as they are. It cancels nothing.',
+  ...needs('fleet:write'),
+  request: { body: jsonBody(fleetTradingStateChange) },
+  responses: { 200: json(fleetTradingState, 'As it is now'), ...bodyFailures('account_not_allowed') },
+})
+
 const kill = createRoute({
   method: 'post',
   path: '/v1/kill-switch',
@@ -85,6 +100,9 @@ export function riskRoutes(deps: Dependencies) {
     .openapi(read, async (c) => c.json(await readTradingStates(callOf(c, deps)), 200))
     .openapi(change, async (c) =>
       c.json(settle(await changeTradingState(callOf(c, deps), c.req.valid('json'))), 200),
+    )
+    .openapi(changeFleet, async (c) =>
+      c.json(settle(await changeFleetTradingState(callOf(c, deps), c.req.valid('json'))), 200),
     )
     .openapi(listLimits, async (c) => c.json(await listRiskLimits(callOf(c, deps)), 200))
     .openapi(putLimits, async (c) =>

@@ -89,3 +89,38 @@ test('404, 403 and 400', async () => {
     'reason',
   )
 })
+
+test('an operator halts the whole fleet: accounts of every owner, those made later too; each keeps its own state', async () => {
+  const change = (body: Record<string, unknown>, as?: string) =>
+    harness.call('PUT', '/v1/fleet/trading-state', body, as === undefined ? {} : { as })
+  await harness.call('PUT', '/v1/trading-state', { account_id: 'desk2', state: 'REDUCING', reason: 'calm' })
+  const halted = await change({ state: 'HALTED', reason: 'the exchange is down' })
+  expect(halted).toMatchObject({ status: 200, body: { state: 'HALTED', reason: 'the exchange is down' } })
+  const instance = await harness.seed.instance()
+  await harness.seed.account('later', { instance, loggedIn: true })
+  for (const account of ['desk1', 'later'])
+    expect((await place(account)).body).toMatchObject({
+      code: 'order_gate_closed',
+      detail: expect.stringContaining('whole fleet: the exchange is down'),
+    })
+  expect((await harness.call('GET', '/v1/trading-state')).body).toMatchObject({
+    fleet: { state: 'HALTED', reason: 'the exchange is down', changed_at: expect.any(String) },
+    accounts: [{ state: 'ACTIVE' }, { account_id: 'desk2', state: 'REDUCING' }, { state: 'ACTIVE' }],
+  })
+  // An account's word does not release it.
+  await harness.call('PUT', '/v1/trading-state', { state: 'ACTIVE', reason: 'mine' })
+  expect((await place('desk1')).body.code).toBe('order_gate_closed')
+  const { items } = (await harness.call('GET', '/v1/audit-log?action=fleet_trading_state.change')).body
+  expect(items).toMatchObject([{ subject: 'fleet', detail: { state: 'HALTED' } }])
+
+  const desk = await harness.keyWith(['risk:write'], {})
+  expect((await change({ state: 'ACTIVE', reason: 'x' }, desk.secret)).status).toBe(403)
+  const narrow = await harness.keyWith(['fleet:write'], { account_ids: ['desk1'] })
+  expect((await change({ state: 'ACTIVE', reason: 'x' }, narrow.secret)).body.code).toBe(
+    'account_not_allowed',
+  )
+  expect((await change({ state: 'ACTIVE' })).body.errors[0].path).toBe('reason')
+  expect((await place('desk1')).body.code).toBe('order_gate_closed')
+  expect((await change({ state: 'ACTIVE', reason: 'up again' })).body.state).toBe('ACTIVE')
+  expect((await place('desk1')).status).toBe(202)
+})

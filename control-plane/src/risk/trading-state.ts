@@ -1,4 +1,5 @@
 import {
+  type AllTradingStates,
   accountTradingState,
   type KillRequest,
   openOrderSql,
@@ -15,6 +16,7 @@ import { auditInsert } from '../auth/audit.ts'
 import { iso } from '../database.ts'
 import type { Call } from '../http/call.ts'
 import { done, type Outcome, refused } from '../http/problem.ts'
+import { readFleetTradingState } from './fleet-trading-state.ts'
 
 /** JSON of the account `a`. */
 const STATE = sql`jsonb_build_object(
@@ -25,13 +27,13 @@ const STATE = sql`jsonb_build_object(
   'orders_in_doubt', (select count(*)::int from ticker.order_intents o
     where o.account_id = a.id and o.state in ('SENDING', 'UNKNOWN')))`
 
-export async function readTradingStates(call: Call): Promise<TradingStates> {
+export async function readTradingStates(call: Call): Promise<AllTradingStates> {
   const rows = await call.deps.db.rows(
     z.object({ state: accountTradingState }),
     sql`select ${STATE} as state from ticker.accounts a
       where ${NOT_DELETED} and ${visibleTo(call.actor)} order by a.id`,
   )
-  return { accounts: rows.map(({ state }) => state) }
+  return { fleet: await readFleetTradingState(call), accounts: rows.map(({ state }) => state) }
 }
 
 export function changeTradingState(

@@ -229,8 +229,34 @@ it('an order that is due goes out before anything that only reads', async () => 
 
 it('while the fleet is halted its accounts are, and nothing is claimed', async () => {
   const desk = await setup()
-  await desk.pool.query(`update ticker.fleet set trading_state = 'HALTED'`)
+  const fleetIs = (state: string) =>
+    desk.pool.query(
+      `update ticker.fleet set trading_state = $1, trading_state_reason = 'outage', trading_state_at = now()`,
+      [state],
+    )
+  const seenAs = async () => {
+    const seen = await renewAndObserve(desk.pool, desk.instanceId, desk.epoch)
+    const observed = seen?.accounts.find((each) => each.account_id === desk.accountId)
+    return [observed?.trading_state, observed?.own_trading_state, observed?.trading_state_reason]
+  }
+  const accountIs = (state: string) =>
+    desk.pool.query(
+      `update ticker.accounts set trading_state = $2, trading_state_reason = 'lunch', trading_state_at = now() where id = $1`,
+      [desk.accountId, state],
+    )
   try {
+    // The stricter holds, with its reason.
+    await accountIs('REDUCING')
+    await fleetIs('ACTIVE')
+    expect(await seenAs()).toEqual(['REDUCING', 'REDUCING', 'lunch'])
+    await fleetIs('HALTED')
+    expect(await seenAs()).toEqual(['HALTED', 'REDUCING', 'The whole fleet: outage'])
+    await fleetIs('REDUCING')
+    await accountIs('HALTED')
+    expect(await seenAs()).toEqual(['HALTED', 'HALTED', 'lunch'])
+    await accountIs('ACTIVE')
+    expect(await seenAs()).toEqual(['REDUCING', 'ACTIVE', 'The whole fleet: outage'])
+    await fleetIs('HALTED')
     const seen = await renewAndObserve(desk.pool, desk.instanceId, desk.epoch)
     const observed = seen?.accounts.find((each) => each.account_id === desk.accountId)
     expect(observed?.trading_state).toBe('HALTED')

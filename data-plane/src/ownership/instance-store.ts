@@ -30,6 +30,7 @@ export interface ObservedAccount {
   trading_state: TradingState
   /** The account's own, in Postgres. */
   own_trading_state: TradingState
+  /** Of the one that holds. */
   trading_state_reason: string | null
   /** The kill switch was pulled then, and the sweep is not done. */
   sweep_requested_at: string | null
@@ -69,6 +70,12 @@ const DUE_WRITE = `w.account_id = a.id and w.state in ('QUEUED', 'SENDING', 'UNK
 const SERVED = `(a.status = 'active' or ${DUE_ORDERS} or ${LIVE_BATCH} or exists (select 1 from ticker.order_changes c
   where ${DUE_CHANGE} and c.created_at > now() - interval '2 days')
   or exists (select 1 from ticker.account_writes w where ${DUE_WRITE} and w.created_at > now() - interval '2 days'))`
+
+/** The fleet's state is the stricter one, or the later word of two that are the same. */
+const FLEET_RULES = `(${rank('f')}) > (${rank('a')})`
+function rank(of: 'f' | 'a'): string {
+  return `array_position(array['ACTIVE', 'REDUCING', 'HALTED'], ${of}.trading_state), coalesce(${of}.trading_state_at, '-infinity')`
+}
 
 const TTL = `interval '${LEASE_TTL_MS} milliseconds'`
 
@@ -118,9 +125,10 @@ export async function renewAndObserve(
            'market_data', a.market_data, 'trading', a.trading, 'paper', a.paper,
            'max_connections', a.max_connections,
            'max_instruments_per_connection', a.max_instruments_per_connection,
-           'trading_state', case when 'HALTED' in (f.trading_state, a.trading_state) then 'HALTED'
-             when 'REDUCING' in (f.trading_state, a.trading_state) then 'REDUCING' else 'ACTIVE' end,
-           'own_trading_state', a.trading_state, 'trading_state_reason', a.trading_state_reason,
+           'trading_state', case when ${FLEET_RULES} then f.trading_state else a.trading_state end,
+           'trading_state_reason', case when ${FLEET_RULES} then concat_ws(': ', 'The whole fleet', f.trading_state_reason)
+             else a.trading_state_reason end,
+           'own_trading_state', a.trading_state,
            'sweep_requested_at', a.sweep_requested_at,
            'order_gate_reason', a.order_gate_reason,
            'session_version', a.session_version,

@@ -78,6 +78,16 @@ export function consoleSuite(desk: () => Desk) {
       await endpoint.waitFor({ state: 'detached' })
     })
 
+    it('lets the whole fleet only reduce, and trade again', async () => {
+      await page.goto(`${desk().system.controlPlaneUrl}/#risk`)
+      const fleet = page.locator('tr', { has: page.getByRole('rowheader', { name: 'The whole fleet' }) })
+      for (const state of ['REDUCING', 'ACTIVE']) {
+        page.once('dialog', (dialog) => void dialog.accept())
+        await fleet.getByRole('button', { name: state }).click()
+        await fleet.locator('b', { hasText: state }).waitFor()
+      }
+    })
+
     it('limits a strategy, changes that, and takes it away', async () => {
       await page.goto(`${desk().system.controlPlaneUrl}/#risk`)
       const form = page.getByRole('form', { name: 'Limit an account' })

@@ -12,6 +12,7 @@ export const SCOPES = [
   'risk:write',
   'stream',
   'fleet:read',
+  'fleet:write',
   'keys:write',
   'audit:read',
   'calendar:write',

@@ -15,6 +15,11 @@ export const tradingStateChange = z
   .meta({ id: 'TradingStateChange' })
 export type TradingStateChange = z.infer<typeof tradingStateChange>
 
+export const fleetTradingStateChange = tradingStateChange
+  .omit({ account_id: true })
+  .meta({ id: 'FleetTradingStateChange' })
+export type FleetTradingStateChange = z.infer<typeof fleetTradingStateChange>
+
 export const killRequest = z
   .strictObject({
     account_id: accountId.optional().meta({ description: 'Absent: every account of your owner' }),
@@ -42,6 +47,20 @@ export const tradingStates = z
   .object({ accounts: z.array(accountTradingState) })
   .meta({ id: 'TradingStates', description: MEANING })
 export type TradingStates = z.infer<typeof tradingStates>
+
+export const fleetTradingState = z
+  .object({ state: tradingState, reason: z.string().nullable(), changed_at: z.string().nullable() })
+  .meta({
+    id: 'FleetTradingState',
+    description:
+      'Of every account, of those that are made later too: the stricter of it and of the account holds',
+  })
+export type FleetTradingState = z.infer<typeof fleetTradingState>
+
+export const allTradingStates = tradingStates
+  .extend({ fleet: fleetTradingState })
+  .meta({ id: 'AllTradingStates', description: MEANING })
+export type AllTradingStates = z.infer<typeof allTradingStates>
 
 /** SQL of a kill switch's other half: what waits, or may be on its way, of the accounts of the CTE `a` is to be taken back. */
 export const TAKE_BACK_WAITING_SQL = `update ticker.order_intents o set cancel_requested_at = now(), updated_at = now() from a

@@ -302,6 +302,7 @@ export interface WebhookDelivery {
 export type TradingState = 'ACTIVE' | 'REDUCING' | 'HALTED'
 
 export interface TradingStates {
+  fleet: { state: TradingState; reason: string | null; changed_at: string | null }
   accounts: {
     account_id: string
     state: TradingState

@@ -1,4 +1,4 @@
-// Whether orders may go out, by account, and the kill switch.
+// Whether orders may go out, for the whole fleet and by account, and the kill switch.
 import { useCallback, useState } from 'react'
 import type { Api } from '../api/client.ts'
 import type { TradingState, TradingStates } from '../api/types.ts'
@@ -28,6 +28,10 @@ export function Risk({ api }: { api: Api }) {
 
   const change = (state: TradingState, account_id?: string) =>
     act(() => api.send('PUT', '/v1/trading-state', { account_id, state, reason: why || 'from the console' }))
+  const changeFleet = (state: TradingState) => {
+    if (!window.confirm(`${state}: of EVERY account of every owner?`)) return
+    void act(() => api.send('PUT', '/v1/fleet/trading-state', { state, reason: why || 'from the console' }))
+  }
   const kill = (account_id?: string) => {
     const of = account_id ?? 'EVERY account'
     if (!window.confirm(`Halt ${of} and cancel everything that is open there, whoever placed it?`)) return
@@ -61,6 +65,20 @@ export function Risk({ api }: { api: Api }) {
             </tr>
           </thead>
           <tbody>
+            {states.value && (
+              <tr>
+                <th scope="row">The whole fleet</th>
+                <td className={states.value.fleet.state === 'ACTIVE' ? 'good' : 'bad'}>
+                  <b>{states.value.fleet.state}</b> <small>{MEANING[states.value.fleet.state]}</small>
+                </td>
+                <td>{states.value.fleet.reason}</td>
+                <td>{timeOf(states.value.fleet.changed_at)}</td>
+                <td colSpan={2} />
+                <td>
+                  <StateButtons now={states.value.fleet.state} onChange={changeFleet} />
+                </td>
+              </tr>
+            )}
             {states.value?.accounts.map((account) => (
               <tr key={account.account_id}>
                 <th scope="row">{account.account_id}</th>
@@ -78,13 +96,7 @@ export function Risk({ api }: { api: Api }) {
                 <td className="num">{account.open_orders}</td>
                 <td className="num">{account.orders_in_doubt}</td>
                 <td>
-                  {(['ACTIVE', 'REDUCING', 'HALTED'] as const)
-                    .filter((state) => state !== account.state)
-                    .map((state) => (
-                      <button key={state} type="button" onClick={() => change(state, account.account_id)}>
-                        {state}
-                      </button>
-                    ))}
+                  <StateButtons now={account.state} onChange={(state) => change(state, account.account_id)} />
                   <button type="button" className="bad" onClick={() => kill(account.account_id)}>
                     Kill
                   </button>
@@ -100,4 +112,14 @@ export function Risk({ api }: { api: Api }) {
       />
     </>
   )
+}
+
+function StateButtons({ now, onChange }: { now: TradingState; onChange: (state: TradingState) => void }) {
+  return (['ACTIVE', 'REDUCING', 'HALTED'] as const)
+    .filter((state) => state !== now)
+    .map((state) => (
+      <button key={state} type="button" onClick={() => onChange(state)}>
+        {state}
+      </button>
+    ))
 }

@@ -33,6 +33,8 @@ export const fleet = ticker.table(
       .$type<'ACTIVE' | 'REDUCING' | 'HALTED'>()
       .notNull()
       .default('ACTIVE'),
+    trading_state_reason: text('trading_state_reason'),
+    trading_state_at: at('trading_state_at'),
   },
   (table) => [check('one_row', sql`${table.id} = 1`)],
 )
