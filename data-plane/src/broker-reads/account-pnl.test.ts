@@ -52,6 +52,13 @@ describe('of today’s fills', () => {
     })
   })
 
+  it('a fill whose price the broker has not said yet is worth nothing known, not nothing', () => {
+    const made = pnlOf([bought(5, 0, { strategy: 'a' }), bought(1, 100, { strategy: 'b' })])
+    expect(made).toMatchObject({ account: { pnl: null, day_pnl: null }, unknown: ['NSE:INFY:MIS'] })
+    const known = { ...made, omitted: 0 }
+    expect([strategyDayPnl(known, 'a'), strategyDayPnl(known, 'b')]).toEqual([undefined, 10])
+  })
+
   it('by strategy; what one bought and another sold is open in both and closed in the position', () => {
     const made = pnlOf([bought(5, 100, { strategy: 'a' }), sold(5, 105, { strategy: 'b' }), sold(1, 120)])
     expect(made.strategies).toMatchObject([

@@ -8,6 +8,7 @@ import {
   carriedOver,
   type Fill,
   figuresOf,
+  isUnpriced,
   type Mark,
   minus,
   nothing,
@@ -50,6 +51,7 @@ export function accountPnl(input: {
     const carriedBook = carriedOver(row)
     const filledBy = new Map<string | null, Sides>(carried === 0 ? [] : [[null, nothing()]])
     for (const [strategy, filled] of own) filledBy.set(strategy, sidesOf(filled, multiplier ?? 1))
+    const unpriced = new Set([...own].filter(([, filled]) => filled.some(isUnpriced)).map(([of]) => of))
     const today = [...filledBy.values()].reduce(plus, nothing())
     const heldBy = (strategy: string | null, { bought, sold }: Sides) =>
       (strategy === null ? carried : 0) + bought - sold
@@ -67,11 +69,11 @@ export function accountPnl(input: {
         ...(byStrategy.get(strategy) ?? []),
         {
           ...{ ...named, quantity: held, price_from: held === 0 ? null : price.price_from },
-          ...figures(begun && withFills(begun, sides)),
+          ...figures(begun && !unpriced.has(strategy) ? withFills(begun, sides) : undefined),
         },
       ])
     }
-    const whole = carriedBook && withFills(carriedBook, today)
+    const whole = carriedBook && unpriced.size === 0 ? withFills(carriedBook, today) : undefined
     const made = figures(whole)
     if (quantity !== 0 && price.price_from !== 'tick') stale.push(key)
     if (made.pnl === null) unknown.push(key)

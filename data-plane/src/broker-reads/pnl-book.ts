@@ -9,6 +9,7 @@ export interface Fill {
   product: string
   transaction_type: string
   quantity: number
+  /** 0: the broker has not said it. */
   average_price: number
   /** null: of none, or placed elsewhere. */
   strategy: string | null
@@ -52,6 +53,8 @@ export function carriedOver(row: BrokerPosition | undefined): Book | undefined {
       : { ...nothing(), sold: -quantity, soldE4: e4(rupees) }
   return { cost: at(whole - day), close: at(m2m - day) }
 }
+
+export const isUnpriced = ({ average_price }: Fill) => average_price === 0
 
 export function sidesOf(fills: readonly Fill[], multiplier: number): Sides {
   const sides = nothing()

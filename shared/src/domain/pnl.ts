@@ -70,7 +70,8 @@ export const pnl = z
       .array(z.string())
       .meta({ description: 'Held, and no tick of them is live for you: a daily-loss limit refuses entries' }),
     unknown: z.array(z.string()).meta({
-      description: 'Without figures: no price, no multiplier, or what was carried over has no cost',
+      description:
+        'Without figures: no price, no multiplier, a fill without its price, or what was carried over has no cost',
     }),
     omitted: z.int().meta({ description: 'Rows of the broker in a shape that is not known, or too many' }),
   })
