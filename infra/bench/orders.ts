@@ -6,6 +6,7 @@ import { ENTRIES_PER_SECOND_MAX } from '../../data-plane/src/orders/governor.ts'
 import { createDesk, type Desk, LIMIT_ORDER } from '../e2e/desk.ts'
 import { runSystem } from '../e2e/running-system.ts'
 import { until } from '../local/seed.ts'
+import { openStream } from '../local/stream-client.ts'
 import { DEMO_USERS } from '../local/system.ts'
 import { pause } from './bench-system.ts'
 import { percentile, type Row } from './measure.ts'
@@ -96,6 +97,12 @@ async function idle(desk: Desk, database: pg.Client): Promise<Row[]> {
     ...{ product: 'CNC', order_type: 'LIMIT', price: String(RESTS), validity: 'DAY', tag: 'direct' },
   })
   const headers = { Authorization: `token ${OTHER.api_key}:${access_token}`, 'X-Kite-Version': '3' }
+  /** From the time of the transaction that stored an event to the client that listens, in this process. */
+  const pushed: number[] = []
+  const client = await openStream(desk.api, ({ op, at, kind }) => {
+    if (op === 'order_event' && kind === 'order.updated') pushed.push(Date.now() - Date.parse(String(at)))
+  })
+  client.send({ op: 'subscribe_orders' })
   const direct: number[] = []
   const stored: number[] = []
   const toBroker: number[] = []
@@ -124,6 +131,7 @@ async function idle(desk: Desk, database: pg.Client): Promise<Row[]> {
     }
     await pause(APART_MS)
   }
+  client.close()
   const row = (what: string, times: number[], target = ''): Row => ({
     what: `orders, idle, ${what}, p50 / p99`,
     value: `${percentile(times, 50).toFixed(1)} / ${percentile(times, 99).toFixed(1)} ms`,
@@ -134,5 +142,6 @@ async function idle(desk: Desk, database: pg.Client): Promise<Row[]> {
     row('submitted through the API → its transaction in Postgres begins', stored),
     row('submitted through the API → claimed for the write to the broker', toBroker, 'p50 < 20 ms'),
     row('submitted through the API → the broker’s answer known to the client', whole),
+    row('the broker’s update stored → pushed to a client of the order stream', pushed, 'p50 < 20 ms'),
   ]
 }

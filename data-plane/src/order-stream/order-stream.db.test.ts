@@ -3,7 +3,12 @@ import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
 import { accountOrderEvent } from '@ticker/shared/domain'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { createBatchStore } from '../batches/batch-store.ts'
 import { systemClock } from '../clock.ts'
+import { createChangeStore } from '../orders/change-store.ts'
+import { createIntentStore } from '../orders/intent-store.ts'
+import { createOrderStore } from '../orders/order-store.ts'
+import { tellingStores } from '../start-order-stream.ts'
 import { seedAccount, seedIntent } from '../testing/seed-account.ts'
 import { cursorText, parseCursor } from './cursor.ts'
 import { createEventReads } from './event-reads.ts'
@@ -144,4 +149,26 @@ it('an event shows its order as it is now, with the tag of the caller and not wi
     broker_order: { order_id: '77', status: 'COMPLETE', average_price: 1500.05, product: 'CNC', price: null },
   })
   expect(JSON.stringify(client.events)).not.toContain('OURS123')
+})
+
+it('the stores of the order desk wake the stream by what they append, and by nothing else', async () => {
+  const { pool } = database
+  let woken = 0
+  const stores = { intents: createIntentStore(pool), changes: createChangeStore(pool) }
+  const { intents, orders } = tellingStores(
+    { ...stores, orders: createOrderStore(pool), batches: createBatchStore(pool) },
+    () => {
+      woken += 1
+    },
+  )
+  const id = await seedIntent(pool, 'desk2', { tag: 'WAKES' })
+  expect(await intents.due('desk2', 10)).toHaveLength(1)
+  expect(await intents.expireOverdue('desk2', () => false)).toEqual([])
+  expect(await intents.cancelUnsent('desk2', id)).toBe(false)
+  await orders.open('desk2')
+  expect(woken).toBe(0)
+  expect(await intents.refuse('desk2', id, 'gated', 'closed')).toBe(true)
+  expect(woken).toBe(1)
+  expect(await intents.refuse('desk2', id, 'gated', 'closed')).toBe(false)
+  expect(woken).toBe(1)
 })

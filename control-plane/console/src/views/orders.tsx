@@ -1,5 +1,5 @@
 // Place an order and see what became of it, in words that promise nothing.
-import { type FormEvent, useCallback, useState } from 'react'
+import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { Api } from '../api/client.ts'
 import type { AccountOrder, Order, OrderChange, OrderEvent, Page, Problem } from '../api/types.ts'
 import { AuthoriseHoldings } from '../components/authorise-holdings.tsx'
@@ -7,6 +7,7 @@ import { cancelWords, number, stateWords, timeOf } from '../components/format.ts
 import { isOpen } from '../components/is-open.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
 import { useAccounts } from '../components/use-accounts.ts'
+import { useOrderEvents } from '../components/use-order-events.ts'
 import { asProblem, usePoll } from '../components/use-poll.ts'
 
 const CAME_TO_NOTHING: readonly string[] = [
@@ -17,19 +18,29 @@ const CAME_TO_NOTHING: readonly string[] = [
   'NEEDS_AUTHORISATION',
 ]
 
+/** What happens is told; only what time does to an order is not. */
+const STREAMED_POLL_MS = 15_000
+
 export function Orders({ api }: { api: Api }) {
   const accounts = useAccounts(api, 30_000)
+  const { isLive, happened } = useOrderEvents(api)
   const orders = usePoll(
     useCallback(() => api.get<Page<Order>>('/v1/orders?limit=50'), [api]),
-    2_000,
+    isLive ? STREAMED_POLL_MS : 2_000,
   )
   const elsewhere = usePoll(
     useCallback(
       () => api.get<Page<AccountOrder>>('/v1/broker-orders?open=true&placed_elsewhere=true&limit=50'),
       [api],
     ),
-    5_000,
+    isLive ? STREAMED_POLL_MS : 5_000,
   )
+  const [readOrders, readElsewhere] = [orders.reload, elsewhere.reload]
+  useEffect(() => {
+    if (happened === 0) return
+    readOrders()
+    readElsewhere()
+  }, [happened, readOrders, readElsewhere])
   const [problem, setProblem] = useState<Problem>()
   const [answer, setAnswer] = useState<{ id: string; change: OrderChange }>()
   const [events, setEvents] = useState<{ id: string; items: OrderEvent[] }>()
