@@ -61,7 +61,7 @@ export async function storeWrite(call: Call, key: string, write: NewWrite): Prom
     verdict,
     sql`with account as materialized (
         select a.id, a.status, a.trading, ${LISTENERS} as nudge,
-          case when f.trading_state = 'HALTED' then 'Trading is halted for the whole fleet.'
+          case when f.trading_state = 'HALTED' then concat_ws(': ', 'Trading is halted for the whole fleet', f.trading_state_reason)
             when a.trading_state = 'HALTED' then concat_ws(' ', 'Trading is halted for this account:', a.trading_state_reason)
             else a.order_gate_reason end as gate,
           coalesce(s.status = 'active' and s.expires_at > now(), false) as session_live

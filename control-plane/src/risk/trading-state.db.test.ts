@@ -52,6 +52,16 @@ test('one account is halted with a reason, its orders are refused with it, anoth
 
 test('the kill switch halts every account of the owner, and takes back what waits', async () => {
   const waiting = (await place('desk1')).body.id
+  const leg = {
+    ...{ account_id: 'desk1', exchange: 'NSE', tradingsymbol: 'INFY', transaction_type: 'BUY', quantity: 1 },
+    ...{ product: 'CNC', order_type: 'LIMIT', price: 1500 },
+  }
+  const batch = await harness.call(
+    'POST',
+    '/v1/batches',
+    { legs: [leg], check_margin: false, unwind: 'square_off' },
+    { headers: { 'idempotency-key': 'risk-batch' } },
+  )
   const killed = await harness.call('POST', '/v1/kill-switch', { reason: 'fat finger' })
   expect(killed.status).toBe(202)
   expect(killed.body.accounts).toMatchObject([
@@ -59,6 +69,10 @@ test('the kill switch halts every account of the owner, and takes back what wait
     { account_id: 'desk2', state: 'HALTED' },
   ])
   expect((await harness.call('GET', `/v1/orders/${waiting}`)).body.cancel_requested_at).not.toBeNull()
+  // No further leg follows, also when trading goes on a second later; positions are not touched.
+  expect((await harness.call('GET', `/v1/batches/${batch.body.id}`)).body).toMatchObject({
+    ...{ state: 'RUNNING', unwind: 'none', stop_requested_at: expect.any(String) },
+  })
   const { rows } = await harness.database.pool.query(
     `select trading_state from ticker.accounts where id = 'foreign'`,
   )

@@ -3,6 +3,7 @@ import {
   accountTradingState,
   type KillRequest,
   openOrderSql,
+  STOP_BATCHES_SQL,
   TAKE_BACK_WAITING_SQL,
   type TradingState,
   type TradingStateChange,
@@ -51,7 +52,7 @@ export function pullKillSwitch(
 ): Promise<Outcome<TradingStates>> {
   return setState(call, account_id, {
     ...{ action: 'kill_switch.pull', state: 'HALTED', reason, sweep: sql`now()` },
-    alsoDo: sql`, waiting as (${sql.raw(TAKE_BACK_WAITING_SQL)})`,
+    alsoDo: sql`, waiting as (${sql.raw(TAKE_BACK_WAITING_SQL)}), batches as (${sql.raw(STOP_BATCHES_SQL)})`,
   })
 }
 

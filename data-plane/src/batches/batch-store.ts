@@ -20,6 +20,7 @@ export interface StoredBatch {
   state: 'RUNNING' | 'STOPPING'
   unwind: BatchUnwind
   stopRequested: boolean
+  ageS: number
   request: PlaceBatch
   createdBy: string
   intents: IntentRow[]
@@ -79,10 +80,13 @@ export function createBatchStore(pool: pg.Pool): BatchStore {
     async live(accountId) {
       const { rows } = await pool.query<{ batch: StoredBatch }>(
         `select jsonb_build_object('id', b.id, 'accountId', b.account_id, 'state', b.state, 'unwind', b.unwind,
-           'stopRequested', b.stop_requested_at is not null, 'request', b.request, 'createdBy', b.created_by,
+           'stopRequested', b.stop_requested_at is not null, 'ageS', extract(epoch from now() - b.created_at),
+            'request', b.request, 'createdBy', b.created_by,
            'intents', coalesce((select jsonb_agg(jsonb_build_object('key', o.idempotency_key, 'id', o.id, 'state', o.state,
                'reason', o.reason, 'quantity', (o.request->>'quantity')::int,
                'age_s', extract(epoch from now() - o.created_at),
+               'cancel_failed', exists (select from ticker.order_changes c where c.account_id = o.account_id
+                 and c.idempotency_key = o.idempotency_key || ':cancel' and c.state in ('REJECTED', 'REFUSED', 'EXPIRED', 'RELEASED')),
                'sent_s', coalesce(extract(epoch from now() - o.sending_at), 0),
                'orders', coalesce((select jsonb_agg(jsonb_build_object('status', r.status, 'filled', r.filled_quantity,
                    'status_message', r.status_message))

@@ -3,6 +3,7 @@ import { freshDatabase, type TestDatabase } from '@ticker/infra/testing'
 import { brokerTime, newId, type PlaceBatch, type PlaceOrder } from '@ticker/shared/domain'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { orderPath, refusal } from '../testing/order-path.ts'
+import { takeOverOrderEvents } from '../webhooks/event-store.ts'
 import { createBatchStore } from './batch-store.ts'
 
 let database: TestDatabase
@@ -151,4 +152,66 @@ it('goes on from its rows after a crash; an owner of before, and a stop, keep a 
   desk.path.wake()
   await desk.becomes(id, 'STOPPED')
   expect(desk.sent()).toHaveLength(2)
+})
+
+it('a leg in doubt for a minute stops it, counted, and the desk’s endpoint is told', async () => {
+  const desk = await setup()
+  await desk.pool.query(
+    `insert into ticker.webhooks (id, owner, url, events, secret, created_by)
+     select $2, a.owner, 'https://desk.example.com', '{orders}', 'sealed', 'key' from ticker.accounts a where a.id = $1`,
+    [desk.accountId, `whk_${desk.accountId}`],
+  )
+  desk.broker.answer = () => refusal(502, 'NetworkException', 'Bad gateway')
+  const id = await desk.batch([desk.leg('BUY', 1), desk.leg('SELL', 1)], { unwind: 'square_off' })
+  await vi.waitFor(async () => {
+    const { rows } = await desk.pool.query('select state from ticker.order_intents where batch_id = $1', [id])
+    expect(rows).toEqual([{ state: 'UNKNOWN' }])
+  }, WAIT)
+  await desk.pool.query(
+    `update ticker.order_intents set sending_at = sending_at - interval '61 s' where batch_id = $1`,
+    [id],
+  )
+  desk.path.wake()
+  await desk.becomes(id, 'STOPPING')
+  expect(await desk.read(id)).toMatchObject({ reason_code: 'leg_unknown' })
+  expect(await desk.registry.metrics()).toContain('ticker_batches_stopped_total{reason="leg_unknown"} 1')
+  while ((await takeOverOrderEvents(desk.pool, true)) > 0);
+  const { rows } = await desk.pool.query(
+    `select body::jsonb->'data'->'detail' as detail from ticker.webhook_deliveries
+     where webhook_id = $1 and event_type = 'batch.stopping' and body::jsonb->'data'->>'account_id' = $2`,
+    [`whk_${desk.accountId}`, desk.accountId],
+  )
+  expect(rows).toMatchObject([{ detail: { batch_id: id, code: 'leg_unknown' } }])
+  // Nothing is unwound while it is in doubt.
+  expect(desk.sent()).toEqual(['BUY 1 LIMIT'])
+})
+
+it('one that nobody took up in time sends nothing', async () => {
+  const desk = await setup({ paused: true })
+  const id = await desk.batch([desk.leg('BUY', 1)])
+  await desk.pool.query(`update ticker.batches set created_at = created_at - interval '31 s' where id = $1`, [
+    id,
+  ])
+  desk.start()
+  await desk.becomes(id, 'STOPPED')
+  expect(await desk.read(id)).toMatchObject({ reason_code: 'leg_expired' })
+  expect(desk.sent()).toEqual([])
+})
+
+it('an order that the broker does not cancel is said to be open', async () => {
+  const desk = await setup()
+  const id = await desk.batch([desk.leg('BUY', 1), desk.leg('SELL', 1)], { unwind: 'cancel_open' })
+  await desk.isSent(['BUY 1 LIMIT'])
+  desk.broker.answerChange = () => refusal(400, 'OrderException', 'Order cannot be cancelled')
+  await desk.pool.query('update ticker.batches set stop_requested_at = now() where id = $1', [id])
+  desk.path.wake()
+  await vi.waitFor(async () => {
+    const { rowCount } = await desk.pool.query(
+      `update ticker.order_changes set state = 'REJECTED' where idempotency_key = $1`,
+      [`batch:${id}:0:cancel`],
+    )
+    expect(rowCount).toBe(1)
+  }, WAIT)
+  await desk.becomes(id, 'STOPPED')
+  expect((await desk.read(id))?.unwind_failure).toContain('Leg 0 is open')
 })

@@ -18,6 +18,7 @@ export interface IntentRow {
   quantity: number
   age_s: number
   sent_s: number
+  cancel_failed: boolean
   orders: { status: string; filled: number; status_message: string | null }[]
 }
 
@@ -26,28 +27,30 @@ export function batchView(batch: StoredBatch): BatchView {
   const { sequence, fill_timeout_s, legs } = batch.request
   return {
     ...{ state: batch.state, sequence, unwind: batch.unwind, fillTimeoutS: fill_timeout_s },
-    stopRequested: batch.stopRequested,
+    ...{ stopRequested: batch.stopRequested, ageS: batch.ageS },
     legs: legs.map((leg, index) => legView(leg, index, byKey.get(batchLegKey(batch.id, index)))),
     unwinds: legs.map((leg, index) => legView(leg, index, byKey.get(batchUnwindKey(batch.id, index)))),
   }
 }
 
 function legView(
-  { transaction_type: side }: PlaceOrder,
+  { transaction_type: side, expires_in_s: expiresInS }: PlaceOrder,
   index: number,
   intent: IntentRow | undefined,
 ): LegView {
-  if (!intent) return { index, side, state: 'absent', ageS: 0, doubtS: 0, filled: 0, reason: null }
+  const leg = { index, side, expiresInS }
+  if (!intent)
+    return { ...leg, state: 'absent', ageS: 0, doubtS: 0, filled: 0, cancelFailed: false, reason: null }
   const filled = intent.orders.reduce((sum, order) => sum + order.filled, 0)
   const said = intent.orders.map(({ status, status_message }) => status_message ?? status).join('; ')
   const reason = intent.reason ?? (said === '' ? intent.state : said)
   return {
-    index,
-    side,
+    ...leg,
     state: stateOf(intent, filled),
     ageS: intent.age_s,
     doubtS: intent.sent_s,
     filled,
+    cancelFailed: intent.cancel_failed,
     reason,
   }
 }

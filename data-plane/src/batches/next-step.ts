@@ -26,6 +26,10 @@ export interface LegView {
   /** Since it was sent, while that is in doubt. */
   doubtS: number
   filled: number
+  /** The promise of its order: not sent so long after it was wanted. */
+  expiresInS: number
+  /** Its cancel has ended, and not by the order's end. */
+  cancelFailed: boolean
   reason: string | null
 }
 
@@ -35,6 +39,8 @@ export interface BatchView {
   unwind: BatchUnwind
   fillTimeoutS: number
   stopRequested: boolean
+  /** Since it was stored. */
+  ageS: number
   legs: LegView[]
   /** What reverses each leg, by the leg's index and side. */
   unwinds: LegView[]
@@ -57,25 +63,33 @@ export function nextStep(batch: BatchView): Step {
 const indexes = (legs: LegView[]) => legs.map(({ index }) => index)
 const inState = (legs: LegView[], ...states: LegState[]) => legs.filter(({ state }) => states.includes(state))
 
-function goOn({ legs, sequence, fillTimeoutS, stopRequested }: BatchView): Step {
+function goOn({ legs, sequence, fillTimeoutS, stopRequested, ageS }: BatchView): Step {
   if (stopRequested) return { do: 'stop', code: 'stop_requested', reason: 'It was asked to stop.' }
   const [failed] = inState(legs, 'failed')
   if (failed)
     return { do: 'stop', code: 'leg_failed', reason: `Leg ${failed.index}: ${failed.reason ?? 'it failed'}` }
-  const doubtful = inState(legs, 'unknown').find(({ doubtS }) => doubtS > UNKNOWN_MAX_S)
-  if (doubtful)
-    return {
-      ...{ do: 'stop', code: 'leg_unknown' },
-      reason: `Leg ${doubtful.index}: after ${UNKNOWN_MAX_S} s nobody knows whether the broker has it.`,
-    }
+  const doubtful = inState(legs, 'unknown').find(isLongInDoubt)
+  if (doubtful) return inDoubt(doubtful, 'nobody knows whether the broker has it')
   const stages = stagesOf(legs, sequence)
+  /** Since the stage could begin at the latest. */
+  let waitedS = ageS
   for (const stage of stages) {
     const absent = inState(stage, 'absent')
+    // Nobody had the account, or nobody was logged in: what was wanted then is not sent hours later.
+    const overdue = absent.find(({ expiresInS }) => waitedS > expiresInS)
+    if (overdue)
+      return {
+        ...{ do: 'stop', code: 'leg_expired' },
+        reason: `Leg ${overdue.index}: its turn was more than ${overdue.expiresInS} s ago.`,
+      }
     if (absent.length > 0) return { do: 'place', legs: indexes(absent) }
+    waitedS = Math.max(...stage.map((leg) => leg.ageS)) - fillTimeoutS
     const isLast = stage === stages.at(-1)
     const enough: LegState[] = isLast ? ['filled', 'working'] : ['filled']
     const late = stage.filter(({ state }) => !enough.includes(state))
     if (late.length === 0) continue
+    const unseen = inState(late, 'received').find((leg) => isLast && isLongInDoubt(leg))
+    if (unseen) return inDoubt(unseen, 'the broker does not show it working')
     const tooLate = late.find(({ ageS }) => !isLast && ageS > fillTimeoutS)
     if (!tooLate) return { do: 'wait' }
     return {
@@ -85,6 +99,13 @@ function goOn({ legs, sequence, fillTimeoutS, stopRequested }: BatchView): Step 
   }
   return { do: 'end', state: 'DONE' }
 }
+
+const isLongInDoubt = ({ doubtS }: LegView) => doubtS > UNKNOWN_MAX_S
+
+const inDoubt = ({ index }: LegView, why: string): Step => ({
+  ...{ do: 'stop', code: 'leg_unknown' },
+  reason: `Leg ${index}: after ${UNKNOWN_MAX_S} s ${why}.`,
+})
 
 /** Each stage is filled before one of the next is sent. */
 function stagesOf(legs: LegView[], sequence: BatchSequence): LegView[][] {
@@ -102,6 +123,12 @@ function unwind({ legs, unwinds, unwind: policy }: BatchView): Step {
   if (inState(legs, 'sending', 'unknown').length > 0) return { do: 'wait' }
   if (policy === 'none') return { do: 'end', state: 'STOPPED' }
   const open = inState(legs, 'received', 'working')
+  const stuck = open.find(({ cancelFailed }) => cancelFailed)
+  if (stuck)
+    return {
+      ...{ do: 'end', state: 'STOPPED' },
+      unwindFailure: `Leg ${stuck.index} is open: the broker did not cancel it`,
+    }
   if (open.length > 0) return { do: 'cancel', legs: indexes(open) }
   if (policy === 'cancel_open') return { do: 'end', state: 'STOPPED' }
   // Nothing of it is open any more: what was filled is final. What was sold is bought back before what hedges it is sold.

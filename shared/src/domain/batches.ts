@@ -67,7 +67,7 @@ export const batch = z
     reason_code: z
       .string()
       .nullable()
-      .meta({ description: 'Of a stop: stop_requested, leg_failed, leg_unknown, fill_timeout' }),
+      .meta({ description: 'Of a stop: stop_requested, leg_failed, leg_unknown, leg_expired, fill_timeout' }),
     reason: z.string().nullable(),
     unwind: batchUnwind,
     unwind_failure: z

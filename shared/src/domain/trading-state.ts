@@ -65,3 +65,7 @@ export type AllTradingStates = z.infer<typeof allTradingStates>
 /** SQL of a kill switch's other half: what waits, or may be on its way, of the accounts of the CTE `a` is to be taken back. */
 export const TAKE_BACK_WAITING_SQL = `update ticker.order_intents o set cancel_requested_at = now(), updated_at = now() from a
   where o.account_id = a.id and o.state in ('QUEUED', 'SENDING', 'UNKNOWN') and o.cancel_requested_at is null`
+
+/** And no further leg of a batch follows: what it has filled is the person's, whatever it would have done with that. */
+export const STOP_BATCHES_SQL = `update ticker.batches b set stop_requested_at = now(), unwind = 'none', updated_at = now() from a
+  where b.account_id = a.id and b.state = 'RUNNING' and b.stop_requested_at is null`
