@@ -16,6 +16,7 @@ import { calendarRoutes } from './calendar/index.ts'
 import { candleRoutes } from './candles/index.ts'
 import { conversionRoutes } from './conversions/index.ts'
 import type { AppEnv, Dependencies } from './dependencies.ts'
+import { exitRoutes } from './exits/index.ts'
 import { gttRoutes } from './gtts/index.ts'
 import { historyRoutes } from './history/index.ts'
 import { notFoundHandler, openApiDocument } from './http/document.ts'
@@ -109,6 +110,7 @@ export function createApp(deps: Dependencies) {
     .route('/', reconciliationRoutes(deps))
     .route('/', gttRoutes(deps))
     .route('/', conversionRoutes(deps))
+    .route('/', exitRoutes(deps))
   const document = openApiDocument(app)
   app.get('/openapi.json', (c) => c.json(document()))
   app.notFound(notFoundHandler(app))

@@ -56,5 +56,5 @@ export function startAnswers(
     directory: () => marketData.directory(),
     fills: createFillStore(deps.pool),
   })
-  return { answer: createAnswers({ ...deps, quotes, portfolio }), quotes, portfolio, reads }
+  return { answer: createAnswers({ ...deps, quotes, portfolio }), quotes, portfolio, reads, broker }
 }

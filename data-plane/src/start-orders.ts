@@ -5,6 +5,8 @@ import type { Registry } from 'prom-client'
 import { createBatchStore } from './batches/batch-store.ts'
 import { createBatchMetrics } from './batches/metrics.ts'
 import type { ReadGovernor } from './broker-reads/governor.ts'
+import { createExitStore } from './exits/exit-store.ts'
+import { createExitMetrics } from './exits/metrics.ts'
 import { createChangeStore } from './orders/change-store.ts'
 import { createIntentStore } from './orders/intent-store.ts'
 import { createOrderDesk, type OrderDesk } from './orders/order-desk.ts'
@@ -15,7 +17,15 @@ import { tellingStores } from './start-order-stream.ts'
 
 type Given = Omit<
   Parameters<typeof createOrderDesk>[0],
-  'intents' | 'changes' | 'orders' | 'batches' | 'batchMetrics' | 'reads' | 'connect'
+  | 'intents'
+  | 'changes'
+  | 'orders'
+  | 'batches'
+  | 'batchMetrics'
+  | 'exits'
+  | 'exitMetrics'
+  | 'reads'
+  | 'connect'
 >
 
 /** `onLogged`: something may have been appended to the log of orders. */
@@ -39,6 +49,8 @@ export function createOrders(
     ...deps,
     ...tellingStores(stores, deps.onLogged),
     batchMetrics: createBatchMetrics(deps.registry),
+    exits: createExitStore(pool, deps.onLogged),
+    exitMetrics: createExitMetrics(deps.registry),
     // Not kept waiting by other reads of the account, but counted among them.
     reads: {
       book: (account, session) => {

@@ -4,6 +4,7 @@ import type pg from 'pg'
 import type { Registry } from 'prom-client'
 import { strategyDayPnl, worseDayPnl } from './broker-reads/account-pnl.ts'
 import type { Clock } from './clock.ts'
+import { createExitMarket, type ExitMarket } from './exits/exit-market.ts'
 import type { MarketDataRuntime } from './market-data/runtime.ts'
 import type { Log } from './operations/log.ts'
 import type { Supervisor } from './operations/supervisor.ts'
@@ -15,6 +16,8 @@ import type { startAnswers } from './start-answers.ts'
 
 export interface Risk {
   gate: RiskGate
+  /** What exits look at: the same positions and prices. */
+  exitMarket: ExitMarket
   start(supervisor: Pick<Supervisor, 'run'>): void
   /** Of an order that nobody has stored; undefined: the account is not here. */
   decideOn(
@@ -29,7 +32,7 @@ export function createRisk(deps: {
   registry: Registry
   pool: pg.Pool
   marketData: MarketDataRuntime
-  answers: Pick<ReturnType<typeof startAnswers>, 'quotes' | 'portfolio'>
+  answers: Pick<ReturnType<typeof startAnswers>, 'quotes' | 'portfolio' | 'broker'>
   accounts(): readonly OrderAccount[]
   warn(warning: MisWarning): void
   misCutoffMs(exchange: string): number | undefined
@@ -42,11 +45,12 @@ export function createRisk(deps: {
     })
     return 'answer' in read && 'net' in read.answer ? read.answer.net : undefined
   }
-  const gate = createRiskGate({
-    ...{ clock, registry },
-    store: createRiskStore(deps.pool),
-    quotes: answers.quotes,
+  const known = {
+    ...{ clock, store: createRiskStore(deps.pool), quotes: answers.quotes },
     directory: () => marketData.directory(),
+  }
+  const gate = createRiskGate({
+    ...{ ...known, registry },
     misCutoffMs: deps.misCutoffMs,
     async held({ owner, accountId }) {
       const read = await answers.portfolio({ ...{ owner, account_id: accountId }, reading: { read: 'pnl' } })
@@ -68,6 +72,7 @@ export function createRisk(deps: {
   })
   return {
     gate,
+    exitMarket: createExitMarket({ ...known, positions, broker: answers.broker, risk: gate }),
     start: (supervisor) => void supervisor.run('MIS warnings', misWarnings.run),
     async decideOn({ owner, account_id }, order) {
       const account = deps.accounts().find(({ accountId }) => accountId === account_id)

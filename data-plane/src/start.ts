@@ -219,6 +219,8 @@ export async function startDataPlane(config: Config, logOverride?: Log): Promise
   const orderDesk = createOrders({
     ...{ ...sender, registry, pool, kite, sweepGtts: gtts.sweep },
     governor: accountGovernor,
+    exitMarket: risk.exitMarket,
+    onExitAlarm: (accountId, type, data) => webhooks.risk(type, accountId, data),
     onLogged: clients.orders.wake,
     onSwept: (accountId, requestedAt) => sweepDone(pool, accountId, requestedAt),
     onChanged(accountId, changed) {

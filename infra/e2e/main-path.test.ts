@@ -12,6 +12,7 @@ import { batchSuite } from './suites/batches.ts'
 import { candleSuite } from './suites/candles.ts'
 import { consoleSuite } from './suites/console.ts'
 import { exampleSuite } from './suites/examples.ts'
+import { exitSuite } from './suites/exits.ts'
 import { gttSuite } from './suites/gtts.ts'
 import { historySuite } from './suites/history.ts'
 import { holdingsAuthorisationSuite } from './suites/holdings-authorisation.ts'
@@ -76,6 +77,7 @@ kiteWireShapeSuite(running)
 gttSuite(running)
 holdingsAuthorisationSuite(running)
 reconciliationSuite(running)
+exitSuite(running)
 killSwitchSuite(running)
 batchSuite(running)
 webhookSuite(running)

@@ -30,7 +30,9 @@ export async function deleteAccount(call: Call, id: string): Promise<Outcome<nul
           (select count(*) from ticker.order_intents o where o.account_id = a.id
             and o.state in ('QUEUED', 'SENDING', 'UNKNOWN'))::int
             + (select count(*) from ticker.batches b where b.account_id = a.id
-              and b.state in ('RUNNING', 'STOPPING'))::int as unresolved,
+              and b.state in ('RUNNING', 'STOPPING'))::int
+            + (select count(*) from ticker.exits e where e.account_id = a.id
+              and e.state in ('RUNNING', 'STOPPING'))::int as unresolved,
           (select count(*) from ticker.orders o where o.account_id = a.id
             and o.status not in ('COMPLETE', 'CANCELLED', 'REJECTED')
             and o.broker_updated_at > now() - ${ORDER_LIVES})::int as open_orders,
@@ -38,6 +40,7 @@ export async function deleteAccount(call: Call, id: string): Promise<Outcome<nul
             + (select count(*) from ticker.strike_ladders p where p.account_id = a.id)::int as pins,
           exists (select 1 from ticker.order_intents o where o.account_id = a.id)
             or exists (select 1 from ticker.batches b where b.account_id = a.id)
+            or exists (select 1 from ticker.exits e where e.account_id = a.id)
             or exists (select 1 from ticker.orders o where o.account_id = a.id) as has_orders
         from ticker.accounts a ${withSession}
         where a.id = ${id} and a.owner = ${call.actor.owner} and a.status <> 'deleted'

@@ -46,6 +46,6 @@ export function orderJson(synthetic: boolean): SQL {
       from ticker.orders b where b.account_id = o.account_id and b.intent_id = o.id), '[]'::jsonb),
     'slices', o.slices, 'requeue_of', o.requeue_of,
     'not_seen_since', case when o.state = 'UNKNOWN' then ${iso(sql`o.absent_since`)} end,
-    'sliced_order_id', o.sliced_order_id, 'batch_id', o.batch_id, ${marks(sql`o`, synthetic)},
+    'sliced_order_id', o.sliced_order_id, 'batch_id', o.batch_id, 'exit_id', o.exit_id, ${marks(sql`o`, synthetic)},
     'created_at', ${iso(sql`o.created_at`)}, 'updated_at', ${iso(sql`o.updated_at`)})`
 }

@@ -12,6 +12,7 @@ import {
 } from '@ticker/shared/domain'
 import type pg from 'pg'
 import { LOG_HAPPENED } from '../orders/event-log.ts'
+import { OWNED, type Owner } from '../orders/owned-sql.ts'
 import type { IntentRow } from './leg-view.ts'
 
 export interface StoredBatch {
@@ -24,12 +25,6 @@ export interface StoredBatch {
   request: PlaceBatch
   createdBy: string
   intents: IntentRow[]
-}
-
-/** The fence of every write. */
-export interface Owner {
-  instanceId: string
-  epoch: number
 }
 
 export interface BatchStore {
@@ -45,11 +40,6 @@ export interface BatchStore {
 export type BatchMove =
   | { state: 'STOPPING'; code: string; reason: string }
   | { state: 'DONE' | 'STOPPED'; unwindFailure?: string }
-
-/** Rows of the account `a`, while this instance and epoch own it: of $1 account, $2 instance, $3 epoch. */
-export const OWNED = `owned as materialized (
-  select a.id from ticker.accounts a join ticker.instances n on n.id = a.owner_instance_id and n.epoch = a.owner_epoch
-  where a.id = $1 and n.id = $2 and n.epoch = $3 and n.lease_until > now())`
 
 export function createBatchStore(pool: pg.Pool): BatchStore {
   /** `states`: of the batch, in which such an order may be stored; who stops it meets this at its row. */

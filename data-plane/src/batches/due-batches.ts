@@ -1,6 +1,7 @@
 // The batches of one owned account: looked at on every pass of its order path, each taken as far as it goes.
 import type { AccountOrdersDeps, OrderAccount } from '../orders/deps.ts'
-import type { Owner, StoredBatch } from './batch-store.ts'
+import type { Owner } from '../orders/owned-sql.ts'
+import type { StoredBatch } from './batch-store.ts'
 import { batchView } from './leg-view.ts'
 import { nextStep, type Step } from './next-step.ts'
 

@@ -20,6 +20,7 @@ const quote = (instrument_token: number): KiteQuote => ({
   ...{ timestamp: null, last_trade_time: null, last_quantity: undefined, average_price: undefined },
   ...{ volume: undefined, buy_quantity: undefined, sell_quantity: undefined, oi: undefined },
   ...{ oi_day_high: undefined, oi_day_low: undefined, depth: undefined },
+  ...{ lower_circuit_limit: undefined, upper_circuit_limit: undefined },
 })
 const refused = (status: number, error_type: string): Answer => ({
   ok: false,

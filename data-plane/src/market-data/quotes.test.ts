@@ -73,6 +73,7 @@ it('with a fallback, has the broker’s quote of what there is no tick of, says 
       volume: 1_000,
     },
     ...{ buy_quantity: 1, sell_quantity: 2, oi: 0, oi_day_high: 0, oi_day_low: 0 },
+    ...{ lower_circuit_limit: 80, upper_circuit_limit: 120 },
     depth: { buy: [level(98.9)], sell: [level(0)] },
   })
   let asked: readonly string[] = []

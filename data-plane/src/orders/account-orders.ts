@@ -4,6 +4,7 @@
 
 import type { OrderBook } from '@ticker/shared/kite-http'
 import { createDueBatches } from '../batches/due-batches.ts'
+import { createDueExits } from '../exits/due-exits.ts'
 import { budgetOf, type OrderBudget } from './budget.ts'
 import { createDueChanges } from './change-due.ts'
 import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
@@ -56,6 +57,7 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
   const duePlaces = createDuePlaces(deps, book, sending, () => governor)
   const dueChanges = createDueChanges(deps, changes, book, sending, () => governor)
   const dueBatches = createDueBatches(deps)
+  const dueExits = createDueExits(deps)
   /** When the sweep that runs, or ran last, was asked for in Postgres. */
   let sweptFor: string | null = null
   const sweep = createSweep(
@@ -109,7 +111,11 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     if (account.observed.due_changes)
       await changes.expireOverdue(accountId, (id) => sending.writtenAs(id) !== undefined)
     await book.mergeUpdates()
-    if (!account.session) return IDLE_MS
+    if (!account.session) {
+      // Nothing can be sent; that it is late is said all the same.
+      await dueExits.advance(account)
+      return IDLE_MS
+    }
     // Asked for meanwhile: begin again, and send nothing on this pass.
     if (recoveriesWanted !== wantedBefore) return 0
     if (recoveredEpoch !== account.epoch) {
@@ -117,9 +123,10 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
       if (recoveriesWanted !== wantedBefore) return 0
       recoveredEpoch = account.epoch
     }
-    // What a batch has stored is due on this pass, though no look at the database has shown it yet.
+    // What a batch or an exit has stored is due on this pass, though no look at the database has shown it yet.
     const batch = await dueBatches.advance(account)
-    const due = batch.stored ? withDue(account) : account
+    const exit = await dueExits.advance(account)
+    const due = batch.stored || exit.stored ? withDue(account) : account
     // What is due goes out first, cancels before all; nothing that only reads may keep it waiting.
     const changeDelayMs = due.observed.due_changes ? await dueChanges.run(due) : undefined
     const placeDelayMs = await duePlaces.send(due)
@@ -130,7 +137,7 @@ export function createAccountOrders(deps: AccountOrdersDeps): AccountOrders {
     const pollDelayMs = book.pollWhileOpen()
     const bookDelayMs = book.isWanted() ? book.spacingMs() : undefined
     const delays = [
-      ...[unknownDelayMs, batch.delayMs, changeDelayMs, placeDelayMs, hintsDelayMs],
+      ...[unknownDelayMs, batch.delayMs, exit.delayMs, changeDelayMs, placeDelayMs, hintsDelayMs],
       ...[pollDelayMs, bookDelayMs],
     ]
     return Math.min(IDLE_MS, ...delays.filter((delayMs) => delayMs !== undefined))

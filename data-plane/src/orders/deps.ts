@@ -2,6 +2,9 @@ import type { KiteOrder, KiteOutcome, OrderBook } from '@ticker/shared/kite-http
 import type { BatchStore } from '../batches/batch-store.ts'
 import type { BatchMetrics } from '../batches/metrics.ts'
 import type { Clock } from '../clock.ts'
+import type { ExitMarket } from '../exits/exit-market.ts'
+import type { ExitStore } from '../exits/exit-store.ts'
+import type { ExitMetrics } from '../exits/metrics.ts'
 import type { SweepGtts } from '../gtts/gtt-sweep.ts'
 import type { Log } from '../operations/log.ts'
 import type { ObservedAccount } from '../ownership/instance-store.ts'
@@ -43,6 +46,11 @@ export interface AccountOrdersDeps {
   orders: OrderStore
   batches: BatchStore
   batchMetrics: BatchMetrics
+  exits: ExitStore
+  exitMarket: ExitMarket
+  exitMetrics: ExitMetrics
+  /** What an exit could not close, or not in time. */
+  onExitAlarm(accountId: string, type: string, data: Record<string, unknown>): void
   reads: OrderReads
   connect: OrderLineFactory
   onChanged(accountId: string, changed: ChangedOrder[]): void

@@ -118,5 +118,6 @@ export function createOrderDesk(deps: DeskDeps): OrderDesk {
 }
 
 function hasWork({ observed }: OrderAccount): boolean {
-  return observed.due_orders || observed.due_changes || observed.live_batches || observed.postback_hints
+  const { due_orders, due_changes, live_batches, live_exits, postback_hints } = observed
+  return due_orders || due_changes || live_batches || live_exits || postback_hints
 }

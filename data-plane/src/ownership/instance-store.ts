@@ -45,6 +45,7 @@ export interface ObservedAccount {
   live_batches: boolean
   /** GTT writes or conversions that are to be sent, or are in doubt. */
   due_writes: boolean
+  live_exits: boolean
   postback_hints: boolean
 }
 
@@ -63,11 +64,13 @@ const DUE_CHANGE = `c.account_id = a.id and ${LIVE_CHANGE}`
 const LIVE_BATCH = `exists (select 1 from ticker.batches b
   where b.account_id = a.id and b.state in ('RUNNING', 'STOPPING'))`
 const DUE_WRITE = `w.account_id = a.id and w.state in ('QUEUED', 'SENDING', 'UNKNOWN')`
+const LIVE_EXIT = `exists (select 1 from ticker.exits e
+  where e.account_id = a.id and e.state in ('RUNNING', 'STOPPING'))`
 /**
  * A disabled account is owned until nothing of it is open: its orders in doubt are still read, its queue expires. What
  * nobody logs in for does not keep it: a cancel has no deadline.
  */
-const SERVED = `(a.status = 'active' or ${DUE_ORDERS} or ${LIVE_BATCH} or exists (select 1 from ticker.order_changes c
+const SERVED = `(a.status = 'active' or ${DUE_ORDERS} or ${LIVE_BATCH} or ${LIVE_EXIT} or exists (select 1 from ticker.order_changes c
   where ${DUE_CHANGE} and c.created_at > now() - interval '2 days')
   or exists (select 1 from ticker.account_writes w where ${DUE_WRITE} and w.created_at > now() - interval '2 days'))`
 
@@ -138,6 +141,7 @@ export async function renewAndObserve(
            'due_changes', exists (select 1 from ticker.order_changes c where ${DUE_CHANGE}),
            'live_batches', ${LIVE_BATCH},
            'due_writes', exists (select 1 from ticker.account_writes w where ${DUE_WRITE}),
+           'live_exits', ${LIVE_EXIT},
            'postback_hints', exists (select 1 from ticker.postback_hints h where h.account_id = a.id)
          ) order by a.id)
          from ticker.accounts a

@@ -2,8 +2,8 @@
 // and what is finished stays as it is.
 import { newId, type ReconciliationReason, type ReconciliationReport } from '@ticker/shared/domain'
 import type pg from 'pg'
-import { OWNED, type Owner } from '../batches/batch-store.ts'
 import { LOG_HAPPENED } from '../orders/event-log.ts'
+import { OWNED, type Owner } from '../orders/owned-sql.ts'
 
 /** Reports of connections that come and go: not sooner after the account's last one. */
 const RECONNECT_SPACING = `interval '1 minute'`

@@ -6,6 +6,9 @@ import { expect, vi } from 'vitest'
 import { createBatchStore } from '../batches/batch-store.ts'
 import { createBatchMetrics } from '../batches/metrics.ts'
 import { systemClock } from '../clock.ts'
+import type { ExitMarket } from '../exits/exit-market.ts'
+import { createExitStore } from '../exits/exit-store.ts'
+import { createExitMetrics } from '../exits/metrics.ts'
 import type { SweepGtts } from '../gtts/gtt-sweep.ts'
 import { silentLog } from '../operations/log.ts'
 import { createAccountOrders } from '../orders/account-orders.ts'
@@ -19,7 +22,7 @@ import { claimAccounts, registerInstance } from '../ownership/instance-store.ts'
 import { createLeaseClock } from '../ownership/lease-clock.ts'
 import { type MemoryBroker, memoryBroker } from './memory-broker.ts'
 import { seedAccount, seedIntent, seedSession } from './seed-account.ts'
-import { allowAll } from './send-path/idle-parts.ts'
+import { allowAll, noMarket } from './send-path/idle-parts.ts'
 
 export { answered, brokerRow, refusal } from './broker-answers.ts'
 
@@ -33,6 +36,7 @@ export async function orderPath(
     intents?: (store: IntentStore) => IntentStore
     risk?: RiskGate
     sweepGtts?: SweepGtts
+    exitMarket?: ExitMarket
     /** Takes that one's account over, once it has let it go. */
     from?: { accountId: string; account: OrderAccount; broker: MemoryBroker }
   } = {},
@@ -88,12 +92,14 @@ export async function orderPath(
       due_changes: true,
       live_batches: true,
       due_writes: false,
+      live_exits: true,
       postback_hints: false,
     },
   }
   let current: OrderAccount | undefined = account
   const halted = { value: false }
   const swept: string[] = []
+  const alarms: string[] = []
   const changes: string[] = []
   const deadSessions: number[] = []
   const registry = new Registry()
@@ -116,6 +122,10 @@ export async function orderPath(
     orders: createOrderStore(pool),
     batches: createBatchStore(pool),
     batchMetrics: createBatchMetrics(registry),
+    exits: createExitStore(pool),
+    exitMarket: options.exitMarket ?? noMarket,
+    exitMetrics: createExitMetrics(registry),
+    onExitAlarm: (_, type) => alarms.push(type),
     reads: {
       book: async () =>
         broker.bookOutcome ?? {
@@ -215,5 +225,6 @@ export async function orderPath(
     lease,
     halted,
     swept,
+    alarms,
   }
 }

@@ -49,6 +49,7 @@ export function observedAccount(accountId: string, changes: Partial<ObservedAcco
     due_changes: false,
     live_batches: false,
     due_writes: false,
+    live_exits: false,
     postback_hints: false,
     ...changes,
   }

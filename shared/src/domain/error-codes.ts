@@ -56,6 +56,10 @@ export const ERROR_CODES = {
     status: 404,
     title: 'There is no such write of that id on an account that this key may see.',
   },
+  exit_not_found: {
+    status: 404,
+    title: 'There is no exit of that id on an account that this key may see.',
+  },
   instrument_not_found: {
     status: 404,
     title: 'No instrument of that token or exchange:tradingsymbol in the current dump.',

@@ -7,6 +7,7 @@ export type IdPrefix =
   | 'bat'
   | 'gtw'
   | 'cnv'
+  | 'ext'
   | 'key'
   | 'aud'
   | 'req'

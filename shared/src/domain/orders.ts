@@ -153,6 +153,7 @@ export const order = z
     requeue_of: z.string().nullable().meta({ description: 'The order that was placed anew with this one' }),
     sliced_order_id: z.string().nullable().meta({ description: 'The sliced order that this is a slice of' }),
     batch_id: z.string().nullable().meta({ description: 'The batch that this is of' }),
+    exit_id: z.string().nullable().meta({ description: 'The exit that this is of' }),
     paper: z.boolean().meta({ description: 'Of a paper account' }),
     synthetic: z.boolean(),
     created_at: z.string(),

@@ -41,6 +41,8 @@ export const kiteQuote = z.looseObject({
   oi_day_high: number,
   oi_day_low: number,
   depth: z.object({ buy: z.array(level), sell: z.array(level) }).nullish(),
+  lower_circuit_limit: number,
+  upper_circuit_limit: number,
 })
 export type KiteQuote = z.output<typeof kiteQuote>
 

@@ -386,3 +386,14 @@ export interface Batch {
   stop_requested_at: string | null
   created_at: string
 }
+
+export interface Exit {
+  id: string
+  account_id: string
+  state: 'RUNNING' | 'STOPPING' | 'DONE' | 'STOPPED'
+  reason: string | null
+  waiting: string | null
+  alarm_at: string | null
+  legs: { tradingsymbol: string; quantity: number; filled_quantity: number }[] | null
+  created_at: string
+}

@@ -7,6 +7,7 @@ import { ProblemNote } from '../components/problem-note.tsx'
 import { RiskLimitsTable } from '../components/risk-limits.tsx'
 import { useAction } from '../components/use-action.ts'
 import { usePoll } from '../components/use-poll.ts'
+import { Exits } from './exits.tsx'
 
 const POLL_MS = 2_000
 /** What the broker takes. */
@@ -110,6 +111,7 @@ export function Risk({ api }: { api: Api }) {
         api={api}
         accounts={states.value?.accounts.map(({ account_id }) => account_id) ?? []}
       />
+      <Exits api={api} />
     </>
   )
 }

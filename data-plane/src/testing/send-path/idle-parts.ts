@@ -1,5 +1,7 @@
-// What the order path also needs and a simulated world does not use: an account without limits, no changes, no batches.
+// What the order path also needs and a simulated world does not use: an account without limits, no changes, no batches, no exits.
 import type { BatchStore } from '../../batches/batch-store.ts'
+import type { ExitMarket } from '../../exits/exit-market.ts'
+import type { ExitStore } from '../../exits/exit-store.ts'
 import type { ChangeStore } from '../../orders/change-store.ts'
 import type { OrderAccount } from '../../orders/deps.ts'
 import type { RiskGate } from '../../orders/risk/gate.ts'
@@ -17,6 +19,7 @@ export const ACCOUNT: OrderAccount = {
       due_changes: false,
       live_batches: false,
       due_writes: false,
+      live_exits: false,
       postback_hints: false,
     },
   },
@@ -42,6 +45,22 @@ export const noBatches: BatchStore = {
   cancel: async () => false,
   move: async () => false,
 }
+
+export const noExits: ExitStore = {
+  live: async () => [],
+  plan: async () => false,
+  place: async () => false,
+  reprice: async () => false,
+  cancel: async () => false,
+  cancelOthers: async () => false,
+  shrink: async () => false,
+  waits: async () => {},
+  alarm: async () => false,
+  move: async () => false,
+}
+
+/** Nothing is held, and no price is known. */
+export const noMarket: ExitMarket = { plan: async () => [], look: async () => new Map() }
 
 /** A gate without limits. */
 export const allowAll: RiskGate = {

@@ -4,13 +4,14 @@ import { Secret } from '@ticker/shared/crypto'
 import { Registry } from 'prom-client'
 import { createBatchMetrics } from '../../batches/metrics.ts'
 import { type Clock, sleepWith } from '../../clock.ts'
+import { createExitMetrics } from '../../exits/metrics.ts'
 import { silentLog } from '../../operations/log.ts'
 import { createSupervisor } from '../../operations/supervisor.ts'
 import type { OrderAccount } from '../../orders/deps.ts'
 import { createOrderMetrics } from '../../orders/metrics.ts'
 import { createOrderDesk } from '../../orders/order-desk.ts'
 import { createLeaseClock, LEASE_TTL_MS } from '../../ownership/lease-clock.ts'
-import { ACCOUNT, allowAll, noBatches, noChanges } from './idle-parts.ts'
+import { ACCOUNT, allowAll, noBatches, noChanges, noExits, noMarket } from './idle-parts.ts'
 import { modelIntents } from './model-intents.ts'
 import { modelOrders } from './model-orders.ts'
 import { type Scheduler, START_MS } from './scheduler.ts'
@@ -61,6 +62,10 @@ export function startSimProcess(
     onSwept: async () => {},
     metrics: createOrderMetrics(registry),
     batches: noBatches,
+    exits: noExits,
+    exitMarket: noMarket,
+    exitMetrics: createExitMetrics(registry),
+    onExitAlarm: () => {},
     batchMetrics: createBatchMetrics(registry),
     intents: modelIntents(run),
     orders: modelOrders(run),

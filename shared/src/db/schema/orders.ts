@@ -71,6 +71,35 @@ export const batches = ticker.table(
   ],
 )
 
+/** Positions to be closed. The owner of the account takes it from order to order, from these rows alone. */
+export const exits = ticker.table(
+  'exits',
+  {
+    id: text('id').primaryKey(),
+    account_id: text('account_id')
+      .notNull()
+      .references(() => accounts.id),
+    idempotency_key: text('idempotency_key').notNull(),
+    request_sha256: text('request_sha256').notNull(),
+    request: jsonb('request').notNull(),
+    state: text('state').$type<'RUNNING' | 'STOPPING' | 'DONE' | 'STOPPED'>().notNull().default('RUNNING'),
+    /** What is to be closed, from the positions as they were read for it; null: not read yet. Quantities only shrink. */
+    legs: jsonb('legs'),
+    stop_requested_at: at('stop_requested_at'),
+    reason_code: text('reason_code'),
+    reason: text('reason'),
+    waiting: text('waiting'),
+    alarm_at: at('alarm_at'),
+    created_by: text('created_by').notNull(),
+    created_at: at('created_at').notNull().default(now),
+    updated_at: at('updated_at').notNull().default(now),
+  },
+  (table) => [
+    uniqueIndex('exits_idempotency').on(table.account_id, table.idempotency_key),
+    index('exits_live').on(table.account_id).where(sql`${table.state} in ('RUNNING', 'STOPPING')`),
+  ],
+)
+
 /** What a caller asked to be sent to the broker, stored before anything is sent (RELIABILITY orders 1–7). */
 export const orderIntents = ticker.table(
   'order_intents',
@@ -96,6 +125,8 @@ export const orderIntents = ticker.table(
     sliced_order_id: text('sliced_order_id').references(() => slicedOrders.id),
     /** The batch that this is a leg of, or what squares one off. */
     batch_id: text('batch_id').references(() => batches.id),
+    /** The exit that this closes a position of. */
+    exit_id: text('exit_id').references(() => exits.id),
     /** Of an order that was cut: the broker's words on the slices it gave no id for, refused or in doubt. */
     slices: jsonb('slices').$type<{ refused: string[]; in_doubt: string[] }>(),
     /** A person wants it gone: never sent from here on, and cancelled wherever it turns out to be. */
@@ -123,6 +154,7 @@ export const orderIntents = ticker.table(
     index('order_intents_list').on(table.account_id, table.id),
     uniqueIndex('order_intents_requeue').on(table.requeue_of).where(sql`${table.requeue_of} is not null`),
     index('order_intents_batch').on(table.batch_id).where(sql`${table.batch_id} is not null`),
+    index('order_intents_exit').on(table.exit_id).where(sql`${table.exit_id} is not null`),
     index('order_intents_sliced').on(table.sliced_order_id).where(sql`${table.sliced_order_id} is not null`),
   ],
 )
