@@ -73,12 +73,11 @@ export function kiteApi(deps: Dependencies, keys: Keys, blocked: BlockedAddresse
   app.notFound(() => failure(new KiteFailure(404, 'GeneralException', 'Route not found.')))
   app.onError((error, c) => {
     if (error instanceof KiteFailure) return failure(error)
-    const refusal =
-      error instanceof DatabaseUnavailable && isOrderWrite(c.req.raw) ? undefined : refusalOf(error)
+    const refusal = error instanceof DatabaseUnavailable && isWrite(c.req.raw) ? undefined : refusalOf(error)
     if (refusal) return failure(failureOf(refusal))
     deps.log('error', 'unexpected_error', { request_id: c.env.outer.var.requestId, error })
-    // Without an Idempotency-Key a repeat would be a second order, and this one may have been stored.
-    if (isOrderWrite(c.req.raw)) return failure(UNCERTAIN())
+    // Without an Idempotency-Key a repeat would be a second one, and this one may have been stored.
+    if (isWrite(c.req.raw)) return failure(UNCERTAIN())
     return failure(new KiteFailure(500, 'GeneralException', 'Something went wrong here.'))
   })
   return async (request, outer) => {
@@ -94,12 +93,15 @@ export function kiteApi(deps: Dependencies, keys: Keys, blocked: BlockedAddresse
   }
 }
 
-const isOrderWrite = ({ method, url }: Request) =>
-  method !== 'GET' && new URL(url).pathname.startsWith('/orders/')
+/** What is sent to the broker: an order, a GTT, a conversion. */
+function isWrite({ method, url }: Request): boolean {
+  const { pathname } = new URL(url)
+  return method !== 'GET' && (/^\/(orders|gtt)\//.test(pathname) || pathname === '/portfolio/positions')
+}
 
 /** Only a read is asked again without a look. */
 function late504(request: Request): KiteFailure {
-  if (isOrderWrite(request)) return UNCERTAIN()
+  if (isWrite(request)) return UNCERTAIN()
   const next = request.method === 'GET' ? 'Ask again.' : 'Please check what came of it before asking again.'
   return new KiteFailure(504, 'NetworkException', `Gateway timed out. ${next}`)
 }

@@ -111,6 +111,33 @@ test('504: an order that is stored, and then something unforeseen, is uncertain 
   expect([read.status, read.body.error_type]).toEqual([500, 'GeneralException'])
 })
 
+const GTT = new URLSearchParams({
+  type: 'single',
+  condition: JSON.stringify({
+    ...{ exchange: 'NSE', tradingsymbol: 'INFY', trigger_values: [1_400], last_price: 1_500 },
+  }),
+  orders: JSON.stringify([{ transaction_type: 'SELL', quantity: 1, product: 'CNC', price: 1_390 }]),
+})
+const CONVERSION = new URLSearchParams({
+  ...{ exchange: 'NSE', tradingsymbol: 'INFY', transaction_type: 'BUY', position_type: 'day' },
+  ...{ quantity: '1', old_product: 'MIS', new_product: 'CNC' },
+})
+
+test.each([
+  ['POST', '/gtt/triggers', GTT, 'gtt_place'],
+  ['PUT', '/portfolio/positions', CONVERSION, 'convert'],
+])('504: %s %s whose commit was not heard of is uncertain as well', async (method, path, form, kind) => {
+  after = async () => {
+    throw new DatabaseUnavailable()
+  }
+  const answer = await ask(method, path, String(form))
+  expect([answer.status, answer.body]).toEqual([504, UNCERTAIN])
+  const { rows } = await harness.database.pool.query('select id from ticker.account_writes where kind = $1', [
+    kind,
+  ])
+  expect(rows).toHaveLength(1)
+})
+
 test('the log names the route and the key of a Kite client’s request, and no secret', async () => {
   harness.logLines.length = 0
   await ask('DELETE', `/session/token?access_token=${secret}`)
