@@ -1,5 +1,5 @@
 // Part of the composition root: the risk gate, with our prices, the broker's positions, and what is stored.
-import type { PlaceOrder, RiskDecision } from '@ticker/shared/domain'
+import { holdings, type PlaceOrder, type RiskDecision } from '@ticker/shared/domain'
 import type pg from 'pg'
 import type { Registry } from 'prom-client'
 import { strategyDayPnl, worseDayPnl } from './broker-reads/account-pnl.ts'
@@ -52,6 +52,15 @@ export function createRisk(deps: {
   const gate = createRiskGate({
     ...{ ...known, registry },
     misCutoffMs: deps.misCutoffMs,
+    async holdings({ owner, accountId }) {
+      const read = await answers.portfolio({
+        ...{ owner, account_id: accountId },
+        reading: { read: 'holdings' },
+      })
+      // A row of unknown shape that was left out may be the one that is asked for.
+      const answer = 'answer' in read ? holdings.safeParse(read.answer).data : undefined
+      return answer?.omitted === 0 ? answer.holdings : undefined
+    },
     async held({ owner, accountId }) {
       const read = await answers.portfolio({ ...{ owner, account_id: accountId }, reading: { read: 'pnl' } })
       if (!('answer' in read) || !('strategies' in read.answer)) return undefined

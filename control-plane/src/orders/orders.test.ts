@@ -2,6 +2,7 @@ import { brokerTag } from '@ticker/shared/domain'
 import { describe, expect, test } from 'vitest'
 import { waitSeconds } from '../http/prefer.ts'
 import { requestHash } from './request-hash.ts'
+import { writeHeaders } from './write-headers.ts'
 
 describe('Prefer: wait', () => {
   test.each([
@@ -33,4 +34,12 @@ describe('the hash of a request', () => {
     expect(await requestHash({ b: { d: 'x', c: [null, 1] }, a: 1 })).not.toBe(hash)
     expect(await requestHash({ a: '1', b: { c: [1, null], d: 'x' } })).not.toBe(hash)
   })
+})
+
+describe('the Idempotency-Key', () => {
+  const isTaken = (key: string) => writeHeaders.safeParse({ 'idempotency-key': key }).success
+  test.each(['b2f1c0de-1', 'my-batch:1', 'k'.repeat(255)])('%s', (key) => expect(isTaken(key)).toBe(true))
+  test.each(['batch:bat_1:0:unwind', 'exit:ext_1:0:0', '', 'a b', 'k'.repeat(256)])('not %s', (key) =>
+    expect(isTaken(key)).toBe(false),
+  )
 })

@@ -4,10 +4,11 @@ import { z } from 'zod'
 
 export const orderParams = z.object({ id: storedText(64, 1) })
 
+/** Batches and exits store their orders under keys of their own: nobody else may take one of those before. */
 export const writeHeaders = z.object({
   'idempotency-key': z
     .string()
-    .regex(/^[\x21-\x7e]{1,255}$/)
+    .regex(/^(?!batch:|exit:)[\x21-\x7e]{1,255}$/, '1-255 printable characters; batch: and exit: are ours')
     .meta({ description: 'Unique per write; a repeat gets what is stored', example: 'b2f1c0de-1' }),
   prefer: z
     .string()

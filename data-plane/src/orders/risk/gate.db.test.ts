@@ -7,7 +7,7 @@ import { systemClock } from '../../clock.ts'
 import { createDirectoryBuilder } from '../../market-data/instrument-directory.ts'
 import { orderPath } from '../../testing/order-path.ts'
 import { seedChange, seedIntent } from '../../testing/seed-account.ts'
-import { createRiskGate, type Held } from './gate.ts'
+import { createRiskGate, type Delivered, type Held } from './gate.ts'
 import { createRiskStore } from './risk-store.ts'
 
 let database: TestDatabase
@@ -34,6 +34,7 @@ async function setup() {
     reads: 0,
     laterMs: 0,
     misCutoffMs: undefined as number | undefined,
+    delivered: undefined as Delivered[] | undefined,
     whileReading: async () => {},
   }
   const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + held.laterMs }
@@ -42,6 +43,7 @@ async function setup() {
     ...{ clock, registry: new Registry(), store: createRiskStore(database.pool), quotes },
     directory: () => createDirectoryBuilder().build(),
     misCutoffMs: () => held.misCutoffMs,
+    holdings: async () => held.delivered,
     async held() {
       held.reads += 1
       const { now } = held
@@ -102,6 +104,28 @@ it('REDUCING refuses what opens, counts what is on its way, and lets the rest ou
     'The account only reduces positions: at most 1 of this would.',
   )
   await desk.becomes(await desk.place({ transaction_type: 'SELL', quantity: 1 }), 'ACCEPTED')
+})
+
+it('what lies at the depository can be sold while only reducing, less what was sold or is on its way', async () => {
+  const desk = await setup()
+  desk.set({ ...desk.account, observed: { ...desk.account.observed, trading_state: 'REDUCING' } })
+  const sell = (quantity: number) => desk.place({ transaction_type: 'SELL', product: 'CNC', quantity })
+  desk.held.now = { ...position(0), positions: [] }
+  const unknown = await sell(1)
+  await desk.becomes(unknown, 'REFUSED')
+  expect(await desk.intent(unknown)).toMatchObject({ reason_code: 'risk_unknown' })
+  const infy = { exchange: 'NSE', tradingsymbol: 'INFY', opening_quantity: 10, t1_quantity: 0 }
+  // Two of the ten were sold this morning; the broker may or may not take them off.
+  desk.held.delivered = [{ ...infy, quantity: 8 }]
+  const [sold] = position(-2).positions
+  if (!sold) throw new Error('no position')
+  desk.held.now = { ...position(0), positions: [{ ...sold, product: 'CNC' }] }
+  await desk.becomes(await sell(9), 'REFUSED')
+  await desk.becomes(await sell(6), 'ACCEPTED')
+  await desk.becomes(await sell(3), 'REFUSED')
+  await desk.becomes(await sell(2), 'ACCEPTED')
+  desk.held.delivered = [{ ...infy, tradingsymbol: 'TCS', quantity: 10 }]
+  await desk.becomes(await sell(1), 'REFUSED')
 })
 
 it('positions that cannot be read refuse what must only reduce', async () => {

@@ -1,5 +1,6 @@
 // The gate of one order: gathers what it needs, asking the broker for positions only when they decide something.
 import {
+  type Holding,
   istDay,
   type ModifyOrder,
   type PlaceOrder,
@@ -46,7 +47,14 @@ export interface RiskGateDeps {
   misCutoffMs(exchange: string): number | undefined
   /** Read now; undefined: it cannot be. */
   held(account: OrderAccount): Promise<Held | undefined>
+  /** What lies at the depository, read now; undefined: it cannot be. */
+  holdings(account: OrderAccount): Promise<readonly Delivered[] | undefined>
 }
+
+export type Delivered = Pick<
+  Holding,
+  'exchange' | 'tradingsymbol' | 'quantity' | 't1_quantity' | 'opening_quantity'
+>
 
 export interface Held {
   /** As the broker has them. */
@@ -103,10 +111,24 @@ export function createRiskGate(deps: RiskGateDeps): RiskGate {
         row.tradingsymbol === order.tradingsymbol &&
         row.product === order.product,
     )
-    const held = position?.quantity ?? 0
+    const delivered = await deliveredOf(account, order)
+    if (delivered === undefined) return { reducible: undefined, ...lossesOf(all, order) }
+    // What is sold of a holding today is a position below 0 until it is delivered.
+    const held = (position?.quantity ?? 0) + delivered
     const reduces = order.transaction_type === 'BUY' ? held < 0 : held > 0
     const reducible = reduces ? Math.max(0, Math.abs(held) - onItsWay) : 0
     return { reducible, ...lossesOf(all, order) }
+  }
+
+  /** Shares of it that lie at the depository, as of the morning: selling them opens nothing. */
+  async function deliveredOf(account: OrderAccount, order: PlaceOrder): Promise<number | undefined> {
+    if (order.product !== 'CNC' || order.transaction_type !== 'SELL') return 0
+    const holdings = await deps.holdings(account)
+    const row = holdings?.find(
+      ({ exchange, tradingsymbol }) => exchange === order.exchange && tradingsymbol === order.tradingsymbol,
+    )
+    // Whether the broker takes today's sales off its quantity is not documented (KITE.md 5.5): the morning's is not touched.
+    return holdings && (row ? Math.max(row.opening_quantity ?? 0, row.quantity + (row.t1_quantity ?? 0)) : 0)
   }
 
   async function decideOn(
