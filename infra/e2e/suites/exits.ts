@@ -8,12 +8,23 @@ const INFY = 408_065
 /** INFY trades about 1,500. */
 const FILLS_AT_ONCE = 1_600
 const POSITION = { exchange: 'NSE', tradingsymbol: 'INFY', product: 'MIS' }
+/** Hardly trades while it is told to: an order at its last price rests. */
+const RARE = { token: 779_521, exchange: 'NSE', tradingsymbol: 'SBIN', product: 'MIS' }
+const RESTS_AT_THE_LAST_PRICE = { within_percent: 0.0001, alarm_after_s: 1 }
+const BACK_AFTER_KILL_MS = 60_000
 
 const exit = z.object({
   id: z.string(),
   state: z.string(),
+  reason_code: z.string().nullable(),
+  alarm_at: z.string().nullable(),
   legs: z
-    .array(z.object({ quantity: z.number(), filled_quantity: z.number(), orders: z.array(z.unknown()) }))
+    .array(
+      z.object({
+        ...{ quantity: z.number(), filled_quantity: z.number() },
+        orders: z.array(z.object({ broker_orders: z.array(z.object({ status: z.string() })) })),
+      }),
+    )
     .nullable(),
 })
 const positions = z.object({
@@ -34,13 +45,20 @@ export function exitSuite(desk: () => Desk) {
     const read = (id: string) => desk().api.call(exit, 'GET', `/v1/exits/${id}`)
     const becomes = (id: string, state: string) =>
       until(`it is ${state}`, async () => (await read(id)).state === state)
-    const held = async () => {
+    const held = async (tradingsymbol = 'INFY') => {
       const { net } = await desk().api.call(positions, 'GET', '/v1/positions?account_id=demo')
-      return net.find((row) => row.tradingsymbol === 'INFY' && row.product === 'MIS')?.quantity ?? 0
+      return net.find((row) => row.tradingsymbol === tradingsymbol && row.product === 'MIS')?.quantity ?? 0
     }
-    const open = async (quantity: number) => {
-      await desk().subscribe([INFY])
-      const { id } = await desk().place({ product: 'MIS', quantity, price: FILLS_AT_ONCE })
+    const statuses = async (id: string) =>
+      ((await read(id)).legs ?? []).flatMap(({ orders }) =>
+        orders.flatMap(({ broker_orders }) => broker_orders.map(({ status }) => status)),
+      )
+    const conduct = (how: string) =>
+      desk().simulator('POST', '/sim/instruments', { tokens: [RARE.token], conduct: how })
+    const open = async (quantity: number, change: Record<string, unknown> = {}) => {
+      await desk().subscribe([INFY, RARE.token])
+      const order = { product: 'MIS', quantity, price: FILLS_AT_ONCE, ...change }
+      const { id } = await desk().place(order)
       await until('it is held', async () => (await desk().brokerStatus(id)) === 'COMPLETE')
     }
 
@@ -56,6 +74,39 @@ export function exitSuite(desk: () => Desk) {
       // Nothing is held any more.
       await becomes((await place()).id, 'DONE')
       expect(await held()).toBe(0)
+    })
+
+    it('what rests raises an alarm once; killed it goes on with the same order; stopped, or filled at last', async () => {
+      const { token, ...position } = RARE
+      const before = await held('SBIN')
+      await open(2, { tradingsymbol: 'SBIN', price: 900 })
+      await conduct('rare')
+      try {
+        const resting = () => place({ ...RESTS_AT_THE_LAST_PRICE, positions: [{ ...position, quantity: 1 }] })
+        const stopped = await resting()
+        await until('its order rests', async () => (await statuses(stopped.id)).join() === 'OPEN')
+        await until('the alarm is raised', async () => (await read(stopped.id)).alarm_at !== null)
+        await desk().api.call(exit, 'DELETE', `/v1/exits/${stopped.id}`)
+        await becomes(stopped.id, 'STOPPED')
+        expect([await statuses(stopped.id), await held('SBIN')]).toEqual([['CANCELLED'], before + 2])
+
+        const { id } = await resting()
+        await until('its order rests', async () => (await statuses(id)).join() === 'OPEN')
+        const orders = await desk().ordersAtBroker()
+        desk().system.dataPlane.kill('SIGKILL')
+        await until('it is down', async () => !desk().system.dataPlane.isRunning())
+        await desk().system.dataPlane.start()
+        await until('it is ready', desk().isReady, BACK_AFTER_KILL_MS)
+        await until('the alarm is raised', async () => (await read(id)).alarm_at !== null)
+        expect([(await read(id)).state, await statuses(id)]).toEqual(['RUNNING', ['OPEN']])
+        // The market comes to it.
+        await conduct('normal')
+        await desk().simulator('POST', '/sim/prices', { token, price: 1_000 })
+        await becomes(id, 'DONE')
+        expect([await desk().ordersAtBroker(), await held('SBIN')]).toEqual([orders, before + 1])
+      } finally {
+        await conduct('normal')
+      }
     })
 
     it('an exit of what no dump lists is refused, and uses no key', async () => {
