@@ -5,7 +5,9 @@ import { newId, SCOPES, type Scope } from '@ticker/shared/domain'
 import pg from 'pg'
 import { type Config, ConfigInvalid } from '../config.ts'
 
-const USAGE = 'create-api-key --owner NAME --name NAME [--scopes a,b]   (default: every scope)'
+/** Over every owner's accounts: an operator's, given by name alone. */
+const OPERATORS: readonly Scope[] = ['fleet:write']
+const USAGE = `create-api-key --owner NAME --name NAME [--scopes a,b]   (default: every scope but ${OPERATORS.join(', ')})`
 
 export async function createApiKey(config: Config, args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -41,7 +43,7 @@ export async function insertApiKey(
 }
 
 function scopesOf(text: string | undefined): readonly Scope[] {
-  if (text === undefined) return SCOPES
+  if (text === undefined) return SCOPES.filter((scope) => !OPERATORS.includes(scope))
   return text.split(',').map((name) => {
     const known = SCOPES.find((scope) => scope === name)
     if (!known) throw new ConfigInvalid(`Unknown scope "${name}". Scopes: ${SCOPES.join(', ')}`)
