@@ -136,7 +136,10 @@ it('a crash between claim and send, and a take-over: in doubt for the next owner
   await first.becomes(id, 'SENDING')
   await vi.waitFor(() => expect(first.broker.sent).toHaveLength(1), eventually)
   first.set(undefined)
-  await database.pool.query(`update ticker.instances set lease_until = now() where epoch = $1`, [first.epoch])
+  await database.pool.query(
+    `update ticker.instances set lease_until = now() - interval '1 s' where epoch = $1`,
+    [first.epoch],
+  )
   const second = await setup({ from: first })
   expect(second.epoch).toBeGreaterThan(first.epoch)
   await second.becomes(id, 'UNKNOWN')

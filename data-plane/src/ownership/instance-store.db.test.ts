@@ -52,7 +52,10 @@ it('an account that moves is given up by its old owner first, and only then take
 it('an owner that is gone gives nothing up, and the group takes it when its lease has ended', async () => {
   await database.pool.query(`update ticker.accounts set egress_group = 'default' where id = 'two'`)
   expect(await claim(WEST)).toEqual([])
-  await database.pool.query('update ticker.instances set lease_until = now() where id = $1', [EAST])
+  await database.pool.query(
+    `update ticker.instances set lease_until = now() - interval '1 s' where id = $1`,
+    [EAST],
+  )
   expect(await pass(EAST)).toEqual({ unowned: undefined, owns: undefined })
   expect(await claim(WEST)).toEqual(['two'])
 })

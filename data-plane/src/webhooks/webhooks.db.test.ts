@@ -167,13 +167,15 @@ it('what fails is tried again later with the same id and body, then rests, then 
   )
   const due = (more = '') =>
     database.pool.query(
-      `update ticker.webhook_deliveries set next_at = now() ${more}; update ticker.webhooks set rests_until = null`,
+      `update ticker.webhook_deliveries set next_at = now() - interval '1 s' ${more}; update ticker.webhooks set rests_until = null`,
     )
   await due()
   webhooks.wake()
   await eventually(() => expect(received).toHaveLength(2))
   expect(received[0]?.headers['webhook-id']).toBe(received[1]?.headers['webhook-id'])
   expect(received[0]?.body).toBe(received[1]?.body)
+  // Received is not yet recorded.
+  await eventually(async () => expect(await deliveries()).toMatchObject([{ attempts: 2, waits: true }]))
   // The fifth failure in a row: nothing is sent to it, due or not.
   await database.pool.query('update ticker.webhooks set failures = 4')
   await due()
@@ -183,7 +185,7 @@ it('what fails is tried again later with the same id and body, then rests, then 
       (await database.pool.query('select rests_until > now() as rests from ticker.webhooks')).rows,
     ).toEqual([{ rests: true }]),
   )
-  await database.pool.query('update ticker.webhook_deliveries set next_at = now()')
+  await database.pool.query(`update ticker.webhook_deliveries set next_at = now() - interval '1 s'`)
   expect(await takeDeliveries(database.pool, 10)).toEqual([])
   await due(", queued_at = now() - interval '24 hours'")
   webhooks.wake()
@@ -230,9 +232,9 @@ it('one that failed too often is tried with one delivery; attempts side by side 
   }
   expect(await fail(4)).toEqual({ failures: 4, rest_s: null })
   expect(await fail(4)).toEqual({ failures: 5, rest_s: 60 })
-  await database.pool.query('update ticker.webhook_deliveries set next_at = now()')
+  await database.pool.query(`update ticker.webhook_deliveries set next_at = now() - interval '1 s'`)
   expect(await fail(1)).toEqual({ failures: 6, rest_s: 120 })
-  await database.pool.query('update ticker.webhook_deliveries set next_at = now()')
+  await database.pool.query(`update ticker.webhook_deliveries set next_at = now() - interval '1 s'`)
   await database.pool.query('update ticker.webhooks set failures = 4000')
   expect(await fail(1)).toEqual({ failures: 4001, rest_s: 1_800 })
 })
