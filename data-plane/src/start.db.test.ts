@@ -174,7 +174,7 @@ describe('the data plane as one process', () => {
   })
 
   it('a session near its end and a logged-out account are reminded of in the metrics and on the event stream', async () => {
-    const redis = createClient({ url: testRedisUrl() })
+    const redis = createClient({ url: testRedisUrl() }).on('error', () => {})
     await redis.connect()
     const said = async () =>
       ((await redis.xRange('sim:events', '-', '+')) ?? [])
