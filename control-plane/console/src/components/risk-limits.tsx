@@ -48,7 +48,7 @@ export function RiskLimitsTable({ api, accounts }: { api: Api; accounts: string[
 
   return (
     <section aria-label="Limits">
-      <h3>Limits</h3>
+      <h2>Limits</h2>
       <ProblemNote problem={problem ?? limits.problem} />
       <div className="scroll">
         <table>
