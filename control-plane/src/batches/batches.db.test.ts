@@ -65,6 +65,23 @@ test('422: every leg that could not be placed is named, and nothing is stored', 
   expect((await place({ legs: Array.from({ length: 21 }, () => leg()) })).status).toBe(400)
 })
 
+test('422: an account has 100 live batches at most; one that ends makes room, a known key is answered', async () => {
+  const known = await place({}, 'known')
+  await query(
+    `insert into ticker.batches (id, account_id, idempotency_key, request_sha256, request, unwind, created_by)
+     select 'bat_full' || n, 'desk1', 'full' || n, '', b.request, b.unwind, b.created_by
+     from ticker.batches b, generate_series(1, 100 - (select count(*)::int from ticker.batches
+       where account_id = 'desk1' and state in ('RUNNING', 'STOPPING'))) n where b.id = $1`,
+    [known.body.id],
+  )
+  expect(await place({}, 'beyond')).toMatchObject({ status: 422, body: { code: 'batch_limit' } })
+  expect((await query(`select from ticker.batches where idempotency_key = 'beyond'`)).rowCount).toBe(0)
+  expect((await place({}, 'known')).body.id).toBe(known.body.id)
+  await query(`update ticker.batches set state = 'DONE' where id = 'bat_full1'`)
+  expect((await place({}, 'beyond')).status).toBe(202)
+  await query(`delete from ticker.batches where id like 'bat_full%'`)
+})
+
 const amounts = { span: 0, exposure: 0, option_premium: 0, additional: 0, cash: 0, var: 0, leverage: 0 }
 const charges = {
   ...{ transaction_tax: 0, transaction_tax_type: null, exchange_turnover_charge: 0, sebi_turnover_charge: 0 },

@@ -27,6 +27,7 @@ const place = createRoute({
       'idempotency_key_missing',
       'idempotency_conflict',
       'order_invalid',
+      'batch_limit',
       'order_gate_closed',
       'order_finished',
       'margin_insufficient',

@@ -1,6 +1,7 @@
 // Stores a batch, once per (account, Idempotency-Key), if nothing keeps its legs from being placed now and the funds
 // cover it. Nothing of it is sent from here: the owner of the account takes it from leg to leg.
 import {
+  BATCHES_LIVE_MAX,
   type Batch,
   type BatchMargin,
   basketMargins,
@@ -21,7 +22,12 @@ import { askAccount } from '../portfolio/ask-account.ts'
 import { valueOrders } from '../portfolio/value-orders.ts'
 import { getBatch } from './read.ts'
 
-const stored = z.object({ id: z.string(), request_sha256: z.string(), nudge: nudgeList })
+const stored = z.object({ id: z.string(), request_sha256: z.string() })
+const placed = z.object({
+  id: z.string().nullable(),
+  request_sha256: z.string().nullable(),
+  nudge: nudgeList,
+})
 
 export async function placeBatch(call: Call, key: string, input: PlaceBatch): Promise<Outcome<Batch>> {
   const [first] = input.legs
@@ -37,16 +43,20 @@ export async function placeBatch(call: Call, key: string, input: PlaceBatch): Pr
   if (!margin.ok) return margin
   const id = newId('bat')
   const [row] = await call.deps.db.rows(
-    stored,
+    placed,
     sql`with account as (
-        select a.id, ${LISTENERS} as nudge from ticker.accounts a
+        select a.id, ${LISTENERS} as nudge,
+          -- Of two at once with one key the second still gets the row of the first.
+          (select count(*) >= ${BATCHES_LIVE_MAX} and not coalesce(bool_or(b.idempotency_key = ${key}), false)
+            from ticker.batches b where b.account_id = a.id and b.state in ('RUNNING', 'STOPPING')) as is_full
+        from ticker.accounts a
         where a.id = ${first.account_id} and a.owner = ${call.actor.owner}
       ), inserted as (
         insert into ticker.batches as b
           (id, account_id, idempotency_key, request_sha256, request, unwind, margin, created_by)
         select ${id}, account.id, ${key}, ${hash}, ${JSON.stringify(request)}::jsonb, ${request.unwind},
           ${margin.value === null ? null : JSON.stringify(margin.value)}::jsonb, ${call.actor.key_id}
-        from account
+        from account where not is_full
         -- Of two at once the second waits here for the first, and gets its row.
         on conflict (account_id, idempotency_key) do update set idempotency_key = excluded.idempotency_key
         returning b.id, b.account_id, b.request_sha256
@@ -59,9 +69,11 @@ export async function placeBatch(call: Call, key: string, input: PlaceBatch): Pr
           ${JSON.stringify({ batch_id: id, request_id: call.requestId, key_id: call.actor.key_id })}::jsonb
         from counted
       )
-      select i.id, i.request_sha256, account.nudge from inserted i join account on account.id = i.account_id`,
+      select i.id, i.request_sha256, account.nudge
+      from account left join inserted i on i.account_id = account.id`,
   )
   if (!row) return refused('account_not_found')
+  if (row.id === null) return refused('batch_limit')
   if (row.request_sha256 !== hash) return refused('idempotency_conflict')
   call.defer(call.deps.commandChannel.nudge({ account_id: first.account_id }, row.nudge))
   return getBatch(call, row.id)
@@ -69,7 +81,7 @@ export async function placeBatch(call: Call, key: string, input: PlaceBatch): Pr
 
 async function storedAs(call: Call, accountId: string, key: string) {
   const [row] = await call.deps.db.rows(
-    stored.omit({ nudge: true }),
+    stored,
     sql`select b.id, b.request_sha256 from ticker.batches b join ticker.accounts a on a.id = b.account_id
       where b.account_id = ${accountId} and b.idempotency_key = ${key} and a.owner = ${call.actor.owner}`,
   )

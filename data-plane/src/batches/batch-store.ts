@@ -1,6 +1,7 @@
 // The rows of batches, and what a batch stores: its legs, their cancels and what reverses them. Each write is one
 // statement that only the owner's epoch and the right state pass, and that does nothing the second time.
 import {
+  BATCHES_LIVE_MAX,
   type BatchUnwind,
   batchCancelKey,
   batchLegKey,
@@ -83,7 +84,7 @@ export function createBatchStore(pool: pg.Pool): BatchStore {
                  from ticker.orders r where r.intent_id = o.id), '[]'::jsonb)))
              from ticker.order_intents o where o.batch_id = b.id), '[]'::jsonb)) as batch
          from ticker.batches b where b.account_id = $1 and b.state in ('RUNNING', 'STOPPING')
-         order by b.created_at limit 100`,
+         order by b.created_at limit ${BATCHES_LIVE_MAX}`,
         [accountId],
       )
       return rows.map(({ batch }) => batch)

@@ -5,6 +5,8 @@ import { order } from './orders.ts'
 import { placeOrder } from './place-order.ts'
 
 export const BATCH_LEGS_MAX = 20
+/** Of an account; its owner looks at all of them on every pass. */
+export const BATCHES_LIVE_MAX = 100
 export const BATCH_STATES = ['RUNNING', 'STOPPING', 'DONE', 'STOPPED'] as const
 export type BatchState = (typeof BATCH_STATES)[number]
 

@@ -187,6 +187,10 @@ export const ERROR_CODES = {
   },
   gtt_not_active: { status: 409, title: 'The GTT is not active any more: see its status in detail.' },
   gtt_limit: { status: 422, title: 'The account has as many active GTTs as the broker allows (500).' },
+  batch_limit: {
+    status: 422,
+    title: 'The account has as many live batches as it may (100): wait until one ends, or stop one.',
+  },
   write_not_in_doubt: { status: 409, title: 'It is not in doubt: only what is UNKNOWN can be released.' },
   write_may_still_appear: {
     status: 409,
