@@ -35,6 +35,8 @@ export interface BatchStore {
   squareOff(batch: StoredBatch, leg: number, quantity: number, owner: Owner): Promise<boolean>
   dropUnsent(batch: StoredBatch, legs: number[], owner: Owner): Promise<boolean>
   cancel(batch: StoredBatch, leg: number, owner: Owner): Promise<boolean>
+  /** Once for each batch. */
+  sayResting(batch: StoredBatch, legs: number[], owner: Owner): Promise<boolean>
   move(batch: StoredBatch, to: BatchMove, owner: Owner): Promise<boolean>
 }
 
@@ -137,6 +139,25 @@ export function createBatchStore(pool: pg.Pool): BatchStore {
         ],
       )
       return rows.length === 1
+    },
+
+    async sayResting(batch, legs, owner) {
+      const { rowCount } = await pool.query(
+        `with ${OWNED}, happened as (
+           select o.account_id, o.id as intent_id, null::text as order_id, 'batch.unwind_resting' as kind,
+             jsonb_build_object('batch_id', b.id, 'legs', $6::jsonb) as detail
+           from ticker.order_intents o join owned on owned.id = o.account_id
+           join ticker.batches b on b.id = o.batch_id and b.state = 'STOPPING'
+           where b.id = $4 and o.idempotency_key = $5
+             and not exists (select from ticker.order_intents own join ticker.order_events e on e.intent_id = own.id
+               where own.batch_id = b.id and e.kind = 'batch.unwind_resting')), ${LOG_HAPPENED}
+         select 1 from happened`,
+        [
+          ...[batch.accountId, owner.instanceId, owner.epoch, batch.id],
+          ...[batchUnwindKey(batch.id, legs[0] ?? 0), JSON.stringify(legs)],
+        ],
+      )
+      return rowCount !== 0
     },
 
     async move(batch, to, owner) {

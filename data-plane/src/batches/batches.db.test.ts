@@ -186,6 +186,43 @@ it('a leg in doubt for a minute stops it, counted, and the desk’s endpoint is 
   expect(desk.sent()).toEqual(['BUY 1 LIMIT'])
 })
 
+it('what reverses it and rests for a minute is said once, and waited for', async () => {
+  const desk = await setup()
+  desk.broker.answer = (form) =>
+    form.get('quantity') === '2'
+      ? refusal(400, 'MarginException', 'Insufficient funds')
+      : desk.broker.accept(form)
+  const id = await desk.batch([desk.leg('BUY', 3), desk.leg('SELL', 2)], { unwind: 'square_off' })
+  await desk.isSent(['BUY 3 LIMIT'])
+  desk.turns(0, 'COMPLETE', 3)
+  await desk.isSent(['BUY 3 LIMIT', 'SELL 2 LIMIT', 'SELL 3 MARKET'])
+  await vi.waitFor(async () => {
+    const { rowCount } = await desk.pool.query(
+      `update ticker.order_intents set sending_at = sending_at - interval '61 s'
+       where batch_id = $1 and state = 'ACCEPTED' and idempotency_key like '%:unwind'`,
+      [id],
+    )
+    expect(rowCount).toBe(1)
+  }, WAIT)
+  const said = async () => {
+    const { rows } = await desk.pool.query(
+      `select detail from ticker.order_events where account_id = $1 and kind = 'batch.unwind_resting'`,
+      [desk.accountId],
+    )
+    return rows
+  }
+  desk.path.wake()
+  const once = [{ detail: { batch_id: id, legs: [0] } }]
+  await vi.waitFor(async () => expect(await said()).toEqual(once), WAIT)
+  expect((await desk.read(id))?.state).toBe('STOPPING')
+  desk.path.wake()
+  desk.turns(1, 'COMPLETE', 3)
+  await desk.becomes(id, 'STOPPED')
+  expect(await said()).toEqual(once)
+  expect(await desk.registry.metrics()).toContain('ticker_batch_unwinds_resting_total 1')
+  expect(await desk.read(id)).toMatchObject({ unwind_failure: null })
+})
+
 it('one that nobody took up in time sends nothing', async () => {
   const desk = await setup({ paused: true })
   const id = await desk.batch([desk.leg('BUY', 1)])

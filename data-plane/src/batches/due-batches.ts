@@ -3,7 +3,7 @@ import type { AccountOrdersDeps, OrderAccount } from '../orders/deps.ts'
 import type { Owner } from '../orders/owned-sql.ts'
 import type { StoredBatch } from './batch-store.ts'
 import { batchView } from './leg-view.ts'
-import { nextStep, type Step } from './next-step.ts'
+import { nextStep, restingUnwinds, type Step, UNKNOWN_MAX_S } from './next-step.ts'
 
 /** Time-outs are seen this late at most. */
 const LOOK_EVERY_MS = 500
@@ -45,6 +45,15 @@ export function createDueBatches({
     return moved
   }
 
+  async function sayResting(batch: StoredBatch, legs: number[], owner: Owner) {
+    if (legs.length === 0 || !(await batches.sayResting(batch, legs, owner))) return
+    metrics.unwindsResting.inc()
+    log.error(
+      { batch_id: batch.id, legs, after_s: UNKNOWN_MAX_S },
+      'what reverses a batch rests at the broker',
+    )
+  }
+
   /** Whether that changed anything. */
   function take(batch: StoredBatch, step: Step, owner: Owner): Promise<boolean> | false {
     switch (step.do) {
@@ -75,7 +84,10 @@ export function createDueBatches({
         live = await batches.live(accountId)
         let moved = false
         for (const batch of live) {
-          const step = nextStep(batchView(batch))
+          const view = batchView(batch)
+          const resting = restingUnwinds(view).map(({ index }) => index)
+          await sayResting(batch, resting, owner)
+          const step = nextStep(view)
           if (!(await take(batch, step, owner))) continue
           moved = true
           if (step.do !== 'stop' && step.do !== 'end') stored = true

@@ -15,6 +15,11 @@ export function createBatchMetrics(registry: Registry) {
       labelNames: ['reason'],
       registers,
     }),
+    unwindsResting: new Counter({
+      name: 'ticker_batch_unwinds_resting_total',
+      help: 'Batches whose reversing orders were neither filled nor ended after 60 s: a person must look',
+      registers,
+    }),
     unwindFailures: new Counter({
       name: 'ticker_batch_unwind_failures_total',
       help: 'Batches whose filled legs could not all be reversed: a person must look',

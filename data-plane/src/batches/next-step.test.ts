@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { type BatchView, type LegState, type LegView, nextStep } from './next-step.ts'
+import { type BatchView, type LegState, type LegView, nextStep, restingUnwinds } from './next-step.ts'
 
 const leg = (index: number, state: LegState, more: Partial<LegView> = {}): LegView => ({
   ...{ index, side: 'BUY', state, ageS: 1, doubtS: 1, filled: state === 'filled' ? 75 : 0, reason: null },
@@ -96,6 +96,17 @@ it('unwinds step by step: what is unsent, what is open, what was sold, what hedg
   expect(stopping(legs, unwinds('absent', 'failed'))).toMatchObject({
     unwindFailure: expect.stringContaining('Leg 1'),
   })
+})
+
+it('what reverses a leg and rests for more than a minute is said, and waited for', () => {
+  const resting = (unwind: LegView, state: BatchView['state'] = 'STOPPING') => {
+    const view = batch([leg(0, 'filled')], { state, unwinds: [unwind] })
+    return [restingUnwinds(view).length, nextStep(view).do]
+  }
+  expect(resting(leg(0, 'working', { doubtS: 60 }))).toEqual([0, 'wait'])
+  expect(resting(leg(0, 'working', { doubtS: 61 }))).toEqual([1, 'wait'])
+  expect(resting(leg(0, 'received', { doubtS: 61 }))).toEqual([1, 'wait'])
+  expect(resting(leg(0, 'filled', { doubtS: 61 }))).toEqual([0, 'end'])
 })
 
 const anyLegs = fc

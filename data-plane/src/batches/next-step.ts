@@ -23,7 +23,7 @@ export interface LegView {
   state: LegState
   /** Since it was stored. */
   ageS: number
-  /** Since it was sent, while that is in doubt. */
+  /** Since it was sent. */
   doubtS: number
   filled: number
   /** The promise of its order: not sent so long after it was wanted. */
@@ -59,6 +59,10 @@ export type Step =
 export function nextStep(batch: BatchView): Step {
   return batch.state === 'RUNNING' ? goOn(batch) : unwind(batch)
 }
+
+/** What reverses a leg and neither fills nor ends: the batch waits for it, and says so. */
+export const restingUnwinds = ({ state, unwinds }: BatchView): LegView[] =>
+  state === 'STOPPING' ? inState(unwinds, 'received', 'working').filter(isLongInDoubt) : []
 
 const indexes = (legs: LegView[]) => legs.map(({ index }) => index)
 const inState = (legs: LegView[], ...states: LegState[]) => legs.filter(({ state }) => states.includes(state))

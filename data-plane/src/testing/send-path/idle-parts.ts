@@ -43,6 +43,7 @@ export const noBatches: BatchStore = {
   squareOff: async () => false,
   dropUnsent: async () => false,
   cancel: async () => false,
+  sayResting: async () => false,
   move: async () => false,
 }
 
