@@ -71,13 +71,9 @@ export function createWriteStore(pool: pg.Pool): WriteStore {
 
   async function move(claim: Claim, to: WriteSettlement) {
     // The answer settles its attempt, also after a new epoch had put it in doubt. A database that lost the claim shows
-    // fewer attempts, or an earlier claim: the sending happened all the same.
+    // fewer attempts: the sending happened all the same.
     const from = to.state === 'UNKNOWN' ? ['SENDING'] : ['SENDING', 'UNKNOWN']
-    const lostClaim =
-      to.state === 'QUEUED'
-        ? 'false'
-        : `(c.state = 'QUEUED' and c.attempts <= $4)
-        or (c.state in ('SENDING', 'UNKNOWN') and c.sending_epoch <= $3 and c.attempts < $4)`
+    const lostClaim = to.state === 'QUEUED' ? 'false' : `c.state = 'QUEUED' and c.attempts <= $4`
     const changed = await changedIds(
       `update ticker.account_writes c set state = $5, sending_epoch = $3, attempts = $4,
          sending_at = coalesce(c.sending_at, now()), trigger_id = coalesce($6, c.trigger_id), reason_code = $7, reason = $8,

@@ -119,11 +119,8 @@ export function createChangeStore(pool: pg.Pool): ChangeStore {
     values: unknown[],
     detail: unknown,
   ) {
-    // A database that lost the claim shows fewer attempts, or an earlier claim: the sending happened all the same.
-    const lostClaim =
-      to === `'QUEUED'`
-        ? 'false'
-        : `c.attempts < $4 and (c.state = 'QUEUED' or (c.state in ('SENDING', 'UNKNOWN') and c.sending_epoch <= $3))`
+    // A database that lost the claim shows fewer attempts: the sending happened all the same.
+    const lostClaim = to === `'QUEUED'` ? 'false' : `c.state = 'QUEUED' and c.attempts < $4`
     const changed = await changedIds(
       `update ticker.order_changes c set state = ${to}, sending_epoch = $3, attempts = $4,
          sending_at = coalesce(c.sending_at, now()), updated_at = now()${set}

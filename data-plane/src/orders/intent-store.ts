@@ -116,13 +116,12 @@ export function createIntentStore(pool: pg.Pool): IntentStore {
     values: unknown[],
     detail: unknown,
   ) {
-    // A database that lost the claim shows QUEUED, or an earlier claim that came to nothing, and fewer attempts, and may have
-    // let a person cancel it: the sending happened all the same.
+    // A database that lost the claim shows QUEUED and fewer attempts, and may have let a person cancel it: the sending
+    // happened all the same.
     const lostClaim =
       to === 'QUEUED'
         ? 'false'
-        : `(o.state = 'QUEUED' and o.attempts <= $5) or (o.state = 'CANCELLED' and o.attempts < $5)
-          or (o.state in ('SENDING', 'UNKNOWN') and o.sending_epoch <= $4 and o.attempts < $5)`
+        : `(o.state = 'QUEUED' and o.attempts <= $5) or (o.state = 'CANCELLED' and o.attempts < $5)`
     const changed = await changedIds(
       `with changed as (
          update ticker.order_intents o set state = $2, sending_epoch = $4, attempts = $5,

@@ -63,7 +63,8 @@ export function createDuePlaces(
       for (const claim of await intents.claimedBy(accountId, epoch)) {
         if (sending.isBusy(claim.intentId)) continue
         const written = sending.writtenAs(claim.intentId)
-        if (written) await inDoubt(written)
+        // The claim that the database shows, which may be an earlier one than that of the write.
+        if (written) await inDoubt(claim)
         else if (await intents.unclaim(claim))
           log.warn({ intent_id: claim.intentId }, 'unconfirmed claim undone')
       }

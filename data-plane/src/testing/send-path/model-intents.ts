@@ -111,13 +111,7 @@ function settle(state: ModelState, claim: Claim, settlement: Settlement, nowMs: 
     return isNews
   }
   const from: IntentState[] = settlement.state === 'UNKNOWN' ? ['SENDING'] : ['SENDING', 'UNKNOWN']
-  const isEarlier =
-    (row.state === 'SENDING' || row.state === 'UNKNOWN') &&
-    row.sendingEpoch !== undefined &&
-    row.sendingEpoch <= claim.epoch &&
-    row.attempts < claim.attempt
-  const lostClaim =
-    settlement.state !== 'QUEUED' && (isEarlier || (row.state === 'QUEUED' && row.attempts <= claim.attempt))
+  const lostClaim = settlement.state !== 'QUEUED' && row.state === 'QUEUED' && row.attempts <= claim.attempt
   if (!(from.includes(row.state) && isOf(claim, row)) && !lostClaim) return false
   row.state = settlement.state
   row.sendingEpoch = claim.epoch
