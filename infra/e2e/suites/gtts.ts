@@ -157,6 +157,10 @@ export function gttSuite(desk: () => Desk) {
         },
       )
       expect(beyond.state).toBe('REJECTED')
+      // Back again: our own fills are of the product that they were bought as.
+      const back = { ...conversion, old_product: 'CNC', new_product: 'MIS' } as typeof conversion
+      expect(await kite.convertPosition(back)).toBe(true)
+      expect(await held('MIS')).toBe(before + 1)
     })
   })
 }

@@ -94,7 +94,11 @@ export function orderStreamSuite(desk: () => Desk) {
       desk().system.dataPlane.kill('SIGKILL')
       await until('it is down', async () => !desk().system.dataPlane.isRunning())
       await desk().system.dataPlane.start()
-      await until('it is ready', desk().isReady, BACK_MS)
+      await until(
+        'it has the account again',
+        async () => (await desk().instance()).accounts.some(({ account_id }) => account_id === 'demo'),
+        BACK_MS,
+      )
       await burst
       await rest('after')
       await expectExact()
