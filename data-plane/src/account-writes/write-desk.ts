@@ -1,5 +1,6 @@
-// The writes without a tag of every owned account, started and stopped as ownership moves, as orders/order-desk.ts.
-import type { SupervisedTask, Supervisor } from '../operations/supervisor.ts'
+// The writes without a tag of the owned accounts, as the rest of the process sees them.
+import type { Supervisor } from '../operations/supervisor.ts'
+import { createAccountPaths } from '../orders/account-paths.ts'
 import type { OrderAccount } from '../orders/deps.ts'
 import { type AccountWrites, createAccountWrites } from './account-writes.ts'
 import type { AccountWritesDeps } from './deps.ts'
@@ -21,70 +22,31 @@ type DeskDeps = Omit<AccountWritesDeps, 'accountId' | 'account' | 'isHalted' | '
   onTriggered(accountId: string): void
 }
 
-interface Entry {
-  /** Kept when the account leaves: it knows what it has written. */
-  path: AccountWrites
-  task: SupervisedTask | undefined
-  stopped: Promise<void>
-}
-
 export function createWriteDesk(deps: DeskDeps): WriteDesk {
-  const entries = new Map<string, Entry>()
-  let owned = new Map<string, OrderAccount>()
-  let closed = false
-
-  function entryOf(accountId: string): Entry {
-    const known = entries.get(accountId)
-    if (known) return known
-    const path = createAccountWrites({
-      ...{ ...deps, accountId, log: deps.log.child({ account_id: accountId }) },
-      account: () => owned.get(accountId),
-      isHalted: () => deps.isHalted(accountId),
-      turn: () => deps.turn(accountId),
-      onTriggered: () => deps.onTriggered(accountId),
-    })
-    const entry: Entry = { path, task: undefined, stopped: Promise.resolve() }
-    entries.set(accountId, entry)
-    return entry
-  }
-
-  function open(accountId: string, entry: Entry) {
-    void entry.stopped.then(() => {
-      if (entry.task || !owned.has(accountId)) return
-      entry.task = deps.supervisor.run(`GTTs of ${accountId}`, entry.path.run)
-    })
-  }
-
-  function close(entry: Entry) {
-    if (!entry.task) return
-    entry.stopped = entry.task.stop()
-    entry.task = undefined
-  }
+  const paths = createAccountPaths<AccountWrites>({
+    supervisor: deps.supervisor,
+    taskOf: (accountId) => `GTTs of ${accountId}`,
+    hasWork: ({ observed }) => observed.due_writes,
+    create: (accountId, account) =>
+      createAccountWrites({
+        ...{ ...deps, accountId, account, log: deps.log.child({ account_id: accountId }) },
+        isHalted: () => deps.isHalted(accountId),
+        turn: () => deps.turn(accountId),
+        onTriggered: () => deps.onTriggered(accountId),
+      }),
+  })
 
   return {
-    setAccounts(accounts) {
-      if (closed) return
-      // What is never traded has no GTTs to follow.
-      const traded = accounts.filter(({ observed }) => observed.trading || observed.due_writes)
-      owned = new Map(traded.map((account) => [account.accountId, account]))
-      for (const [accountId, entry] of entries) if (!owned.has(accountId)) close(entry)
-      for (const [accountId, { observed }] of owned) {
-        const entry = entryOf(accountId)
-        if (!entry.task) open(accountId, entry)
-        else if (observed.due_writes) entry.path.wake()
-      }
-    },
-    want: (accountId) => entries.get(accountId)?.path.want(),
+    // What is never traded has no GTTs to follow.
+    setAccounts: (accounts) =>
+      paths.set(accounts.filter(({ observed }) => observed.trading || observed.due_writes)),
+    want: (accountId) => paths.known(accountId)?.want(),
     databaseLost() {
-      for (const { path } of entries.values()) path.databaseLost()
+      for (const [, path] of paths.all()) path.databaseLost()
     },
-    close() {
-      closed = true
-      owned = new Map()
-      for (const entry of entries.values()) close(entry)
-    },
+    close: paths.close,
     async drained(deadlineMs) {
-      await Promise.all([...entries.values()].map(({ path }) => path.drained(deadlineMs)))
+      await Promise.all(paths.all().map(([, path]) => path.drained(deadlineMs)))
     },
   }
 }

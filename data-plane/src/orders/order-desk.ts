@@ -1,7 +1,8 @@
-// One order path per owned account, started and stopped as ownership moves.
+// The order paths of the owned accounts, as the rest of the process sees them.
 import type { OrderBook } from '@ticker/shared/kite-http'
-import type { SupervisedTask, Supervisor } from '../operations/supervisor.ts'
+import type { Supervisor } from '../operations/supervisor.ts'
 import { type AccountOrders, createAccountOrders } from './account-orders.ts'
+import { createAccountPaths } from './account-paths.ts'
 import type { OrderBudget } from './budget.ts'
 import type { AccountOrdersDeps, OrderAccount } from './deps.ts'
 import type { SweepProgress } from './sweep.ts'
@@ -33,86 +34,45 @@ type DeskDeps = Omit<AccountOrdersDeps, 'accountId' | 'account' | 'isHalted'> & 
   isHalted(accountId: string): boolean
 }
 
-interface Entry {
-  /** Kept when the account leaves: an order in flight still gets its verdict, and must be known if it returns. */
-  path: AccountOrders
-  task: SupervisedTask | undefined
-  stopped: Promise<void>
-}
-
 export function createOrderDesk(deps: DeskDeps): OrderDesk {
-  const entries = new Map<string, Entry>()
-  let owned = new Map<string, OrderAccount>()
-  let closed = false
-
-  function entryOf(accountId: string): Entry {
-    const known = entries.get(accountId)
-    if (known) return known
-    const log = deps.log.child({ account_id: accountId })
-    const path = createAccountOrders({
-      ...{ ...deps, log, accountId },
-      account: () => owned.get(accountId),
-      isHalted: () => deps.isHalted(accountId),
-    })
-    const entry: Entry = { path, task: undefined, stopped: Promise.resolve() }
-    entries.set(accountId, entry)
-    return entry
-  }
-
-  function open(accountId: string, entry: Entry) {
-    void entry.stopped.then(() => {
-      if (entry.task || !owned.has(accountId)) return
-      entry.task = deps.supervisor.run(`orders of ${accountId}`, entry.path.run)
-    })
-  }
-
-  function close(entry: Entry) {
-    if (!entry.task) return
-    entry.stopped = entry.task.stop()
-    entry.task = undefined
-  }
+  const paths = createAccountPaths<AccountOrders>({
+    ...{ supervisor: deps.supervisor, hasWork },
+    taskOf: (accountId) => `orders of ${accountId}`,
+    create: (accountId, account) =>
+      createAccountOrders({
+        ...{ ...deps, log: deps.log.child({ account_id: accountId }), accountId, account },
+        isHalted: () => deps.isHalted(accountId),
+      }),
+  })
 
   return {
-    setAccounts(accounts) {
-      if (closed) return
-      owned = new Map(accounts.map((account) => [account.accountId, account]))
-      for (const [accountId, entry] of entries) if (!owned.has(accountId)) close(entry)
-      for (const [accountId, account] of owned) {
-        const entry = entryOf(accountId)
-        if (!entry.task) open(accountId, entry)
-        else if (hasWork(account)) entry.path.wake()
-      }
-    },
-    orderUpdate: (accountId, raw) => entries.get(accountId)?.path.orderUpdate(raw),
+    setAccounts: paths.set,
+    orderUpdate: (accountId, raw) => paths.known(accountId)?.orderUpdate(raw),
     databaseLost() {
-      for (const entry of entries.values()) entry.path.databaseLost()
+      for (const [, path] of paths.all()) path.databaseLost()
     },
     async mergeBook(accountId, book) {
-      if (owned.has(accountId)) await entryOf(accountId).path.mergeBook(book)
+      if (paths.owned().has(accountId)) await paths.of(accountId).mergeBook(book)
     },
     close() {
-      closed = true
-      owned = new Map()
-      for (const entry of entries.values()) {
-        close(entry)
-        entry.path.stopSweep()
-      }
+      paths.close()
+      for (const [, path] of paths.all()) path.stopSweep()
     },
     sweep() {
-      for (const [accountId, account] of owned) entryOf(accountId).path.sweep(account)
+      for (const [accountId, account] of paths.owned()) paths.of(accountId).sweep(account)
     },
-    budgets: () => [...owned.keys()].map((accountId) => entryOf(accountId).path.budget()),
-    sweeps: () => [...entries.values()].flatMap(({ path }) => path.sweepProgress() ?? []),
-    updatesLost: (accountId) => entries.get(accountId)?.path.updatesLost(),
+    budgets: () => [...paths.owned().keys()].map((accountId) => paths.of(accountId).budget()),
+    sweeps: () => paths.all().flatMap(([, path]) => path.sweepProgress() ?? []),
+    updatesLost: (accountId) => paths.known(accountId)?.updatesLost(),
     unfit() {
-      const reasons = [...entries].flatMap(([accountId, { path }]) => {
+      const reasons = paths.all().flatMap(([accountId, path]) => {
         const reason = path.unfit()
         return reason === undefined ? [] : [`${accountId}: ${reason}`]
       })
       return reasons.join('; ') || undefined
     },
     async drained(deadlineMs) {
-      await Promise.all([...entries.values()].map((entry) => entry.path.drained(deadlineMs)))
+      await Promise.all(paths.all().map(([, path]) => path.drained(deadlineMs)))
     },
   }
 }
