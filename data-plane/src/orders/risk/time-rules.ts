@@ -1,6 +1,6 @@
 // What may not be opened any more at this time of day: intraday positions, which the broker squares off, and contracts on
 // their last day, where the account wants none of those. Leaving a position is not stopped by either.
-import type { PlaceOrder } from '@ticker/shared/domain'
+import { brokerTime, type PlaceOrder } from '@ticker/shared/domain'
 
 export interface TimeLimits {
   /** hh:mm IST. */
@@ -37,5 +37,4 @@ export function timeRefusal(
   return undefined
 }
 
-const IST_MS = 5.5 * 3_600_000
-const hhmm = (atMs: number) => new Date(atMs + IST_MS).toISOString().slice(11, 16)
+const hhmm = (atMs: number) => brokerTime(atMs).slice(11, 16)
