@@ -2,6 +2,7 @@
 import { type FormEvent, useCallback, useState } from 'react'
 import type { Api } from '../api/client.ts'
 import type { Batch, Order, Page } from '../api/types.ts'
+import { Choice } from '../components/choice.tsx'
 import { number, stateWords, timeOf } from '../components/format.ts'
 import { LegInputs, legsOf } from '../components/leg-inputs.tsx'
 import { ProblemNote } from '../components/problem-note.tsx'
@@ -144,20 +145,5 @@ function Progress({ order }: { order: Order }) {
         {order.broker_orders.length === 0 && `; ${stateWords(order.state)}`} {order.reason}
       </small>
     </>
-  )
-}
-
-function Choice(props: { name: string; title: string; values: string[]; words?: Record<string, string> }) {
-  return (
-    <label>
-      {props.title}
-      <select name={props.name} required>
-        {props.values.map((value) => (
-          <option key={value} value={value}>
-            {props.words?.[value] ?? value}
-          </option>
-        ))}
-      </select>
-    </label>
   )
 }

@@ -2,6 +2,7 @@
 import { type FormEvent, useCallback } from 'react'
 import type { Api } from '../api/client.ts'
 import type { Exit, Page } from '../api/types.ts'
+import { Choice } from '../components/choice.tsx'
 import { timeOf } from '../components/format.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
 import { useAccounts } from '../components/use-accounts.ts'
@@ -44,26 +45,12 @@ export function Exits({ api }: { api: Api }) {
         </p>
       )}
       <form className="row" onSubmit={begin}>
-        <label>
-          Account
-          <select name="account_id">
-            {accounts.value?.items.map(({ id }) => (
-              <option key={id}>{id}</option>
-            ))}
-          </select>
-        </label>
+        <Choice name="account_id" title="Account" values={accounts.value?.items.map(({ id }) => id) ?? []} />
         <label>
           Position
           <input name="instrument" placeholder="NFO:… (empty: all)" />
         </label>
-        <label>
-          Product
-          <select name="product">
-            {['NRML', 'MIS', 'CNC', 'MTF'].map((product) => (
-              <option key={product}>{product}</option>
-            ))}
-          </select>
-        </label>
+        <Choice name="product" title="Product" values={['NRML', 'MIS', 'CNC', 'MTF']} />
         <label>
           Quantity
           <input name="quantity" type="number" min={1} placeholder="all" />

@@ -2,6 +2,7 @@
 import { type FormEvent, useCallback, useState } from 'react'
 import type { Api } from '../api/client.ts'
 import type { Gtt, GttWrite, Page } from '../api/types.ts'
+import { Choice } from '../components/choice.tsx'
 import { number, stateWords, timeOf } from '../components/format.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
 import { useAccounts } from '../components/use-accounts.ts'
@@ -132,19 +133,12 @@ function Place({ api, act }: { api: Api; act(action: () => Promise<unknown>): Pr
           <option value={2}>one cancels the other</option>
         </select>
       </label>
-      <label>
-        Account{' '}
-        <select name="account_id">
-          {accounts.value?.items.map(({ id }) => (
-            <option key={id}>{id}</option>
-          ))}
-        </select>
-      </label>
-      <Choice name="exchange" title="Exchange" of={['NSE', 'BSE', 'NFO', 'BFO', 'CDS', 'BCD', 'MCX']} />
+      <Choice name="account_id" title="Account" values={accounts.value?.items.map(({ id }) => id) ?? []} />
+      <Choice name="exchange" title="Exchange" values={['NSE', 'BSE', 'NFO', 'BFO', 'CDS', 'BCD', 'MCX']} />
       <Field name="tradingsymbol" title="Symbol" />
-      <Choice name="transaction_type" title="Side" of={['SELL', 'BUY']} />
+      <Choice name="transaction_type" title="Side" values={['SELL', 'BUY']} />
       <Field name="quantity" title="Quantity" />
-      <Choice name="product" title="Product" of={['CNC', 'NRML', 'MIS', 'MTF']} />
+      <Choice name="product" title="Product" values={['CNC', 'NRML', 'MIS', 'MTF']} />
       <Field name="last_price" title="Last price" />
       <Field name="trigger_0" title={legs === 1 ? 'Trigger' : 'Lower trigger'} />
       <Field name="price_0" title="Its limit" />
@@ -162,16 +156,5 @@ function Place({ api, act }: { api: Api; act(action: () => Promise<unknown>): Pr
 const Field = ({ name, title }: { name: string; title: string }) => (
   <label>
     {title} <input name={name} required />
-  </label>
-)
-
-const Choice = ({ name, title, of }: { name: string; title: string; of: readonly string[] }) => (
-  <label>
-    {title}{' '}
-    <select name={name}>
-      {of.map((value) => (
-        <option key={value}>{value}</option>
-      ))}
-    </select>
   </label>
 )

@@ -3,6 +3,7 @@ import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { Api } from '../api/client.ts'
 import type { AccountOrder, Order, OrderChange, OrderEvent, Page, Problem } from '../api/types.ts'
 import { AuthoriseHoldings } from '../components/authorise-holdings.tsx'
+import { Choice } from '../components/choice.tsx'
 import { cancelWords, number, stateWords, timeOf } from '../components/format.ts'
 import { isOpen } from '../components/is-open.ts'
 import { ProblemNote } from '../components/problem-note.tsx'
@@ -238,19 +239,6 @@ export function Orders({ api }: { api: Api }) {
         </section>
       )}
     </>
-  )
-}
-
-function Choice({ name, title, values }: { name: string; title: string; values: string[] }) {
-  return (
-    <label>
-      {title}
-      <select name={name} required>
-        {values.map((value) => (
-          <option key={value}>{value}</option>
-        ))}
-      </select>
-    </label>
   )
 }
 
