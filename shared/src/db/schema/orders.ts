@@ -3,7 +3,6 @@ import { sql } from 'drizzle-orm'
 import {
   type AnyPgColumn,
   bigint,
-  boolean,
   check,
   index,
   integer,
@@ -15,90 +14,8 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
 import { accounts } from './accounts.ts'
+import { batches, exits, slicedOrders } from './order-groups.ts'
 import { at, now, ticker } from './ticker.ts'
-
-/** A large order and the plan of its slices, stored before the first of them: a repeat goes on with it. */
-export const slicedOrders = ticker.table(
-  'sliced_orders',
-  {
-    id: text('id').primaryKey(),
-    account_id: text('account_id')
-      .notNull()
-      .references(() => accounts.id),
-    idempotency_key: text('idempotency_key').notNull(),
-    request_sha256: text('request_sha256').notNull(),
-    request: jsonb('request').notNull(),
-    quantities: integer('quantities').array().notNull(),
-    /** No further slice is stored from here on. */
-    cancel_requested_at: at('cancel_requested_at'),
-    created_by: text('created_by').notNull(),
-    created_at: at('created_at').notNull().default(now),
-  },
-  (table) => [uniqueIndex('sliced_orders_idempotency').on(table.account_id, table.idempotency_key)],
-)
-
-/**
- * Orders that belong together. The owner of the account takes it from leg to leg, from these rows alone
- * (RELIABILITY orders 12).
- */
-export const batches = ticker.table(
-  'batches',
-  {
-    id: text('id').primaryKey(),
-    account_id: text('account_id')
-      .notNull()
-      .references(() => accounts.id),
-    idempotency_key: text('idempotency_key').notNull(),
-    request_sha256: text('request_sha256').notNull(),
-    request: jsonb('request').notNull(),
-    state: text('state').$type<'RUNNING' | 'STOPPING' | 'DONE' | 'STOPPED'>().notNull().default('RUNNING'),
-    /** What is done with its orders when it stops; a stop may ask for more than the request did. */
-    unwind: text('unwind').$type<'none' | 'cancel_open' | 'square_off'>().notNull(),
-    stop_requested_at: at('stop_requested_at'),
-    reason_code: text('reason_code'),
-    reason: text('reason'),
-    /** Why the unwinding did not end as asked. */
-    unwind_failure: text('unwind_failure'),
-    /** The broker's basket margin when it was stored, and the funds; null: not asked for. */
-    margin: jsonb('margin'),
-    created_by: text('created_by').notNull(),
-    created_at: at('created_at').notNull().default(now),
-    updated_at: at('updated_at').notNull().default(now),
-  },
-  (table) => [
-    uniqueIndex('batches_idempotency').on(table.account_id, table.idempotency_key),
-    index('batches_live').on(table.account_id).where(sql`${table.state} in ('RUNNING', 'STOPPING')`),
-  ],
-)
-
-/** Positions to be closed. The owner of the account takes it from order to order, from these rows alone. */
-export const exits = ticker.table(
-  'exits',
-  {
-    id: text('id').primaryKey(),
-    account_id: text('account_id')
-      .notNull()
-      .references(() => accounts.id),
-    idempotency_key: text('idempotency_key').notNull(),
-    request_sha256: text('request_sha256').notNull(),
-    request: jsonb('request').notNull(),
-    state: text('state').$type<'RUNNING' | 'STOPPING' | 'DONE' | 'STOPPED'>().notNull().default('RUNNING'),
-    /** What is to be closed, from the positions as they were read for it; null: not read yet. Quantities only shrink. */
-    legs: jsonb('legs'),
-    stop_requested_at: at('stop_requested_at'),
-    reason_code: text('reason_code'),
-    reason: text('reason'),
-    waiting: text('waiting'),
-    alarm_at: at('alarm_at'),
-    created_by: text('created_by').notNull(),
-    created_at: at('created_at').notNull().default(now),
-    updated_at: at('updated_at').notNull().default(now),
-  },
-  (table) => [
-    uniqueIndex('exits_idempotency').on(table.account_id, table.idempotency_key),
-    index('exits_live').on(table.account_id).where(sql`${table.state} in ('RUNNING', 'STOPPING')`),
-  ],
-)
 
 /** What a caller asked to be sent to the broker, stored before anything is sent (RELIABILITY orders 1–7). */
 export const orderIntents = ticker.table(
@@ -300,91 +217,4 @@ export const postbackHints = ticker.table(
     received_at: at('received_at').notNull().default(now),
   },
   (table) => [primaryKey({ columns: [table.account_id, table.order_id] })],
-)
-
-/** A write to the broker that carries no tag: of a GTT, or of a position's product. Stored before it is sent. */
-export const accountWrites = ticker.table(
-  'account_writes',
-  {
-    id: text('id').primaryKey(),
-    account_id: text('account_id')
-      .notNull()
-      .references(() => accounts.id),
-    idempotency_key: text('idempotency_key').notNull(),
-    request_sha256: text('request_sha256').notNull(),
-    kind: text('kind').$type<'gtt_place' | 'gtt_modify' | 'gtt_delete' | 'convert'>().notNull(),
-    /** What it is about: of two of one subject the second waits until the first is out of doubt. */
-    subject: text('subject').notNull(),
-    /** null: of a delete. */
-    request: jsonb('request'),
-    /** The broker's GTT; of a place: once it is known. */
-    trigger_id: text('trigger_id'),
-    /** What a read right before its sending showed: settled by what differs from it. */
-    before: jsonb('before'),
-    state: text('state').notNull().default('QUEUED'),
-    deadline: at('deadline').notNull(),
-    sending_epoch: bigint('sending_epoch', { mode: 'number' }),
-    sending_at: at('sending_at'),
-    not_before: at('not_before'),
-    attempts: integer('attempts').notNull().default(0),
-    reason_code: text('reason_code'),
-    reason: text('reason'),
-    /** Of one in doubt: when the broker was last read without it, after it was sent. */
-    absent_at: at('absent_at'),
-    created_by: text('created_by').notNull(),
-    created_at: at('created_at').notNull().default(now),
-    updated_at: at('updated_at').notNull().default(now),
-  },
-  (table) => [
-    uniqueIndex('account_writes_idempotency').on(table.account_id, table.idempotency_key),
-    index('account_writes_due')
-      .on(table.account_id, table.created_at)
-      .where(sql`${table.state} in ('QUEUED', 'SENDING', 'UNKNOWN')`),
-    index('account_writes_list').on(table.account_id, table.id),
-  ],
-)
-
-/** The broker's GTTs as its list last showed them, whoever placed them. */
-export const gtts = ticker.table(
-  'gtts',
-  {
-    account_id: text('account_id')
-      .notNull()
-      .references(() => accounts.id),
-    trigger_id: text('trigger_id').notNull(),
-    status: text('status').notNull(),
-    broker_gtt: jsonb('broker_gtt').notNull(),
-    /** What placed it here; null: placed elsewhere. */
-    write_id: text('write_id').references(() => accountWrites.id),
-    created_at: at('created_at'),
-    updated_at: at('updated_at'),
-    expires_at: at('expires_at'),
-    seen_at: at('seen_at').notNull().default(now),
-  },
-  (table) => [
-    primaryKey({ columns: [table.account_id, table.trigger_id] }),
-    uniqueIndex('gtts_write').on(table.write_id).where(sql`${table.write_id} is not null`),
-    index('gtts_active').on(table.account_id).where(sql`${table.status} = 'active'`),
-  ],
-)
-
-/** What an account may order at most; strategy '' is the whole account. */
-export const riskLimits = ticker.table(
-  'risk_limits',
-  {
-    account_id: text('account_id')
-      .notNull()
-      .references(() => accounts.id, { onDelete: 'cascade' }),
-    strategy: text('strategy').notNull().default(''),
-    max_order_value: numeric('max_order_value', { precision: 18, scale: 4 }),
-    max_order_quantity: integer('max_order_quantity'),
-    max_orders_a_day: integer('max_orders_a_day'),
-    max_daily_loss: numeric('max_daily_loss', { precision: 18, scale: 4 }),
-    max_price_deviation_percent: numeric('max_price_deviation_percent', { precision: 7, scale: 4 }),
-    /** hh:mm IST. */
-    mis_entries_until: text('mis_entries_until'),
-    no_entries_on_expiry_day: boolean('no_entries_on_expiry_day'),
-    updated_at: at('updated_at').notNull().default(now),
-  },
-  (table) => [primaryKey({ columns: [table.account_id, table.strategy] })],
 )
